@@ -1,0 +1,80 @@
+# The front door. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+VENV := .venv
+PY := $(VENV)/bin/python
+WINGBEAT := target/debug/wingbeat
+DENY := .cache/cargo-deny/bin/cargo-deny
+# Used by `make demo`: KEEP=1 leaves the platform running.
+KEEP ?=
+# Used by `make sim`: how many seeds the simulation walks through.
+SEEDS ?= 200
+# Used by `make bench`: names of benchmarks; empty means all.
+BENCH ?=
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build $(VENV)/.demo ## run examples/digits on a temporary platform (KEEP=1 leaves it running)
+	@KEEP=$(KEEP) scripts/demo.sh $(WINGBEAT) $(PY)
+
+.PHONY: up
+up: build ## start the platform on 127.0.0.1:8080, data in ~/.wingbeat
+	@$(WINGBEAT) up
+
+.PHONY: build
+build: ## build the binary target/debug/wingbeat
+	@$(CARGO) build --workspace --bins
+
+.PHONY: test
+test: ## everything that must be green: format, tidy, clippy, Rust tests, the stock client
+	@scripts/test.sh
+
+.PHONY: lint
+lint: ## cargo fmt --check, cargo xtask tidy, clippy with warnings denied
+	@scripts/test.sh fmt tidy clippy
+
+.PHONY: fmt
+fmt: ## format the Rust code
+	@$(CARGO) fmt --all
+
+.PHONY: tidy
+tidy: ## the repository's own rules: arrows, sizes, module docs, paths
+	@$(CARGO) xtask tidy
+
+.PHONY: deny
+deny: $(DENY) ## licences, banned crates and sources of the dependencies
+	@$(DENY) --all-features check licenses bans sources
+
+.PHONY: bench
+bench: ## measure a release build (BENCH="startup latency control-plane")
+	@$(CARGO) xtask bench $(BENCH)
+
+.PHONY: sim
+sim: ## the seeded simulation of engine, committer and feed (SEEDS=200)
+	@WINGBEAT_SIM_SEEDS=$(SEEDS) $(CARGO) test --package wingbeat-testkit
+
+.PHONY: clean
+clean: ## remove build output, the virtual environment and caches
+	@rm -rf target $(VENV) .cache .pytest_cache
+
+# The environments share one folder; each stamp says that its requirements are in.
+$(VENV)/bin/python:
+	@scripts/venv.sh $(VENV)
+
+$(VENV)/.demo: examples/digits/requirements.txt | $(VENV)/bin/python
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.test: tests/requirements.txt | $(VENV)/bin/python
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(DENY):
+	@$(CARGO) install --quiet --locked --no-default-features --root .cache/cargo-deny cargo-deny

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs the steps of `make test` in order, or only those named, and stops at the first that fails.
+# Each step prints its own runner's output; the last lines say which steps passed and how long they took.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+
+step_fmt() { "$cargo" fmt --all --check && echo "fmt: clean"; }
+step_tidy() { "$cargo" xtask tidy; }
+step_clippy() { "$cargo" clippy --quiet --workspace --all-targets -- -D warnings && echo "clippy: no warnings"; }
+step_rust() { "$cargo" test --workspace; }
+step_build() { "$cargo" build --workspace --bins && "$cargo" xtask rpc-coverage --check README.md; }
+step_venv() { make .venv/.test; }
+step_descriptors() { .venv/bin/python -m pytest -q tests/descriptors; }
+step_stock_client() {
+    WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
+}
+
+all="fmt tidy clippy rust build venv descriptors stock_client"
+summary=()
+for step in ${*:-$all}; do
+    declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }
+    echo "==> $step"
+    started=$SECONDS
+    if ! "step_$step"; then
+        printf '%s\n' "${summary[@]}" "$(printf '%-14s FAILED after %s s' "$step" $((SECONDS - started)))"
+        exit 1
+    fi
+    summary+=("$(printf '%-14s ok %5s s' "$step" $((SECONDS - started)))")
+done
+echo "==> summary"
+printf '%s\n' "${summary[@]}"
