@@ -7,6 +7,8 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use buffa_codegen::MapRepr;
+use connectrpc_build::CodeGenConfig;
 use protox::Compiler;
 
 /// What gets Rust code. The rest is there for imports: `buf/validate` holds rules that are read from
@@ -41,7 +43,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_source_info(true);
     fs::write(&with_comments, compiler.encode_file_descriptor_set())?;
 
+    let mut messages = CodeGenConfig::default();
+    messages.generate_json = true;
+    // Ordered maps: the same message has the same bytes in every process.
+    messages
+        .map_fields
+        .push((".".to_owned(), MapRepr::BTreeMap));
+
     connectrpc_build::Config::new()
+        .buffa_config(messages)
         .descriptor_set(with_comments)
         .files(&generated)
         .include_file("_connectrpc.rs")
