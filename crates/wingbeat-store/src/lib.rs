@@ -1,0 +1,12 @@
+//! Where the platform's state is kept: the ports, an in-memory store, and the suite that every store passes.
+//!
+//! Each method is one transaction and is durable when it returns `Ok`.
+
+mod port;
+mod query;
+
+pub use port::{Catalog, CommitError, Metadata, ReadError, RunReads, RunWrites, WriteError};
+pub use query::{
+    ActionCounts, ActionField, ActionQuery, Cursor, Direction, Filter, FilterOp, Page, RunScope, TaskField,
+    TaskQuery,
+};
