@@ -1,0 +1,114 @@
+//! Reads the config files of the `flyte` package: which file, and the few keys that a CLI needs.
+//!
+//! The order of places is the package's own, so that both tools talk to the same server from the
+//! same folder. Unknown keys are somebody else's business and are skipped.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::settings::Surroundings;
+
+/// What one config file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSettings {
+    /// `admin.endpoint`.
+    pub endpoint: Option<String>,
+    /// `admin.insecure`.
+    pub insecure: Option<bool>,
+    /// `task.org`.
+    pub org: Option<String>,
+    /// `task.project`.
+    pub project: Option<String>,
+    /// `task.domain`.
+    pub domain: Option<String>,
+}
+
+/// Why a config file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFileError {
+    /// It was named, and cannot be read.
+    #[error("could not read the config file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not YAML of the expected shape.
+    #[error("the config file {} is not valid", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was expected.
+        source: serde_norway::Error,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Document {
+    admin: Option<Admin>,
+    task: Option<Task>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Admin {
+    endpoint: Option<String>,
+    insecure: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Task {
+    org: Option<String>,
+    project: Option<String>,
+    domain: Option<String>,
+}
+
+/// The first config file that exists, in the order of the `flyte` package.
+pub(crate) fn find(around: &Surroundings) -> Option<PathBuf> {
+    let below = |root: Option<&Path>, rest: &str| root.map(|root| root.join(rest));
+    let named = |variable: &str| around.variable(variable).map(PathBuf::from);
+    let cwd = around.working_folder.as_deref();
+    let home = around.home.as_deref();
+    [
+        below(cwd, "config.yaml"),
+        below(cwd, ".flyte/config.yaml"),
+        below(cwd.and_then(git_top).as_deref(), ".flyte/config.yaml"),
+        named("UCTL_CONFIG"),
+        named("FLYTECTL_CONFIG"),
+        below(home, ".union/config.yaml"),
+        below(home, ".flyte/config.yaml"),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|path| path.is_file())
+}
+
+/// Reads `path`.
+///
+/// # Errors
+/// [`ConfigFileError`]: the file has to be repaired, or another one named.
+pub(crate) fn read(path: &Path) -> Result<FileSettings, ConfigFileError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigFileError::Unreadable { path: path.to_owned(), source })?;
+    // An empty file is an empty config, and YAML's null is not a mapping.
+    let document: Option<Document> = serde_norway::from_str(&text)
+        .map_err(|source| ConfigFileError::Invalid { path: path.to_owned(), source })?;
+    let Document { admin, task } = document.unwrap_or_default();
+    let (admin, task) = (admin.unwrap_or_default(), task.unwrap_or_default());
+    Ok(FileSettings {
+        endpoint: admin.endpoint,
+        insecure: admin.insecure,
+        org: task.org,
+        project: task.project,
+        domain: task.domain,
+    })
+}
+
+fn git_top(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|candidate| candidate.join(".git").exists()).map(Path::to_owned)
+}
