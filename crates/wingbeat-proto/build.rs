@@ -34,10 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The embedded set carries no comments: the server sends it to reflection clients.
     compiler.include_source_info(false);
-    fs::write(
-        out.join("descriptors.binpb"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(out.join("descriptors.binpb"), compiler.encode_file_descriptor_set())?;
 
     let with_comments = out.join("descriptors-with-comments.binpb");
     compiler.include_source_info(true);
@@ -46,9 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut messages = CodeGenConfig::default();
     messages.generate_json = true;
     // Ordered maps: the same message has the same bytes in every process.
-    messages
-        .map_fields
-        .push((".".to_owned(), MapRepr::BTreeMap));
+    messages.map_fields.push((".".to_owned(), MapRepr::BTreeMap));
 
     connectrpc_build::Config::new()
         .buffa_config(messages)
@@ -61,11 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Adds every `.proto` file below `folder`, named relative to `root`. A missing folder has none.
-fn collect_protos(
-    root: &Path,
-    folder: &Path,
-    found: &mut Vec<PathBuf>,
-) -> Result<(), Box<dyn Error>> {
+fn collect_protos(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     if !folder.is_dir() {
         return Ok(());
     }
