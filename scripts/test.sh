@@ -10,9 +10,16 @@ step_fmt() { "$cargo" fmt --all --check && echo "fmt: clean"; }
 step_tidy() { "$cargo" xtask tidy; }
 step_clippy() { "$cargo" clippy --quiet --workspace --all-targets -- -D warnings && echo "clippy: no warnings"; }
 step_rust() { "$cargo" test --workspace; }
-step_build() { "$cargo" build --workspace --bins && "$cargo" xtask rpc-coverage --check README.md; }
+step_build() {
+    "$cargo" build --workspace --bins \
+        && WINGBEAT_BIN=$PWD/target/debug/wingbeat "$cargo" xtask rpc-coverage --check README.md
+}
 step_venv() { make .venv/.test; }
-step_descriptors() { .venv/bin/python -m pytest -q tests/descriptors; }
+step_descriptors() {
+    # Built by the Rust tests just now; `cargo run` would build the API crate again for itself alone.
+    target/debug/examples/descriptors >target/descriptors.binpb \
+        && WINGBEAT_DESCRIPTORS=$PWD/target/descriptors.binpb .venv/bin/python -m pytest -q tests/descriptors
+}
 step_stock_client() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
 }
