@@ -1,7 +1,8 @@
 //! Drives the load program of `wingbeat-client` against a platform with the simulated executor, so that the server is
 //! what is measured: no process is started for an attempt.
 //!
-//! The load program prints one JSON object a line, `{"measure","value","unit","settings"}`.
+//! The load program prints one JSON object a line, `{"bench","measure","value","unit","settings"}`; its `bench` is our
+//! scenario.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -53,7 +54,9 @@ fn run_load(load: &Path, address: &str, scenario: &[&str]) -> Result<Vec<Figure>
     ensure!(output.status.success(), "the load program failed at {}", scenario.join(" "));
     let printed =
         String::from_utf8(output.stdout).context("the load program wrote text that is not UTF-8")?;
-    let figures: Vec<Figure> = printed.lines().map(parse).collect::<Result<_>>()?;
+    let name = scenario.first().copied();
+    let parsed = printed.lines().map(|line| Ok(parse(line)?.with("scenario", name)));
+    let figures: Vec<Figure> = parsed.collect::<Result<_>>()?;
     ensure!(!figures.is_empty(), "the load program printed no figure at {}", scenario.join(" "));
     Ok(figures)
 }
