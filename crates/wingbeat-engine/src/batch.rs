@@ -3,11 +3,16 @@
 use std::any::Any;
 
 use wingbeat_model::{
-    Action, ActionKey, AttemptKey, Changes, Fence, FollowUp, Loaded, Needs, Seq, SessionId, Timestamp,
-    UnitOfWork,
+    Action, ActionKey, Attempt, AttemptKey, Changes, Fence, FollowUp, Loaded, Needs, Seq, SessionId, State,
+    Timestamp, UnitOfWork,
 };
 
-use crate::{Command, Reject, Reply};
+use crate::wanted::Wanted;
+use crate::working::Working;
+use crate::{
+    Command, Reject, Reply, abort, cache, claim, create_run, enqueue, follow_up, report, session, signal,
+    wake,
+};
 
 /// Commands that are decided together, in the order in which they came.
 #[derive(Debug)]
@@ -28,7 +33,7 @@ pub struct Decided {
     pub changes: Changes,
 }
 
-/// What the driver does after the commit. Losing one (a crash) is repaired from the rows.
+/// What the driver does after the commit. Losing one (a crash) is repaired from the rows: see [`resume`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Send the attempt to its executor.
@@ -70,13 +75,17 @@ impl Batch {
 }
 
 impl UnitOfWork for Batch {
-    fn needs(&self, _loaded: &Loaded) -> Needs {
-        Needs::default()
+    fn needs(&self, loaded: &Loaded) -> Needs {
+        Wanted::of(&self.commands, loaded)
     }
 
-    fn decide(&mut self, _loaded: Loaded, _seq: Seq) -> Changes {
-        let _ = (&self.commands, self.now);
-        Changes::default()
+    fn decide(&mut self, loaded: Loaded, seq: Seq) -> Changes {
+        let mut work = Working::new(loaded, self.now, seq);
+        let commands = std::mem::take(&mut self.commands);
+        let replies = commands.into_iter().map(|command| step(&mut work, command)).collect();
+        let (changes, effects) = work.finish();
+        self.decided = Some(Decided { replies, effects, changes: changes.clone() });
+        changes
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -84,7 +93,52 @@ impl UnitOfWork for Batch {
     }
 }
 
-/// When an action has to be looked at again although nobody says anything; `None`: never.
-pub fn wake_at(_action: &Action) -> Option<Timestamp> {
-    None
+/// One command. A rejected one has changed nothing.
+fn step(work: &mut Working, command: Command) -> Result<Reply, Reject> {
+    match command {
+        Command::CreateRun(new) => create_run::create_run(work, *new),
+        Command::Enqueue(new) => enqueue::enqueue(work, *new),
+        Command::Claim { action, session } => claim::claim(work, &action, &session),
+        Command::Report(report) => report::report(work, *report),
+        Command::Abort { action, reason, by, caller } => {
+            abort::abort(work, &action, abort::Wish { reason, by, caller })
+        }
+        Command::Signal { action, value, by } => signal::signal(work, &action, value, by),
+        Command::Wake(action) => wake::wake(work, &action),
+        Command::StartSession(session) => session::start(work, session),
+        Command::EndSession(session) => Ok(session::end(work, &session)),
+        Command::FollowUp(follow_up) => Ok(follow_up::follow_up(work, follow_up)),
+        Command::CachePut { entry, overwrite } => cache::put(work, entry, overwrite),
+        Command::CacheDelete(key) => cache::delete(work, &key),
+        Command::Reserve { key, owner, hold } => Ok(cache::reserve(work, key, owner, hold)),
+        Command::ReleaseReservation { key, owner } => cache::release(work, &key, &owner),
+    }
+}
+
+/// What has to be done about an attempt after a restart, given its row and its action's: the effects
+/// that were committed may never have been performed. Performing one twice is harmless.
+pub fn resume(action: &Action, attempt: &Attempt) -> Option<Effect> {
+    if !attempt.held {
+        return None;
+    }
+    let stop = |reason: &str| Effect::Stop {
+        attempt: attempt.key.clone(),
+        fence: attempt.fence,
+        session: attempt.session.clone(),
+        reason: reason.to_owned(),
+    };
+    if attempt.end.is_some() {
+        return Some(stop("the attempt has ended"));
+    }
+    match &action.state {
+        State::Claimed { .. } | State::Running { stopping: None, .. } => Some(Effect::Assign {
+            attempt: attempt.key.clone(),
+            fence: attempt.fence,
+            session: attempt.session.clone(),
+        }),
+        State::Running { stopping: Some(cause), .. } => Some(stop(wake::stop_reason(*cause))),
+        State::Queued { .. } | State::AwaitingCache { .. } | State::Paused { .. } | State::Done { .. } => {
+            Some(stop("the attempt has ended"))
+        }
+    }
 }

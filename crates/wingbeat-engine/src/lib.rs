@@ -6,6 +6,30 @@
 
 mod batch;
 mod command;
+mod wanted;
+mod working;
 
-pub use batch::{Batch, Decided, Effect, wake_at};
+mod abort;
+mod admit;
+mod cache;
+mod claim;
+mod create_run;
+mod enqueue;
+mod finish;
+mod follow_up;
+mod reopen;
+mod report;
+mod retry;
+mod session;
+mod signal;
+mod wake;
+
+pub mod invariants;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, Decided, Effect, resume};
 pub use command::{Command, NewAction, NewBody, NewCacheUse, NewRun, Reject, Reply, Report, ReportKind};
+pub use reopen::reopens;
+pub use wake::wake_at;
