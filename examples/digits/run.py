@@ -95,7 +95,7 @@ def clear_line() -> None:
 
 def show_result(run: remote.Run, report: Path) -> None:
     """The ranking, the retry and the report of a finished run."""
-    result = run.outputs()[0]
+    result = run.typed_outputs({"o0": workflow.Result})["o0"]
     worst = result.scores[-1].accuracy
     print()
     for place, score in enumerate(result.scores):

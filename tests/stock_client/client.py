@@ -21,7 +21,7 @@ from flyteidl2.task.task_service_connect import TaskServiceClientSync
 from flyteidl2.workflow import run_service_pb2
 from flyteidl2.workflow.run_service_connect import RunServiceClientSync
 
-from platform_process import Platform, clean_environment, wait_until
+from platform_process import Platform, binary, clean_environment, wait_until
 
 RUN_WITHIN = 50.0
 
@@ -91,15 +91,13 @@ class Client:
 
     # -- the command line ---------------------------------------------------------------------
 
-    def flyte_cli(self, *arguments: str, within: float = 40, ok: bool = True) -> str:
+    def flyte_cli(self, *arguments: str, within: float = 40, ok: bool = True, cwd: Path | None = None) -> str:
         """Runs the stock `flyte` command against the platform and returns what it printed."""
         command = [str(Path(sys.executable).with_name("flyte")), "--endpoint", self.platform.endpoint, "--insecure"]
-        return run_program([*command, *arguments], self.platform, within=within, ok=ok)
+        return run_program([*command, *arguments], self.platform, within=within, ok=ok, cwd=cwd)
 
     def wingbeat(self, *arguments: str, within: float = 20, ok: bool = True) -> str:
         """Runs our own command line against the platform and returns what it printed."""
-        from platform_process import binary
-
         return run_program([str(binary()), *arguments], self.platform, within=within, ok=ok)
 
     def python(self, script: Path, *arguments: str, within: float = 50) -> str:
@@ -165,7 +163,7 @@ def bounded(work, within: float, what) -> Any:
         raise AssertionError(f"not within {within:g} s: {what() if callable(what) else what}") from None
 
 
-def run_program(command: list[str], platform: Platform, *, within: float, ok: bool) -> str:
+def run_program(command: list[str], platform: Platform, *, within: float, ok: bool, cwd: Path | None = None) -> str:
     """Runs a program with a clean environment; its output, stdout and stderr together."""
     done = subprocess.run(
         command,
@@ -174,8 +172,8 @@ def run_program(command: list[str], platform: Platform, *, within: float, ok: bo
         stderr=subprocess.STDOUT,
         timeout=within,
         text=True,
-        env=clean_environment(platform.home, COLUMNS="240", NO_COLOR="1", TERM="dumb"),
-        cwd=platform.home,
+        env=clean_environment(platform.home, COLUMNS="240", NO_COLOR="1", TERM="xterm"),
+        cwd=cwd or platform.home,
     )
     if ok:
         assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"

@@ -46,17 +46,20 @@ def connect(platform: Platform) -> Client:
 
 
 def pytest_sessionstart(session):
+    session.shared_platform = None
     if not session.config.option.collectonly and not binary().exists():
         pytest.exit(f"{binary()} does not exist: build it, or name it in WINGBEAT_BIN", returncode=3)
 
 
 @pytest.fixture(scope="session")
-def shared_platform():
+def shared_platform(request):
     """The platform that most tests use. It must stop cleanly and leave no process behind."""
     platform = Platform(SCRATCH / "shared", sys.executable)
     try:
-        yield platform.start()
+        request.session.shared_platform = platform.start()
+        yield platform
     finally:
+        request.session.shared_platform = None
         status = platform.process.poll() if platform.process else None
         left = platform.destroy()
         report_platform(platform)
@@ -70,12 +73,10 @@ def shared(shared_platform):
     return connect(shared_platform)
 
 
-@pytest.fixture(autouse=True)
-def _pointed_at_shared(request):
-    """A test with a platform of its own has moved the client; bring it back for the next one."""
-    yield
-    if "platforms" in request.fixturenames and "shared_platform" in request.fixturenames:
-        connect(request.getfixturevalue("shared_platform"))
+def back_to_shared(request) -> None:
+    """After a test with a platform of its own: the rest of the session talks to the shared one."""
+    if request.session.shared_platform is not None:
+        connect(request.session.shared_platform)
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ def platforms(request):
     try:
         yield start
     finally:
+        back_to_shared(request)
         left = [line for platform in started for line in platform.destroy()]
         for platform in started:
             if getattr(request.node, "failed", False):

@@ -7,6 +7,7 @@ from client import lines
 from flyteidl2.core import catalog_pb2
 
 HIT = catalog_pb2.CACHE_HIT
+MISS = catalog_pb2.CACHE_MISS
 POPULATED = catalog_pb2.CACHE_POPULATED
 DISABLED = catalog_pb2.CACHE_DISABLED
 
@@ -16,66 +17,80 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("caching")
 
 
+@pytest.fixture(scope="module")
+def first(shared, folder):
+    """The first run of every scenario, started together: nothing is cached yet."""
+    tasks = {
+        "root": caching.cached,
+        "child": caching.calls_cached,
+        "one": caching.cached,
+        "uncached": caching.calls_uncached_twice,
+        "labels": caching.calls_with_labels,
+        "serialized": caching.calls_serialized,
+        "overwritten": caching.calls_cached,
+    }
+    runs = {name: shared.run(task, str(folder), name) for name, task in tasks.items()}
+    runs["versions"] = shared.run(caching.calls_versions, str(folder), "versions", "a")
+    return runs
+
+
 def status(client, run, task=None):
     """The cache status of the root, or of the one action of `task`."""
     details = client.only(run, task) if task else client.details(run)
     return details.status.cache_status
 
 
-def test_a_second_run_of_a_cached_root_is_a_hit(shared, folder):
-    first = shared.run(caching.cached, str(folder), "root")
-    assert shared.result(first) == "made of root"
-    assert status(shared, first) in (POPULATED, catalog_pb2.CACHE_MISS)
+def test_a_second_run_of_a_cached_root_is_a_hit(shared, first, folder):
+    assert shared.result(first["root"]) == "made of root"
+    assert status(shared, first["root"]) in (POPULATED, MISS)
     second = shared.run(caching.cached, str(folder), "root")
     assert shared.result(second) == "made of root"
     assert status(shared, second) == HIT
     assert len(lines(folder / "root")) == 1
 
 
-def test_a_child_hits_what_another_runs_child_made(shared, folder):
-    first = shared.run(caching.calls_cached, str(folder), "child")
-    assert shared.result(first) == "made of child"
-    assert status(shared, first, "caching.cached") in (POPULATED, catalog_pb2.CACHE_MISS)
+def test_a_child_hits_what_another_runs_child_made(shared, first, folder):
+    assert shared.result(first["child"]) == "made of child"
+    assert status(shared, first["child"], "caching.cached") in (POPULATED, MISS)
     second = shared.run(caching.calls_cached, str(folder), "child")
     assert shared.result(second) == "made of child"
     assert status(shared, second, "caching.cached") == HIT
     assert len(lines(folder / "child")) == 1
 
 
-def test_other_inputs_miss(shared, folder):
-    assert shared.call(caching.cached, str(folder), "one") == "made of one"
+def test_other_inputs_miss(shared, first, folder):
+    assert shared.result(first["one"]) == "made of one"
     assert shared.call(caching.cached, str(folder), "other") == "made of other"
     assert len(lines(folder / "one")) == len(lines(folder / "other")) == 1
 
 
-def test_a_new_cache_version_misses_and_the_old_one_still_hits(shared, folder):
-    runs = [(version, shared.call(caching.calls_versions, str(folder), "versions", version)) for version in ("a", "b", "a")]
-    assert [result for _, result in runs] == ["versions"] * 3
+def test_a_new_cache_version_misses_and_the_old_one_still_hits(shared, first, folder):
+    shared.finish(first["versions"])
+    later = [shared.run(caching.calls_versions, str(folder), "versions", version) for version in ("b", "a")]
+    assert [shared.result(run) for run in later] == ["versions"] * 2
     assert len(lines(folder / "versions")) == 2
 
 
-def test_an_uncached_task_runs_each_time(shared, folder):
-    run = shared.finish(shared.run(caching.calls_uncached_twice, str(folder), "uncached"))
+def test_an_uncached_task_runs_each_time(shared, first, folder):
+    run = shared.finish(first["uncached"])
     assert len(lines(folder / "uncached")) == 2
     assert {action.status.cache_status for action in shared.actions(run, "caching.uncached")} == {DISABLED}
 
 
-def test_ignored_inputs_do_not_count(shared, folder):
-    assert shared.call(caching.calls_with_labels, str(folder), "labels") == ["first", "first"]
+def test_ignored_inputs_do_not_count(shared, first, folder):
+    assert shared.result(first["labels"]) == ["first", "first"]
     assert len(lines(folder / "labels")) == 1
 
 
-def test_equal_calls_of_a_serialized_task_run_once(shared, folder):
-    run = shared.run(caching.calls_serialized, str(folder), "serialized")
-    assert shared.result(run) == ["serialized"] * 3
+def test_equal_calls_of_a_serialized_task_run_once(shared, first, folder):
+    assert shared.result(first["serialized"]) == ["serialized"] * 3
     assert len(lines(folder / "serialized")) == 1
-    statuses = [action.status.cache_status for action in shared.actions(run, "caching.one_at_a_time")]
+    statuses = [action.status.cache_status for action in shared.actions(first["serialized"], "caching.one_at_a_time")]
     assert statuses.count(HIT) == 2
 
 
-def test_overwrite_cache_runs_again_and_replaces_the_entry(shared, folder):
-    first = shared.finish(shared.run(caching.calls_cached, str(folder), "overwritten"))
-    assert first.outputs()[0] == "made of overwritten"
+def test_overwrite_cache_runs_again_and_replaces_the_entry(shared, first, folder):
+    assert shared.result(first["overwritten"]) == "made of overwritten"
     forced = flyte.with_runcontext(overwrite_cache=True).run(caching.calls_cached, str(folder), "overwritten")
     shared.finish(forced)
     assert status(shared, forced, "caching.cached") != HIT

@@ -66,7 +66,7 @@ def test_run_starts_a_file_of_the_user(shared, tmp_path):
         "import flyte\n\nenv = flyte.TaskEnvironment('hello_cli')\n\n\n"
         "@env.task\nasync def greet(name: str) -> str:\n    return f'hello {name}'\n"
     )
-    printed = shared.flyte_cli("run", "--follow", *SCOPE, "--root-dir", str(tmp_path), str(program), "greet", "--name", "you")
+    printed = shared.flyte_cli("run", "--follow", *SCOPE, program.name, "greet", "--name", "you", cwd=tmp_path)
     assert "succeeded" in printed.lower() or "completed" in printed.lower()
 
 

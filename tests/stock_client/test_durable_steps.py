@@ -14,7 +14,7 @@ def pending_condition(run, name):
 
     def find():
         found = remote.Condition.get(name, run_name=run.name)
-        return found if found is not None and found.phase == "paused" else None
+        return found if found is not None and phase_name(found.pb2.status.phase) == "paused" else None
 
     return wait_until(find, 40, f"condition {name} of run {run.name} is paused", every=0.2)
 
@@ -67,7 +67,7 @@ def test_a_signal_of_the_wrong_type_is_refused_and_changes_nothing(shared):
     with pytest.raises(ConnectError) as refused:
         waiting.signal("a text")
     assert refused.value.code == Code.INVALID_ARGUMENT
-    assert pending_condition(run, "typed").phase == "paused"
+    assert pending_condition(run, "typed").action_name == waiting.action_name
     waiting.signal(False)
     assert shared.result(run) == "answered False"
 

@@ -5,7 +5,7 @@ import flyte
 import pytest
 from client import lines, phase_name, wait_for_lines
 from flyteidl2.workflow.run_definition_pb2 import ErrorInfo
-from platform_process import wait_until
+from platform_process import environment, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def runs(shared, tmp_path_factory):
         failing.exits,
         failing.retried_parent,
         failing.runs_too_long,
-        failing.past_its_deadline,
+        failing.resumes_from_its_checkpoint,
     ]
     started = {}
     for task in tasks:
@@ -44,16 +44,8 @@ def test_a_task_is_retried_with_backoff_until_it_succeeds(shared, runs):
 def test_the_backoff_grows_by_its_factor(shared, runs):
     run, _ = runs["third_time_lucky"]
     attempts = shared.details(shared.finish(run)).pb2.attempts
-    pauses = [
-        (later.start_time.ToDatetime() - earlier.end_time.ToDatetime()).total_seconds()
-        for earlier, later in zip(attempts, attempts[1:])
-    ]
-    running = [
-        next(change.start_time.ToDatetime() for change in attempt.phase_transitions if phase_name(change.phase) == "running")
-        for attempt in attempts
-    ]
-    waits = [(later - earlier.end_time.ToDatetime()).total_seconds() for earlier, later in zip(attempts, running[1:])]
-    assert waits[0] >= 0.95 and waits[1] >= 1.95, (pauses, waits)
+    waits = [(running_since(later) - earlier.end_time.ToDatetime()).total_seconds() for earlier, later in pairs(attempts)]
+    assert waits[0] >= 0.95 and waits[1] >= 1.95, waits
 
 
 def test_a_task_that_always_fails_uses_up_its_retries(shared, runs):
@@ -116,11 +108,13 @@ def test_a_timeout_of_a_child_is_a_timeout_for_its_parent(shared, tmp_path):
     assert shared.call(failing.catches_a_timeout, str(tmp_path)) == "MaxRuntimeExceededError"
 
 
-def test_the_deadline_ends_all_retries(shared, runs):
-    run, folder = runs["past_its_deadline"]
-    shared.finish(run, "timed_out")
+def test_the_deadline_ends_all_retries(shared, markers):
+    run = shared.finish(shared.run(failing.past_its_deadline, str(markers)), "timed_out")
     assert shared.error(run).code == "DEADLINE_EXCEEDED"
-    assert 1 <= len(lines(folder / "deadline")) <= 6
+    assert 1 <= len(lines(markers / "deadline")) <= 8
+    status = shared.details(run).pb2.status
+    took = (status.end_time.ToDatetime() - status.start_time.ToDatetime()).total_seconds()
+    assert 7.5 <= took <= 12, took
     with pytest.raises(flyte.errors.DeadlineExceededError):
         run.raise_for_status()
 
@@ -137,7 +131,20 @@ def test_max_queued_time_ends_an_action_that_gets_no_slot(platforms, markers):
     assert own.result(blocker) == "blocker"
 
 
-def _belongs(pid: int, run_name: str) -> bool:
-    from platform_process import environment
+def test_an_attempt_finds_the_checkpoint_of_the_one_before(shared, runs):
+    run, _ = runs["resumes_from_its_checkpoint"]
+    assert shared.result(run) == "saved by attempt 0"
 
+
+def pairs(attempts):
+    return zip(attempts, attempts[1:])
+
+
+def running_since(attempt):
+    """When an attempt went to RUNNING."""
+    found = [change for change in attempt.phase_transitions if phase_name(change.phase) == "running"]
+    return found[0].start_time.ToDatetime()
+
+
+def _belongs(pid: int, run_name: str) -> bool:
     return f"RUN_NAME={run_name}" in environment(pid)

@@ -1,6 +1,7 @@
 """Reports, logs, environment variables, labels and custom context."""
 
 import re
+from datetime import datetime, timedelta, timezone
 
 import flyte
 import flyte.remote as remote
@@ -125,3 +126,10 @@ def test_custom_context_reaches_children_and_inner_scopes_add_to_it(shared):
 def test_a_task_knows_who_it_is(shared):
     run = shared.run(observing.who_am_i)
     assert shared.result(run) == ["flytesnacks", "development", run.name, "a0", "0"]
+
+
+def test_parent_and_child_see_the_same_true_start_time_of_the_run(shared):
+    before = datetime.now(timezone.utc)
+    parent, child = shared.call(observing.starting_times)
+    assert parent == child
+    assert before - timedelta(minutes=1) < parent < datetime.now(timezone.utc) + timedelta(minutes=1)

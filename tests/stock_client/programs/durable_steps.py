@@ -54,7 +54,7 @@ async def catches_a_failing_step(folder: str) -> str:
 
 
 @env.task
-async def asks(name: str, timeout: float = 0) -> str:
+async def asks(name: str, timeout: float = 0.0) -> str:
     limit = timedelta(seconds=timeout) if timeout else None
     condition = await flyte.new_condition.aio(name, prompt="Go on?", data_type=bool, timeout=limit)
     try:

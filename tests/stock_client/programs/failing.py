@@ -61,7 +61,7 @@ async def queued_too_long() -> None:
 
 @env.task(
     retries=flyte.RetryStrategy(count=100, backoff=flyte.Backoff(base=SECOND)),
-    timeout=flyte.Timeout(deadline=timedelta(seconds=5)),
+    timeout=flyte.Timeout(deadline=timedelta(seconds=8)),
 )
 async def past_its_deadline(folder: str) -> None:
     leave(folder, "deadline")
@@ -125,3 +125,13 @@ async def overlaps(folder: str, number: int) -> int:
 @env.task
 async def counts_its_peers(folder: str, count: int) -> int:
     return max(await asyncio.gather(*(overlaps(folder, number) for number in range(count))))
+
+
+@env.task(retries=1)
+async def resumes_from_its_checkpoint(folder: str) -> str:
+    checkpoint = flyte.ctx().checkpoint
+    saved = await checkpoint.load()
+    if saved is None:
+        await checkpoint.save(b"saved by attempt 0")
+        raise RuntimeError("fails after it has saved")
+    return saved.read_text()

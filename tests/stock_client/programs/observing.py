@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 
 import flyte
 import flyte.report
@@ -78,3 +79,13 @@ async def who_am_i() -> list[str]:
     context = flyte.ctx()
     action = context.action
     return [str(action.project), str(action.domain), str(action.run_name), str(action.name), str(context.attempt_number)]
+
+
+@env.task
+async def starting_time() -> datetime:
+    return flyte.ctx().run_start_time
+
+
+@env.task
+async def starting_times() -> list[datetime]:
+    return [flyte.ctx().run_start_time, await starting_time()]
