@@ -4,6 +4,8 @@
 """
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -54,7 +56,8 @@ def watched_run(title: str, timeout: float) -> remote.Run | None:
     """Starts the sweep and follows it; None when it did not succeed in time."""
     started = time.monotonic()
     # The client remembers uploads by address for a day; this address may be of another server by then.
-    run = flyte.with_runcontext(disable_run_cache=True).run(workflow.sweep)
+    with contextlib.redirect_stderr(io.StringIO()):  # its steps say nothing about this demo
+        run = flyte.with_runcontext(disable_run_cache=True).run(workflow.sweep)
     print(f"  {title:11} {run.url}", flush=True)
     while not (latest := remote.Run.get(run.name)).done():
         show_progress(run, started)
@@ -101,19 +104,13 @@ def show_result(run: remote.Run, report: Path) -> None:
     for place, score in enumerate(result.scores):
         share = (score.accuracy - worst) / max(result.scores[0].accuracy - worst, 1e-9)
         bar = "█" * max(1, round(BAR * share))
-        print(f"  {title_of(score):26} {score.accuracy:7.2%}  {bar}{'  ← best' if place == 0 else ''}")
-    print(f"\n  {'best model':11} {title_of(result.scores[0])}, reads {result.exam.accuracy:.1%} of unseen digits")
+        print(f"  {score.candidate.title:28} {score.accuracy:7.2%}  {bar}{'  ← best' if place == 0 else ''}")
+    print(f"\n  {'best model':11} {result.best.candidate.title}, reads {result.exam.accuracy:.1%} of unseen digits")
     [examine] = actions_of(run, "digits.examine")
     print(f"  {'retried':11} examine failed once and succeeded at attempt {examine.attempts}")
     text = run.get_report()
     report.write_text(text, encoding="utf-8")
     print(f"  {'report':11} {report} ({len(text) // 1024} KiB, with a plot)\n")
-
-
-def title_of(score) -> str:
-    """The client rebuilds results from their schema, so the title is put together here."""
-    candidate = score.candidate
-    return f"{candidate.kind}, {workflow.SETTINGS[candidate.kind]}={candidate.setting:g}"
 
 
 def show_cache_hits(run: remote.Run) -> int:

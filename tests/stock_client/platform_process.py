@@ -24,7 +24,7 @@ PROXY_VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
 def binary() -> Path:
     """The program under test."""
-    return Path(os.environ.get("WINGBEAT_BIN", REPOSITORY / "target" / "debug" / "wingbeat"))
+    return Path(os.environ.get("WINGBEAT_BIN", REPOSITORY / "target" / "debug" / "wingbeat")).resolve()
 
 
 def clean_environment(home: Path, **extra: str) -> dict[str, str]:

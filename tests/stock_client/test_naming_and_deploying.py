@@ -83,53 +83,64 @@ def test_a_task_that_is_not_there_is_reported_as_such(shared):
         remote.Task.get("no.such_task", version="v1").fetch()
 
 
-def test_a_rerun_repeats_the_run_with_its_inputs(shared):
-    first = shared.finish(shared.run(basics.add, 30, y=4))
-    again = flyte.rerun(first.name)
-    assert again.name != first.name
+@pytest.fixture(scope="module")
+def first(shared):
+    """Finished runs to repeat, started together."""
+    runs = {"sum": shared.run(basics.add, 30, y=4), "nested": shared.run(basics.nested, 2)}
+    return {name: shared.finish(run) for name, run in runs.items()}
+
+
+@pytest.fixture(scope="module")
+def failed(shared, tmp_path_factory):
+    """A run whose second step has failed and whose cause has been repaired since, and its folder."""
+    folder = tmp_path_factory.mktemp("failed")
+    run = shared.finish(shared.run(lifecycle.pipeline, str(folder)), "failed")
+    (folder / "repaired").touch()
+    return run, folder
+
+
+def test_a_rerun_repeats_the_run_with_its_inputs(shared, first):
+    again = flyte.rerun(first["sum"].name)
+    assert again.name != first["sum"].name
     assert shared.result(again) == 34
     relation = shared.details(again).pb2.metadata.relation
-    assert relation.related_to.name == first.name
+    assert relation.related_to.name == first["sum"].name
     assert relation.relation_type == run_pb2.RELATION_TYPE_RERUN
 
 
-def test_a_rerun_with_a_changed_input_keeps_the_others(shared):
-    first = shared.finish(shared.run(basics.add, 30, y=4))
-    assert shared.result(flyte.rerun(first.name, x=100)) == 104
+def test_a_rerun_with_a_changed_input_keeps_the_others(shared, first):
+    assert shared.result(flyte.rerun(first["sum"].name, x=100)) == 104
 
 
-def test_a_child_can_be_rerun_alone(shared):
-    first = shared.finish(shared.run(basics.nested, 2))
-    child = shared.only(first, "basics.add_twice")
-    assert shared.result(flyte.rerun(first.name, action_name=child.name)) == 13
+def test_a_child_can_be_rerun_alone(shared, first):
+    child = shared.only(first["nested"], "basics.add_twice")
+    assert shared.result(flyte.rerun(first["nested"].name, action_name=child.name)) == 13
 
 
-def test_recovering_a_failed_run_reuses_what_had_succeeded(shared, markers):
-    failed = shared.finish(shared.run(lifecycle.pipeline, str(markers)), "failed")
-    (markers / "repaired").touch()
-    recovered = flyte.rerun(failed.name, recover=True)
+def test_the_first_failure_of_a_run_is_its_child(shared, failed):
+    failure = failed[0].first_failure()
+    assert failure.task_name == "lifecycle.repairable_step"
+    assert "did not appear" in failure.error_message
+
+
+def test_recovering_a_failed_run_reuses_what_had_succeeded(shared, failed):
+    run, folder = failed
+    recovered = flyte.rerun(run.name, recover=True)
     assert shared.result(recovered) == "good and repaired!"
-    assert (len(lines(markers / "good")), len(lines(markers / "repairable"))) == (1, 2)
+    assert (len(lines(folder / "good")), len(lines(folder / "repairable"))) == (1, 2)
     reused = shared.only(recovered, "lifecycle.good_step")
     assert phase_name(reused.raw_phase) == "recovered"
     relation = shared.details(recovered).pb2.metadata.relation
     assert relation.relation_type == run_pb2.RELATION_TYPE_RECOVER
 
 
-def test_a_recovery_can_force_an_action_to_run_again(shared, markers):
-    failed = shared.finish(shared.run(lifecycle.pipeline, str(markers)), "failed")
-    (markers / "repaired").touch()
-    good = shared.only(failed, "lifecycle.good_step")
-    recovered = flyte.rerun(failed.name, recover=True, force_rerun_actions=[good.name])
+def test_a_recovery_can_force_an_action_to_run_again(shared, failed):
+    run, folder = failed
+    before = len(lines(folder / "good"))
+    good = shared.only(run, "lifecycle.good_step")
+    recovered = flyte.rerun(run.name, recover=True, force_rerun_actions=[good.name])
     assert shared.result(recovered) == "good and repaired!"
-    assert len(lines(markers / "good")) == 2
-
-
-def test_the_first_failure_of_a_run_is_its_child(shared, markers):
-    failed = shared.finish(shared.run(lifecycle.pipeline, str(markers)), "failed")
-    failure = failed.first_failure()
-    assert failure.task_name == "lifecycle.repairable_step"
-    assert "did not appear" in failure.error_message
+    assert len(lines(folder / "good")) == before + 1
 
 
 def test_a_run_with_a_concurrency_cap_never_exceeds_it(shared, markers):
