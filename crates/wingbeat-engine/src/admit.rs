@@ -7,7 +7,7 @@ use wingbeat_model::{
 };
 
 use crate::working::Working;
-use crate::{NewAction, NewBody};
+use crate::{NewAction, NewBody, finish};
 
 /// What the cache says to an action that wants to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +95,16 @@ pub(crate) fn reserve(work: &mut Working, action: &ActionKey, cache: Option<&Cac
 }
 
 /// Admits an action that is there already: one that waited, or one that runs again.
-pub(crate) fn readmit(work: &mut Working, key: &ActionKey, since: Timestamp) -> Option<Admission> {
-    let action = work.action(key)?;
+pub(crate) fn readmit(work: &mut Working, key: &ActionKey, since: Timestamp) {
+    let Some(action) = work.action(key) else { return };
     let cache = action.cache.clone();
     let admission = admission(work, action);
     let now = work.now;
     work.edit(key, |action| place(action, &admission, since, now));
-    if let Admission::Go(_) = admission {
-        reserve(work, key, cache.as_ref());
+    match admission {
+        Admission::Go(_) => reserve(work, key, cache.as_ref()),
+        // Whoever waited, or ran before, may have children already.
+        Admission::Hit { .. } => finish::orphan_children(work, key),
+        Admission::Wait(_) => {}
     }
-    Some(admission)
 }

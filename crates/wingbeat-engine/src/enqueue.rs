@@ -60,7 +60,7 @@ fn again(
     if kind != existing.kind || (existing.spec != new.spec && kind != ActionKind::Trace) {
         return Err(Reject::DifferentSpec(new.key.name));
     }
-    if !work.parent(&existing).is_some_and(|parent| reopens(parent, existing)) {
+    if !work.parent(existing).is_some_and(|parent| reopens(parent, existing)) {
         return Ok(Reply::AlreadyEnqueued);
     }
     if let Some(reason) = aborted {
@@ -82,9 +82,7 @@ fn reopen(work: &mut Working, key: &ActionKey, new: NewAction) {
         action.reopens_since = Some(now);
     });
     match new.body {
-        NewBody::Task { .. } => {
-            admit::readmit(work, key, now);
-        }
+        NewBody::Task { .. } => admit::readmit(work, key, now),
         NewBody::Trace { failure, output_uri, started_at, ended_at } => work.edit(key, |action| {
             record(action, Happened { failure, output_uri, started_at, ended_at }, now);
         }),

@@ -20,14 +20,12 @@ pub(crate) enum Process {
 
 /// Ends an action. The caller has seen that it has not ended.
 pub(crate) fn finish(work: &mut Working, key: &ActionKey, outcome: ActionOutcome, at: Timestamp) {
-    let cascade = match &outcome {
-        ActionOutcome::Aborted(abort) => abort.clone(),
+    let wish = match &outcome {
+        ActionOutcome::Aborted(abort) => Some(abort.clone()),
         ActionOutcome::Succeeded { .. }
         | ActionOutcome::Failed(_)
         | ActionOutcome::TimedOut(_)
-        | ActionOutcome::Recovered { .. } => {
-            Abort { reason: PARENT_ENDED.to_owned(), by: String::new(), at: work.now }
-        }
+        | ActionOutcome::Recovered { .. } => None,
     };
     let stored = store_result(work, key, &outcome);
     work.edit(key, |action| {
@@ -37,9 +35,23 @@ pub(crate) fn finish(work: &mut Working, key: &ActionKey, outcome: ActionOutcome
         action.state = State::Done { outcome, at };
     });
     release_reservation(work, key);
-    if work.action(key).is_some_and(|action| action.live_children > 0) {
-        work.leave(FollowUpKind::AbortChildren { parent: key.clone(), abort: cascade });
+    match wish {
+        Some(abort) => abort_children(work, key, abort),
+        None => orphan_children(work, key),
     }
+}
+
+/// Has the live children of an action that has ended aborted.
+fn abort_children(work: &mut Working, key: &ActionKey, abort: Abort) {
+    if work.action(key).is_some_and(|action| action.live_children > 0) {
+        work.leave(FollowUpKind::AbortChildren { parent: key.clone(), abort });
+    }
+}
+
+/// Has the live children of an action aborted that ended by itself.
+pub(crate) fn orphan_children(work: &mut Working, key: &ActionKey) {
+    let abort = Abort { reason: PARENT_ENDED.to_owned(), by: String::new(), at: work.now };
+    abort_children(work, key, abort);
 }
 
 /// Writes what an attempt computed into the cache. Says whether it did.

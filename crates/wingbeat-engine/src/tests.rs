@@ -1,1 +1,15 @@
-//! Tables of rules: each test is a sentence.
+//! Tables of rules. Each test is a sentence; after every transaction all invariants are checked.
+
+mod abort;
+mod cache;
+mod claim;
+mod create_run;
+mod enqueue;
+mod pairs;
+mod random;
+mod report;
+mod retry;
+mod session;
+mod signal;
+mod wake;
+mod world;

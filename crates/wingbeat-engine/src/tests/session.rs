@@ -1,0 +1,109 @@
+//! What happens when executors come, come back and are lost.
+
+use wingbeat_model::{AttemptEnd, FailureClass, Phase, Policy, Span};
+
+use super::world::{World, done, session, session_id, task, with_policy};
+use crate::{Command, Effect, Reject, Reply, resume};
+
+fn lose(world: &mut World) {
+    world.ok(Command::EndSession(session_id("s1")));
+    world.settle();
+}
+
+#[test]
+fn what_a_lost_session_ran_is_retried_as_an_infrastructure_failure() {
+    let mut world = World::running();
+    world.spawn("c");
+    world.claim("c").expect("it is claimed");
+    lose(&mut world);
+    for name in ["a0", "c"] {
+        assert_eq!((world.phase(name), world.action(name).spent.system), (Phase::Queued, 1));
+        let attempt = world.attempt(name, 1);
+        assert!(!attempt.held);
+        let Some(AttemptEnd::Failed(failure)) = &attempt.end else { panic!("{attempt:?}") };
+        assert_eq!((failure.code.as_str(), failure.class), ("ExecutorLost", FailureClass::Infrastructure));
+    }
+    assert_eq!(world.run().running, 0);
+}
+
+#[test]
+fn a_session_is_lost_once() {
+    let mut world = World::running();
+    lose(&mut world);
+    world.ok(Command::EndSession(session_id("s1")));
+    assert!(world.wrote.is_empty());
+    world.ok(Command::EndSession(session_id("never")));
+    assert!(world.wrote.is_empty());
+}
+
+#[test]
+fn places_of_aborted_attempts_end_with_their_session() {
+    let mut world = World::running();
+    world.abort("a0").expect("it is aborted");
+    lose(&mut world);
+    assert!(!world.attempt("a0", 1).held);
+    assert_eq!(world.phase("a0"), Phase::Aborted);
+}
+
+#[test]
+fn an_attempt_that_was_being_stopped_for_time_has_timed_out() {
+    let limit = |policy: &mut Policy| policy.max_runtime = Some(Span::from_secs(5));
+    let mut world = World::with_run(|new| new.root = with_policy(new.root.clone(), limit));
+    world.start("a0");
+    world.pass(Span::from_secs(6));
+    world.wake("a0");
+    lose(&mut world);
+    assert_eq!(world.phase("a0"), Phase::TimedOut);
+}
+
+#[test]
+fn a_new_session_of_an_executor_ends_its_former_one() {
+    let mut world = World::running();
+    world.ok(Command::StartSession(session("s1b", "one")));
+    assert!(world.rows.sessions[&session_id("s1")].ended_at.is_some());
+    assert!(world.rows.sessions[&session_id("s2")].ended_at.is_none(), "another executor's");
+    world.settle();
+    assert_eq!(world.phase("a0"), Phase::Queued);
+}
+
+#[test]
+fn a_reconnect_changes_nothing_and_a_lost_session_does_not_come_back() {
+    let mut world = World::running();
+    world.ok(Command::StartSession(session("s1", "one")));
+    assert!(world.wrote.is_empty());
+    lose(&mut world);
+    assert_eq!(world.send(Command::StartSession(session("s1", "one"))), Err(Reject::NoSession));
+}
+
+#[test]
+fn a_report_that_comes_before_the_loss_is_worked_off_counts() {
+    let mut world = World::running();
+    world.ok(Command::EndSession(session_id("s1")));
+    assert_eq!(world.say("a0", done()), Ok(Reply::Reported));
+    world.settle();
+    assert_eq!((world.phase("a0"), world.action("a0").attempts), (Phase::Succeeded, 1));
+}
+
+#[test]
+fn many_attempts_are_lost_in_chunks() {
+    let mut world = World::running();
+    let names: Vec<String> = (0..1_200).map(|n| format!("c{n}")).collect();
+    world.batch(names.iter().map(|name| Command::Enqueue(Box::new(task(name)))).collect());
+    let claim = |name: &String| Command::Claim { action: super::world::key(name), session: session_id("s1") };
+    world.batch(names.iter().map(claim).collect());
+    assert_eq!(world.run().running, 1_201);
+    lose(&mut world);
+    assert_eq!(world.run().running, 0);
+}
+
+#[test]
+fn effects_that_a_crash_swallowed_follow_from_the_rows() {
+    let mut world = World::with_run(|_| {});
+    world.claim("a0").expect("it is claimed");
+    let again = |world: &World| resume(world.action("a0"), world.attempt("a0", 1));
+    assert!(matches!(again(&world), Some(Effect::Assign { .. })));
+    world.abort("a0").expect("it is aborted");
+    assert!(matches!(again(&world), Some(Effect::Stop { .. })));
+    let _ = world.say("a0", done());
+    assert_eq!(again(&world), None);
+}
