@@ -27,10 +27,17 @@ def count_runs(client) -> int:
     return len([run for run in remote.Run.listall(limit=10_000)])
 
 
-@pytest.fixture
-def request_for_add(shared):
-    """A good CreateRun request; each test breaks one thing in it."""
+@pytest.fixture(scope="module")
+def good_request(shared):
     return shared.create_request(basics.add, 1, y=2)
+
+
+@pytest.fixture
+def request_for_add(good_request):
+    """A good CreateRun request; each test breaks one thing in it."""
+    copy = run_service_pb2.CreateRunRequest()
+    copy.CopyFrom(good_request)
+    return copy
 
 
 def test_the_unbroken_request_is_accepted(shared, request_for_add):
