@@ -1,0 +1,109 @@
+//! What an attempt is, once the wire has been left behind: who it is, what to run, where its files go.
+//!
+//! Plain data; it decides nothing and never touches a file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use wingbeat_model::{AttemptKey, Fence, Timestamp};
+
+/// An attempt and the fence that guards reports on it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Held {
+    /// Which attempt.
+    pub(crate) key: AttemptKey,
+    /// The owner's number; a report with another one is refused.
+    pub(crate) fence: Fence,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AttemptKey { action, attempt } = &self.key;
+        write!(f, "{}-{}-{attempt}", action.run.0, action.name)
+    }
+}
+
+/// Everything that is needed to start one attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Assignment {
+    pub(crate) held: Held,
+    pub(crate) org: String,
+    pub(crate) project: String,
+    pub(crate) domain: String,
+    pub(crate) run: String,
+    pub(crate) task: Task,
+    /// Full path of `inputs.pb`.
+    pub(crate) input_uri: String,
+    pub(crate) run_output_base: String,
+    pub(crate) output_prefix: String,
+    pub(crate) raw_data_prefix: String,
+    pub(crate) checkpoint_uri: String,
+    /// Empty on the first attempt.
+    pub(crate) prev_checkpoint_uri: String,
+    /// Environment of the run.
+    pub(crate) run_env: BTreeMap<String, String>,
+    pub(crate) run_start: Option<Timestamp>,
+    /// Time between SIGTERM and SIGKILL, if the server named one.
+    pub(crate) stop_grace: Option<Duration>,
+    /// Where log chunks go in the object store.
+    pub(crate) log_prefix: String,
+}
+
+impl Assignment {
+    /// The action's name.
+    pub(crate) fn action(&self) -> &str {
+        self.held.key.action.name.as_str()
+    }
+
+    /// The attempt's number, from 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.held.key.attempt
+    }
+}
+
+/// The part of a task template that a process needs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Task {
+    pub(crate) project: String,
+    pub(crate) domain: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// The template's `type`: `python`, `raw-container`, …
+    pub(crate) kind: String,
+    pub(crate) target: Target,
+    pub(crate) outputs: DeclaredOutputs,
+}
+
+/// What the template says is to be run.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Target {
+    /// A command line.
+    Container(Command),
+    /// A whole Kubernetes pod.
+    Pod,
+    /// A statement for a database.
+    Sql,
+    /// Nothing.
+    #[default]
+    None,
+}
+
+/// The command line of a container, before substitution.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Command {
+    /// Command and arguments, in this order.
+    pub(crate) argv: Vec<String>,
+    /// The task's own environment.
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// Whether the task's interface names outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum DeclaredOutputs {
+    /// It returns nothing.
+    #[default]
+    None,
+    /// It returns something, so `outputs.pb` must exist.
+    Some,
+}

@@ -1,0 +1,51 @@
+//! What an executor is told at its start. Filled once, by `main`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How attempts are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutorKind {
+    /// Each in a fresh process.
+    Process,
+    /// Not at all: each succeeds after the milliseconds in its task's `WINGBEAT_SIM_MS`. For load tests.
+    Simulated,
+}
+
+impl ExecutorKind {
+    /// The name of this way to run, as capability and as isolation.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Simulated => "simulated",
+        }
+    }
+}
+
+/// Settings of one executor.
+#[derive(Debug, Clone)]
+pub struct ExecutorConfig {
+    /// Stable name on this machine, for people: `local`.
+    pub name: String,
+    /// How attempts are run.
+    pub kind: ExecutorKind,
+    /// The Unix socket on which the server serves the executor protocol and, for tasks, its API.
+    pub socket: PathBuf,
+    /// Folder for `attempts/` and `executor/`.
+    pub data_dir: PathBuf,
+    /// Root of the object store, where chunks of log lines go.
+    pub store_dir: PathBuf,
+    /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
+    /// environment, else the first `python3` on PATH.
+    pub python: Option<PathBuf>,
+    /// Attempts that run at once. `None`: one per core.
+    pub slots: Option<u32>,
+    /// Memory that tasks may fill. `None`: the machine's.
+    pub memory_bytes: Option<u64>,
+    /// Time between SIGTERM and SIGKILL where an assignment names none.
+    pub stop_grace: Duration,
+    /// Environment variables that tasks inherit on top of the built-in list.
+    pub pass_env: Vec<String>,
+    /// The environment that the executor was started with.
+    pub host_env: Vec<(String, String)>,
+}

@@ -1,0 +1,183 @@
+//! One executor from its start to its end: takes the data folder, ends what its predecessor left, keeps
+//! the link to the server, and stops its tasks before it goes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::timeout;
+use wingbeat_blob::{BlobStore, OpenError};
+use wingbeat_client::{Client, ServerAddr};
+
+use crate::capacity::Capacity;
+use crate::config::{ExecutorConfig, ExecutorKind};
+use crate::files::FilesError;
+use crate::folder::{DataFolder, FolderError};
+use crate::link::{Link, LinkEnd};
+use crate::logs::LiveLogs;
+use crate::outbox::Outbox;
+use crate::outcome::OutputsFile;
+use crate::process;
+use crate::python::PythonEnvironment;
+use crate::registry::{Registry, StopOrder};
+use crate::simulated;
+use crate::successor;
+use crate::tasks::Tasks;
+
+/// How long the last reports of an ending executor may take to be acknowledged.
+const LAST_REPORTS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Files that are open per attempt: two logs, the listener, its connections. 1024, the usual limit,
+/// would end at some hundred waiting parents.
+const WANTED_FILES: u64 = 65_536;
+
+/// Why an executor ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    /// Its data folder cannot be used.
+    #[error("the executor cannot use its data folder")]
+    Folder(#[from] FolderError),
+    /// The object store cannot be opened.
+    #[error("the executor cannot open the object store")]
+    Store(#[from] OpenError),
+    /// The outputs file of simulated attempts cannot be made.
+    #[error("could not prepare the outputs of simulated attempts: {reason}")]
+    SimulatedOutputs {
+        /// What failed.
+        reason: String,
+    },
+    /// A later executor of the same name has taken over. Its tasks were stopped.
+    #[error("another executor named `{name}` has taken over")]
+    Superseded {
+        /// The name.
+        name: String,
+    },
+    /// The server stayed away longer than its grace. The tasks were stopped.
+    #[error("the server did not answer for {} s", grace.as_secs())]
+    ServerAway {
+        /// How long it was waited for.
+        grace: Duration,
+    },
+}
+
+/// What the parts of one executor share.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    pub(crate) name: String,
+    pub(crate) kind: ExecutorKind,
+    pub(crate) session_id: String,
+    pub(crate) capacity: Capacity,
+    pub(crate) socket: PathBuf,
+    pub(crate) stop_grace: Duration,
+    pub(crate) host_env: Vec<(String, String)>,
+    pub(crate) pass_env: Vec<String>,
+    pub(crate) python: PythonEnvironment,
+    pub(crate) folder: DataFolder,
+    pub(crate) store: BlobStore,
+    /// Set for the simulated kind only.
+    pub(crate) simulated: Option<OutputsFile>,
+    pub(crate) live: Arc<LiveLogs>,
+    pub(crate) outbox: Outbox,
+    pub(crate) registry: Registry,
+    pub(crate) tasks: Tasks,
+}
+
+/// Runs an executor until `shutdown` resolves. Every task process is gone when this returns.
+///
+/// # Errors
+/// [`ExecutorError`]: it could not start, or had to end by itself. Starting it again is safe.
+pub async fn run(config: ExecutorConfig, shutdown: impl Future<Output = ()>) -> Result<(), ExecutorError> {
+    let executor = Arc::new(prepare(config).await?);
+    let client = Client::new(ServerAddr::Unix(executor.socket.clone()));
+    let mut link = Link::new(Arc::clone(&executor), client.executors());
+    let ended = tokio::select! {
+        ended = link.keep() => Some(ended),
+        () = shutdown => None,
+    };
+    match ended {
+        None => {
+            drain(&executor, &mut link).await;
+            Ok(())
+        }
+        Some(LinkEnd::Superseded) => {
+            stop_tasks(&executor, StopOrder::Disowned).await;
+            Err(ExecutorError::Superseded { name: executor.name.clone() })
+        }
+        Some(LinkEnd::ServerAway { grace }) => {
+            stop_tasks(&executor, StopOrder::ExecutorEnds("the server stayed away".to_owned())).await;
+            Err(ExecutorError::ServerAway { grace })
+        }
+    }
+}
+
+async fn prepare(config: ExecutorConfig) -> Result<Executor, ExecutorError> {
+    raise_file_limit();
+    if let Err(error) = process::adopt_orphans() {
+        tracing::warn!(%error, "daemons of tasks will be found by their mark only");
+    }
+    let folder = DataFolder::open(&config.data_dir).await?;
+    let n_killed = successor::end_leftovers(&folder).await;
+    if n_killed > 0 {
+        tracing::warn!(n_killed, "killed processes that a former executor left running");
+    }
+    let simulated = match config.kind {
+        ExecutorKind::Process => None,
+        ExecutorKind::Simulated => Some(shared_outputs(&config)?),
+    };
+    Ok(Executor {
+        capacity: Capacity::measure(&config),
+        session_id: format!("{:032x}", rand::random::<u128>()),
+        python: PythonEnvironment::find(config.python.as_deref(), &config.host_env),
+        store: BlobStore::open_local(&config.store_dir)?,
+        name: config.name,
+        kind: config.kind,
+        socket: config.socket,
+        stop_grace: config.stop_grace,
+        host_env: config.host_env,
+        pass_env: config.pass_env,
+        folder,
+        simulated,
+        live: Arc::new(LiveLogs::new()),
+        outbox: Outbox::default(),
+        registry: Registry::default(),
+        tasks: Tasks::default(),
+    })
+}
+
+fn shared_outputs(config: &ExecutorConfig) -> Result<OutputsFile, ExecutorError> {
+    simulated::shared_outputs(&config.store_dir).map_err(|error: FilesError| {
+        let reason =
+            std::error::Error::source(&error).map_or(error.to_string(), |cause| format!("{error}: {cause}"));
+        ExecutorError::SimulatedOutputs { reason }
+    })
+}
+
+/// Stops all tasks and delivers what is to be said about them, if the server still listens.
+async fn drain(executor: &Executor, link: &mut Link) {
+    let stopped = async {
+        stop_tasks(executor, StopOrder::ExecutorEnds("the executor was stopped".to_owned())).await;
+        let _undelivered = timeout(LAST_REPORTS_PATIENCE, executor.outbox.emptied()).await;
+    };
+    tokio::pin!(stopped);
+    // The link is kept meanwhile; if it ends for good, only the tasks are left to be waited for.
+    tokio::select! {
+        () = &mut stopped => return,
+        _ended = link.keep() => {}
+    }
+    stopped.await;
+}
+
+async fn stop_tasks(executor: &Executor, order: StopOrder) {
+    executor.registry.close(&order);
+    executor.tasks.join().await;
+}
+
+/// As far as the system lets us, silently: a laptop's limit is enough for a laptop's work.
+fn raise_file_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(WANTED_FILES, |maximum| maximum.min(WANTED_FILES));
+    if current.is_some_and(|current| current < wanted) {
+        let _refused = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
+}

@@ -1,0 +1,180 @@
+//! The executor's part of the data folder: who may use it, an attempt's folder, and the records by
+//! which a successor finds what a dead executor left running.
+//!
+//! ```text
+//! <data>/executor/lock                     held while an executor runs
+//! <data>/executor/running/<attempt>.json   one per attempt that may have processes
+//! <data>/attempts/<run>/<action>/<n>/work  working folder of the process; the code bundle goes here
+//! <data>/attempts/<run>/<action>/<n>/tmp   its TMPDIR
+//! ```
+//!
+//! An attempt's folder is not removed here: literals of local files may point into it for as long as
+//! the run exists.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use crate::assignment::Held;
+use crate::process::FamilyMark;
+
+/// How long a new executor waits for the one before it to let go of the folder.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Version of the record's format; a record of another version is never acted on.
+const RECORD_VERSION: u32 = 1;
+
+/// Why the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another executor has it.
+    #[error("another executor uses {}", path.display())]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A file operation failed.
+    #[error("could not prepare {}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The executor's part of the data folder. One executor at a time has it.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    attempts: PathBuf,
+    running: PathBuf,
+    // Closing it lets the next executor in.
+    _lock: File,
+}
+
+/// The folder of one attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptFolder {
+    /// Working folder of the process.
+    pub(crate) work: PathBuf,
+    /// For its temporary files.
+    pub(crate) temp: PathBuf,
+    pub(crate) stdout: PathBuf,
+    pub(crate) stderr: PathBuf,
+}
+
+/// What a successor needs to know of one attempt's processes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    family: FamilyMark,
+}
+
+impl DataFolder {
+    /// Takes the folder; waits a little for an executor that is just ending.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`]: end the other executor first.
+    pub(crate) async fn open(data_dir: &Path) -> Result<Self, FolderError> {
+        let (own, attempts) = (data_dir.join("executor"), data_dir.join("attempts"));
+        let running = own.join("running");
+        for folder in [&running, &attempts] {
+            fs::create_dir_all(folder).map_err(|source| io_error(folder, source))?;
+        }
+        let path = own.join("lock");
+        let lock = File::create(&path).map_err(|source| io_error(&path, source))?;
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { attempts, running, _lock: lock }),
+                Err(TryLockError::Error(source)) => return Err(io_error(&path, source)),
+                Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
+                    return Err(FolderError::InUse { path });
+                }
+                // The system offers no way to await a file lock; this ends after ten seconds.
+                Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Makes the folder of an attempt, empty. What an earlier start of the same attempt left is removed:
+    /// the SDK would take a bundle's marker there for its own.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: the attempt cannot run here.
+    pub(crate) fn create_attempt(&self, held: &Held) -> Result<AttemptFolder, FolderError> {
+        let action = &held.key.action;
+        let root = self
+            .attempts
+            .join(action.run.0.to_string())
+            .join(action.name.as_str())
+            .join(held.key.attempt.to_string());
+        if root.exists() {
+            fs::remove_dir_all(&root).map_err(|source| io_error(&root, source))?;
+        }
+        let folder = AttemptFolder {
+            work: root.join("work"),
+            temp: root.join("tmp"),
+            stdout: root.join("stdout.log"),
+            stderr: root.join("stderr.log"),
+        };
+        for path in [&folder.work, &folder.temp] {
+            fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
+        }
+        Ok(folder)
+    }
+
+    /// Writes down which processes belong to an attempt. Called before the start, and again with the
+    /// leader's number after it, so that no moment exists at which a process is in no record.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: the attempt must not be started.
+    pub(crate) fn record(&self, held: &Held, family: &FamilyMark) -> Result<(), FolderError> {
+        let path = self.record_path(held);
+        let record = Record { version: RECORD_VERSION, family: family.clone() };
+        let text = serde_json::to_vec(&record).expect("a record holds only text and numbers");
+        // Renamed into place, so that a successor never reads half of it. Not synced: processes do not
+        // outlive the machine either.
+        let fresh = path.with_extension("new");
+        fs::write(&fresh, text)
+            .and_then(|()| fs::rename(&fresh, &path))
+            .map_err(|source| io_error(&path, source))
+    }
+
+    /// Forgets an attempt whose processes are gone.
+    pub(crate) fn forget(&self, held: &Held) {
+        let path = self.record_path(held);
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %path.display(), "could not remove an attempt's record");
+        }
+    }
+
+    /// What an executor before this one left on record, with the files to remove once it is dealt with.
+    pub(crate) fn leftovers(&self) -> Vec<(PathBuf, Option<FamilyMark>)> {
+        let Ok(entries) = fs::read_dir(&self.running) else { return Vec::new() };
+        entries
+            .flatten()
+            .map(|entry| {
+                let record =
+                    fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+                let family =
+                    record.filter(|record| record.version == RECORD_VERSION).map(|record| record.family);
+                (entry.path(), family)
+            })
+            .collect()
+    }
+
+    fn record_path(&self, held: &Held) -> PathBuf {
+        self.running.join(format!("{held}-{}.json", held.fence.0))
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> FolderError {
+    FolderError::Io { path: path.to_owned(), source }
+}

@@ -1,0 +1,242 @@
+//! The link to the server: one session, reconnected as often as needed, with the same session id.
+//!
+//! While it is up, three loops share it: what the server says, reports, live log lines. When any of
+//! them fails, the link is made anew; what was not acknowledged is sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connectrpc::{ConnectError, ErrorCode};
+use tokio::time::{Instant, sleep, timeout};
+use wingbeat_client::Connection;
+use wingbeat_proto::wingbeat::executor::v1::server_message::Kind;
+use wingbeat_proto::wingbeat::executor::v1::{
+    Ack, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage, Stop, Welcome,
+};
+
+use crate::executor::Executor;
+use crate::registry::StopOrder;
+use crate::runner;
+use crate::simulated;
+use crate::wire::{self, Happening};
+
+/// The first and the longest pause before connecting again. Each is cut at random by up to a half, so
+/// that the executors of a restarted server do not come all at once.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// How long a server may take to welcome, and to answer a call.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+const CALL_PATIENCE: Duration = Duration::from_mins(1);
+
+/// The server says something every 15 s; after three silent spans it is gone.
+const SILENCE: Duration = Duration::from_secs(45);
+
+/// How long a server that has never welcomed may stay away.
+const FIRST_GRACE: Duration = Duration::from_mins(2);
+
+/// Why there will be no further connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkEnd {
+    /// A later session of the same executor name.
+    Superseded,
+    /// The server did not come back in time.
+    ServerAway { grace: Duration },
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+enum Broken {
+    /// The session was not opened.
+    Refused(ConnectError),
+    /// It was open, or nobody answered.
+    Lost(ConnectError),
+}
+
+/// The link of one executor.
+pub(crate) struct Link {
+    executor: Arc<Executor>,
+    client: ExecutorServiceClient<Connection>,
+    grace: Duration,
+    pause: Duration,
+    /// Since when there is no connection.
+    away_since: Instant,
+}
+
+impl Link {
+    pub(crate) fn new(executor: Arc<Executor>, client: ExecutorServiceClient<Connection>) -> Self {
+        Self { executor, client, grace: FIRST_GRACE, pause: PAUSE.0, away_since: Instant::now() }
+    }
+
+    /// Keeps the link up until it must not or cannot be. Cancelling breaks the connection; calling this
+    /// again makes a new one.
+    pub(crate) async fn keep(&mut self) -> LinkEnd {
+        loop {
+            let broken = self.connection().await;
+            self.executor.live.disconnected();
+            let error = match broken {
+                Broken::Refused(error)
+                    if matches!(error.code, ErrorCode::Aborted | ErrorCode::AlreadyExists) =>
+                {
+                    return LinkEnd::Superseded;
+                }
+                Broken::Refused(error) | Broken::Lost(error) => error,
+            };
+            if self.away_since.elapsed() >= self.grace {
+                return LinkEnd::ServerAway { grace: self.grace };
+            }
+            tracing::debug!(%error, "no connection to the server");
+            sleep(self.pause.mul_f64(rand::random_range(0.5..=1.0))).await;
+            self.pause = (self.pause * 2).min(PAUSE.1);
+        }
+    }
+
+    /// One connection, until it fails.
+    async fn connection(&mut self) -> Broken {
+        let executor = Arc::clone(&self.executor);
+        let request = wire::connect_request(
+            &executor.name,
+            &executor.session_id,
+            executor.kind.name(),
+            executor.capacity,
+            holding(&executor),
+        );
+        let opening = async {
+            let mut stream = self.client.connect(request).await?;
+            let first = stream.message::<ServerMessage>().await?;
+            Ok::<_, ConnectError>((stream, first.map(|message| message.to_owned_message())))
+        };
+        let (mut stream, first) = match timeout(ANSWER_PATIENCE, opening).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) => return Broken::Refused(error),
+            Err(_) => {
+                return Broken::Lost(ConnectError::deadline_exceeded("the server did not welcome in time"));
+            }
+        };
+        let Some(ServerMessage { kind: Some(Kind::Welcome(welcome)), .. }) = first else {
+            return Broken::Lost(ConnectError::internal("the server's first message was no welcome"));
+        };
+        self.welcomed(&welcome).await;
+        let hearing = async {
+            loop {
+                match timeout(SILENCE, stream.message::<ServerMessage>()).await {
+                    Ok(Ok(Some(message))) => hear(&executor, message.to_owned_message()),
+                    Ok(Ok(None)) => {
+                        return ConnectError::unavailable("the server ended the session's stream");
+                    }
+                    Ok(Err(error)) => return error,
+                    Err(_) => return ConnectError::unavailable("the server fell silent"),
+                }
+            }
+        };
+        let error = tokio::select! {
+            error = hearing => error,
+            error = send_reports(&executor, &self.client) => error,
+            error = send_lines(&executor, &self.client) => error,
+        };
+        self.away_since = Instant::now();
+        Broken::Lost(error)
+    }
+
+    async fn welcomed(&mut self, welcome: &Welcome) {
+        let told = welcome.server_grace.as_option().and_then(|grace| Duration::try_from(grace.clone()).ok());
+        if let Some(grace) = told.filter(|grace| !grace.is_zero()) {
+            self.grace = grace;
+        }
+        self.pause = PAUSE.0;
+        self.executor.live.connected().await;
+        tracing::info!(
+            executor = self.executor.name,
+            session = self.executor.session_id,
+            "connected to the server"
+        );
+    }
+}
+
+/// Every attempt that runs here or has a report that is not acknowledged.
+fn holding(executor: &Executor) -> Vec<wingbeat_proto::wingbeat::executor::v1::AttemptRef> {
+    // Registry first: an attempt leaves it only after its report is in the outbox.
+    let mut holding: Vec<_> = executor.registry.holding().iter().map(wire::attempt_ref).collect();
+    for attempt in executor.outbox.attempts() {
+        if !holding.contains(&attempt) {
+            holding.push(attempt);
+        }
+    }
+    holding
+}
+
+/// Acts on one message. Never waits: the next one may be a stop.
+fn hear(executor: &Arc<Executor>, message: ServerMessage) {
+    match message.kind {
+        Some(Kind::Assignment(wire)) => match wire::assignment(*wire) {
+            Ok(assignment) => match &executor.simulated {
+                Some(outputs) => simulated::admit(executor, &assignment, outputs),
+                None => runner::admit(executor, assignment),
+            },
+            Err(error) => tracing::error!(%error, "the server assigned what is no attempt"),
+        },
+        Some(Kind::Stop(stop)) => stop_attempt(executor, &stop),
+        // A later server may say more than this executor understands.
+        Some(Kind::Welcome(_) | Kind::KeepAlive(_)) | None => {}
+    }
+}
+
+fn stop_attempt(executor: &Executor, stop: &Stop) {
+    match wire::held(&stop.r#ref) {
+        Ok(held) => {
+            if !executor.registry.stop(&held, StopOrder::Wanted(stop.reason.clone())) {
+                // It never arrived or has ended; either way no process of it is here.
+                executor.outbox.push(wire::report(&held, Happening::Stopped));
+            }
+        }
+        Err(error) => tracing::error!(%error, "the server stopped what is no attempt"),
+    }
+}
+
+async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connection>) -> ConnectError {
+    loop {
+        let sending = executor.outbox.next_call().await;
+        let attempts: Vec<_> = sending.reports.iter().map(|report| (*report.r#ref).clone()).collect();
+        let request = ReportRequest {
+            session_id: executor.session_id.clone(),
+            reports: sending.reports.clone(),
+            ..ReportRequest::default()
+        };
+        let acks = match timeout(CALL_PATIENCE, client.report(request)).await {
+            Ok(Ok(answer)) => answer.into_owned().acks,
+            Ok(Err(error)) => return error,
+            Err(_) => return ConnectError::deadline_exceeded("the server did not take reports in time"),
+        };
+        if acks.is_empty() {
+            return ConnectError::internal("the server acknowledged no report");
+        }
+        sending.settle(acks.len());
+        for (attempt, ack) in attempts.iter().zip(&acks) {
+            if *ack == Ack::ACK_STALE {
+                executor.outbox.forget(attempt);
+                if let Ok(held) = wire::held(attempt) {
+                    executor.registry.stop(&held, StopOrder::Disowned);
+                }
+            }
+        }
+    }
+}
+
+async fn send_lines(executor: &Executor, client: &ExecutorServiceClient<Connection>) -> ConnectError {
+    loop {
+        let mut delivered = Vec::new();
+        let mut request =
+            PushLogsRequest { session_id: executor.session_id.clone(), ..PushLogsRequest::default() };
+        for outgoing in executor.live.next_call().await {
+            request.batches.push(outgoing.batch);
+            delivered.extend(outgoing.delivered);
+        }
+        match timeout(CALL_PATIENCE, client.push_logs(request)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return error,
+            Err(_) => return ConnectError::deadline_exceeded("the server did not take log lines in time"),
+        }
+        for heard in delivered {
+            let _gone = heard.send(());
+        }
+    }
+}

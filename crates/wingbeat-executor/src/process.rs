@@ -1,0 +1,274 @@
+//! Supervises the processes of attempts: start, exit, signals, and that nothing of a task survives it.
+//!
+//! This is the only module that touches processes; what the operating system must offer is in
+//! [`platform`], one file per system. It decides nothing about what an exit means (`outcome`) and
+//! knows nothing of the server.
+//!
+//! A task's processes, its *family*, are found three ways, because a task may do anything: its process
+//! group, a random mark in the environment that children inherit, and the parent chain. What becomes
+//! an orphan is handed to the executor by the kernel, not to pid 1.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::outcome::{Exit, Oom};
+
+#[cfg(target_os = "linux")]
+#[path = "process/linux.rs"]
+mod platform;
+#[cfg(not(target_os = "linux"))]
+compile_error!("process supervision is written for Linux; add its counterpart beside process/linux.rs");
+
+/// How long a family may take to vanish after SIGKILL before the executor stops waiting for it.
+///
+/// A process in uninterruptible sleep (a hung network file system) cannot be killed by anybody.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// First and longest pause between two looks at a family that is being killed.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+
+/// The first processes that the runtime waits for. Every other child of this process is an orphan of a
+/// task, which has to be reaped here, because nobody else waits for it. Global, as children are.
+static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
+    // A set of numbers has no half-done state that a panic could leave behind.
+    LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a group number may be trusted although the group's leader is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupTrust {
+    /// It was ours a moment ago.
+    Fresh,
+    /// It comes from a file; by now it may be anybody's, unless the leader itself is still there.
+    Recorded,
+}
+
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<String>,
+    /// The whole environment.
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) folder: &'a Path,
+    pub(crate) stdout: &'a Path,
+    pub(crate) stderr: &'a Path,
+    /// The attempt's mark; must also be in `env`.
+    pub(crate) marker: String,
+}
+
+/// Why a process did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// Its output files cannot be made.
+    #[error("could not open {} for the task's output", path.display())]
+    Output { path: PathBuf, source: io::Error },
+    /// The system refused.
+    #[error("could not start {}", program.display())]
+    Spawn { program: PathBuf, source: io::Error },
+}
+
+/// What identifies a family on this machine, also for a later executor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FamilyMark {
+    /// Random text in the environment of each member.
+    pub(crate) marker: String,
+    /// The kernel's number of this boot: process ids mean nothing in another one.
+    pub(crate) boot: String,
+    /// The first process, once it runs. Also the number of its group.
+    pub(crate) leader: Option<ProcessId>,
+}
+
+/// A process that cannot be mistaken for a later one with the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct ProcessId {
+    /// Its number.
+    pub(crate) pid: i32,
+    /// When it started, in the kernel's ticks since boot.
+    pub(crate) started: u64,
+}
+
+impl FamilyMark {
+    /// The mark of a family that has no process yet.
+    pub(crate) fn announce(marker: String) -> Self {
+        Self { marker, boot: platform::boot_id(), leader: None }
+    }
+}
+
+/// Prepares this process: orphans of tasks become its children instead of pid 1's.
+///
+/// # Errors
+/// The kernel refused; leftovers are then found by their mark only.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    platform::adopt_orphans()
+}
+
+/// How often the kernel killed for want of memory so far, as near to this executor as it is counted.
+pub(crate) fn oom_kills() -> Option<u64> {
+    platform::oom_kills()
+}
+
+/// Whether [`oom_kills`] rose since `before`.
+pub(crate) fn oom_since(before: Option<u64>) -> Oom {
+    match (before, oom_kills()) {
+        (Some(before), Some(now)) if now > before => Oom::Seen,
+        _ => Oom::Unseen,
+    }
+}
+
+/// A running task and its family. Dropping it kills the family's group.
+#[derive(Debug)]
+pub(crate) struct TaskProcess {
+    child: Child,
+    mark: FamilyMark,
+    group: i32,
+}
+
+impl TaskProcess {
+    /// Starts a process in a group of its own, its output appended to two files.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing runs.
+    pub(crate) fn start(launch: Launch<'_>) -> Result<Self, StartError> {
+        let stdout = output(launch.stdout)?;
+        let stderr = output(launch.stderr)?;
+        let mut command = std::process::Command::new(&launch.program);
+        command
+            .args(&launch.args)
+            .env_clear()
+            .envs(&launch.env)
+            .current_dir(launch.folder)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0);
+        // Locked over the start: a child that ends at once must not be taken for an orphan.
+        let mut leaders = leaders();
+        let child = Command::from(command)
+            .spawn()
+            .map_err(|source| StartError::Spawn { program: launch.program.clone(), source })?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).expect("an unreaped child has a number");
+        leaders.insert(pid);
+        drop(leaders);
+        let leader = platform::started_at(pid).map(|started| ProcessId { pid, started });
+        let mark = FamilyMark { marker: launch.marker, boot: platform::boot_id(), leader };
+        Ok(Self { child, mark, group: pid })
+    }
+
+    /// What identifies the family; to be written down for a successor.
+    pub(crate) fn mark(&self) -> &FamilyMark {
+        &self.mark
+    }
+
+    /// The first process's number, for people.
+    pub(crate) fn pid(&self) -> u32 {
+        self.group.unsigned_abs()
+    }
+
+    /// Waits for the first process to end. Woken by the kernel, and harmless to cancel.
+    pub(crate) async fn wait(&mut self) -> Exit {
+        match self.child.wait().await {
+            Ok(status) => {
+                leaders().remove(&self.group);
+                exit_of(status)
+            }
+            Err(error) => {
+                tracing::error!(pid = self.group, %error, "could not learn how a task's process ended");
+                Exit::Code(-1)
+            }
+        }
+    }
+
+    /// Asks the family to end, and kills what is left of it after `grace`.
+    pub(crate) async fn stop(&mut self, grace: Duration) {
+        self.ask_to_end();
+        // Cancelled waits lose nothing: the status is kept until it is asked for again.
+        let _ended = timeout(grace, self.wait()).await;
+        self.kill_family().await;
+    }
+
+    /// Kills whatever the task left running, and waits until it is gone.
+    pub(crate) async fn kill_family(&mut self) {
+        if self.child.id().is_some() {
+            // The leader is not waited for yet, so its number, and the group's, cannot be anybody else's.
+            platform::kill_group(self.group);
+            let _status = timeout(KILL_PATIENCE, self.wait()).await;
+        }
+        end_family(&self.mark, GroupTrust::Fresh).await;
+    }
+
+    fn ask_to_end(&self) {
+        for member in platform::family(&self.mark, GroupTrust::Fresh) {
+            platform::terminate(member);
+        }
+    }
+}
+
+impl Drop for TaskProcess {
+    fn drop(&mut self) {
+        // Only when the supervising task was dropped or panicked; the ordinary way is `kill_family`.
+        if self.child.id().is_some() {
+            platform::kill_group(self.group);
+        }
+        leaders().remove(&self.group);
+    }
+}
+
+/// Kills every process of a family, again and again until none is left. Returns how many it killed.
+///
+/// Members may fork while they are being killed, so one look is never enough.
+pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
+    let deadline = Instant::now() + KILL_PATIENCE;
+    let mut seen = HashSet::new();
+    let mut pause = LOOK_AGAIN.0;
+    loop {
+        platform::reap_orphans(&leaders());
+        let members = platform::family(mark, trust);
+        if members.is_empty() {
+            return seen.len();
+        }
+        for member in members {
+            platform::kill(member);
+            seen.insert(member);
+        }
+        if Instant::now() > deadline {
+            tracing::warn!(?mark, "processes of a task survive SIGKILL; they are left behind");
+            return seen.len();
+        }
+        // Nobody tells when a process that is not ours is gone; this loop lives for milliseconds.
+        sleep(pause).await;
+        pause = (pause * 2).min(LOOK_AGAIN.1);
+    }
+}
+
+fn output(path: &Path) -> Result<std::fs::File, StartError> {
+    // Append: several processes of a task share the file, and none may overwrite another's lines.
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| StartError::Output { path: path.to_owned(), source })
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(-1),
+    }
+}
+
+#[cfg(test)]
+mod tests;

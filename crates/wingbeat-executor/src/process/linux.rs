@@ -1,0 +1,200 @@
+//! What Linux offers for supervising processes: process groups, `/proc`, pidfds, cgroup counters.
+//!
+//! Mechanism only. Every look at `/proc` may find a process gone; that is never an error.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::io;
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process_group, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, waitpid,
+};
+
+use super::{FamilyMark, GroupTrust, ProcessId};
+use crate::environment::MARKER;
+
+/// Orphans of this process's descendants become its children.
+pub(super) fn adopt_orphans() -> io::Result<()> {
+    set_child_subreaper(Some(getpid())).map_err(io::Error::from)
+}
+
+/// Tells one boot from another; empty if the kernel does not say.
+pub(super) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// When the process started, in ticks since boot.
+pub(super) fn started_at(pid: i32) -> Option<u64> {
+    Stat::read(pid).map(|stat| stat.started)
+}
+
+/// Kills by the nearest counter: this cgroup's where the kernel keeps one, else the whole machine's.
+pub(super) fn oom_kills() -> Option<u64> {
+    cgroup_events().or_else(|| fs::read_to_string("/proc/vmstat").ok()).and_then(|text| {
+        text.lines()
+            .find_map(|line| line.strip_prefix("oom_kill "))
+            .and_then(|count| count.trim().parse().ok())
+    })
+}
+
+fn cgroup_events() -> Option<String> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()
+}
+
+/// SIGKILL to a whole group. The caller knows that the group is still the one it means.
+pub(super) fn kill_group(group: i32) {
+    if let Some(group) = Pid::from_raw(group) {
+        // Failing means that nobody is left in it.
+        let _gone = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// SIGTERM to exactly this process.
+pub(super) fn terminate(process: ProcessId) {
+    signal(process, Signal::TERM);
+}
+
+/// SIGKILL to exactly this process.
+pub(super) fn kill(process: ProcessId) {
+    signal(process, Signal::KILL);
+}
+
+/// A pidfd pins the process: once it is open and the start time fits, no other one can be meant.
+fn signal(process: ProcessId, signal: Signal) {
+    let Some(pid) = Pid::from_raw(process.pid) else { return };
+    let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+    if started_at(process.pid) == Some(process.started) {
+        let _gone = pidfd_send_signal(&fd, signal);
+    }
+}
+
+/// Every live process of the family: those with its mark, those in its group, and their descendants.
+///
+/// Processes older than the leader are passed over unread. The executor itself is never a member.
+pub(super) fn family(mark: &FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
+    if mark.boot != boot_id() {
+        return Vec::new();
+    }
+    let own = own_pid();
+    let oldest = mark.leader.map_or(0, |leader| leader.started);
+    let processes = snapshot();
+    let group = group_of(mark, trust, &processes);
+    let belongs = |pid: i32, stat: &Stat| {
+        stat.started >= oldest && (Some(stat.group) == group || has_mark(pid, &mark.marker))
+    };
+    let mut members: HashSet<i32> =
+        processes.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, _)| *pid).collect();
+    members.remove(&own);
+    add_descendants(&processes, &mut members);
+    members
+        .into_iter()
+        .filter_map(|pid| processes.get(&pid).map(|stat| (pid, stat)))
+        .filter(|(_, stat)| stat.state != DEAD)
+        .map(|(pid, stat)| ProcessId { pid, started: stat.started })
+        .collect()
+}
+
+/// Clears the entries of dead orphans that the kernel handed to this process.
+pub(super) fn reap_orphans(leaders: &BTreeSet<i32>) {
+    let own = own_pid();
+    for (pid, stat) in snapshot() {
+        if stat.parent == own && stat.state == DEAD && !leaders.contains(&pid) {
+            let _reaped = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+        }
+    }
+}
+
+fn own_pid() -> i32 {
+    getpid().as_raw_nonzero().get()
+}
+
+/// The leader's group, unless its number has passed, or may have passed, to somebody else.
+fn group_of(mark: &FamilyMark, trust: GroupTrust, processes: &HashMap<i32, Stat>) -> Option<i32> {
+    let leader = mark.leader?;
+    let certain = match processes.get(&leader.pid) {
+        Some(stat) => stat.started == leader.started,
+        None => trust == GroupTrust::Fresh,
+    };
+    certain.then_some(leader.pid)
+}
+
+fn add_descendants(processes: &HashMap<i32, Stat>, members: &mut HashSet<i32>) {
+    loop {
+        let found: Vec<i32> = processes
+            .iter()
+            .filter(|(pid, stat)| !members.contains(pid) && members.contains(&stat.parent))
+            .map(|(pid, _)| *pid)
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        members.extend(found);
+    }
+}
+
+fn has_mark(pid: i32, marker: &str) -> bool {
+    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let wanted = format!("{MARKER}={marker}");
+    environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+}
+
+fn snapshot() -> HashMap<i32, Stat> {
+    let Ok(entries) = fs::read_dir("/proc") else { return HashMap::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat)))
+        .collect()
+}
+
+/// The state letter of a process that has ended and is not waited for yet.
+const DEAD: char = 'Z';
+
+/// The fields of `/proc/PID/stat` that matter here.
+#[derive(Debug)]
+struct Stat {
+    state: char,
+    parent: i32,
+    group: i32,
+    started: u64,
+}
+
+impl Stat {
+    fn read(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The command name may hold spaces and brackets, so fields are counted from its last bracket.
+    fn parse(text: &str) -> Option<Self> {
+        let (_, after_name) = text.rsplit_once(')')?;
+        let mut fields = after_name.split_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        // Field 22 of the line; fields 3 to 5 are read.
+        let started = fields.nth(16)?.parse().ok()?;
+        Some(Self { state, parent, group, started })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stat;
+
+    #[test]
+    fn a_stat_line_with_brackets_in_the_name_is_read() {
+        let line = "42 (a) b (c)) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
+        let stat = Stat::parse(line).unwrap();
+        assert_eq!((stat.state, stat.parent, stat.group), ('S', 7, 42));
+        assert_eq!(stat.started, 987_654);
+    }
+
+    #[test]
+    fn this_process_has_a_start_time() {
+        assert!(super::started_at(super::own_pid()).is_some_and(|ticks| ticks > 0));
+        assert!(!super::boot_id().is_empty());
+    }
+}

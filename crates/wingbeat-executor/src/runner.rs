@@ -1,0 +1,182 @@
+//! The life of one attempt: folders, proxy, process, exit, last log lines, report.
+//!
+//! The order is the promise. A record before the process, so that a successor finds it; the family gone
+//! before the verdict, so that nothing writes after it; outputs and log lines durable before the
+//! report; the report in the outbox before the attempt is forgotten.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use wingbeat_blob::BlobPath;
+use wingbeat_model::Failure;
+
+use crate::assignment::{Assignment, Held};
+use crate::executor::Executor;
+use crate::files;
+use crate::logs::{Following, LogTarget, follow};
+use crate::outcome::{self, Evidence, Outcome};
+use crate::registry::{StopOrder, StopSignal};
+use crate::wire::{self, Happening};
+
+mod launch;
+
+use launch::Ending;
+
+/// Runs one attempt from its assignment to its report.
+pub(crate) async fn run(
+    executor: Arc<Executor>,
+    assignment: Assignment,
+    stop: StopSignal,
+    after: Option<CancellationToken>,
+) {
+    let held = assignment.held.clone();
+    let leaving = executor.registry.leaving(&held);
+    if let Some(after) = after {
+        after.cancelled().await;
+    }
+    let happening = match AssertUnwindSafe(attempt(&executor, &assignment, stop)).catch_unwind().await {
+        Ok(happening) => happening,
+        // Whoever waits for this attempt must hear of it; the process died with the unwound supervisor.
+        Err(_) => {
+            Some(failed(outcome::system("ExecutorFault", "the executor failed; see its log".to_owned())))
+        }
+    };
+    if let Some(happening) = happening {
+        executor.outbox.push(wire::report(&held, happening));
+    }
+    executor.registry.remove(&held, &leaving);
+}
+
+/// What is to be reported in the end; `None` if nobody wants to know.
+async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSignal) -> Option<Happening> {
+    let held = &assignment.held;
+    let folder = match executor.folder.create_attempt(held) {
+        Ok(folder) => folder,
+        Err(error) => return Some(failed(outcome::system("StartFailed", chain(&error)))),
+    };
+    let following = match start_following(executor, assignment, &folder) {
+        Ok(following) => following,
+        Err(failure) => return Some(failed(failure)),
+    };
+    let ending = launch::supervise(executor, assignment, &folder, &mut stop).await;
+    let last_words = last_words(&ending);
+    let stderr_tail = following.finish(last_words).await;
+    // The lines are in the object store now; a second copy of them would only fill the disk.
+    for file in [&folder.stdout, &folder.stderr] {
+        let _never_started = std::fs::remove_file(file);
+    }
+    match ending {
+        Ending::NotStarted(failure) => Some(failed(failure)),
+        Ending::Stopped(StopOrder::Wanted(_)) => Some(Happening::Stopped),
+        Ending::Stopped(StopOrder::Disowned) => None,
+        Ending::Stopped(StopOrder::ExecutorEnds(reason)) => {
+            Some(failed(outcome::infrastructure("ExecutorShutdown", reason)))
+        }
+        Ending::Exited { exit, oom } => {
+            let prefix = assignment.output_prefix.clone();
+            let declared = assignment.task.outputs;
+            let judge = move || {
+                files::collect(&prefix).and_then(|found| {
+                    let report_uri = found.report_uri;
+                    let evidence = Evidence {
+                        exit,
+                        oom,
+                        error: found.error,
+                        outputs: found.outputs,
+                        declared,
+                        stderr_tail,
+                    };
+                    verdict(&prefix, evidence, report_uri)
+                })
+            };
+            Some(blocking(judge).await)
+        }
+    }
+}
+
+fn verdict(prefix: &str, evidence: Evidence, report_uri: String) -> Result<Happening, files::FilesError> {
+    Ok(match outcome::decide(evidence) {
+        Outcome::Succeeded(Some(outputs)) => Happening::Succeeded { outputs, report_uri },
+        // Readers expect the file also where there is nothing in it.
+        Outcome::Succeeded(None) => {
+            Happening::Succeeded { outputs: files::write_empty_outputs(prefix)?, report_uri }
+        }
+        Outcome::Failed(failure) => Happening::Failed { failure, report_uri },
+    })
+}
+
+/// Syncing and hashing wait for the disk, so they are kept off the threads that watch other attempts.
+async fn blocking(
+    judge: impl FnOnce() -> Result<Happening, files::FilesError> + Send + 'static,
+) -> Happening {
+    match tokio::task::spawn_blocking(judge).await {
+        Ok(Ok(happening)) => happening,
+        Ok(Err(error)) => failed(outcome::system("OutputsUnusable", chain(&error))),
+        Err(error) => failed(outcome::system("ExecutorFault", error.to_string())),
+    }
+}
+
+fn start_following(
+    executor: &Executor,
+    assignment: &Assignment,
+    folder: &crate::folder::AttemptFolder,
+) -> Result<Following, Failure> {
+    let prefix = BlobPath::parse(assignment.log_prefix.trim_matches('/'))
+        .map_err(|error| outcome::system("StartFailed", format!("the log prefix cannot be used: {error}")))?;
+    let target = LogTarget {
+        attempt: wire::attempt_ref(&assignment.held),
+        store: executor.store.clone(),
+        prefix,
+        live: Arc::clone(&executor.live),
+    };
+    let (following, follower) = follow(target, folder.stdout.clone(), folder.stderr.clone());
+    executor.tasks.spawn("log-follower", follower);
+    Ok(following)
+}
+
+/// What the executor itself adds to the log, where a reader would otherwise wonder why it ends.
+fn last_words(ending: &Ending) -> Option<String> {
+    match ending {
+        Ending::NotStarted(failure) => Some(format!("not started: {}", failure.message)),
+        Ending::Stopped(StopOrder::Wanted(reason) | StopOrder::ExecutorEnds(reason)) => {
+            Some(format!("stopped: {reason}"))
+        }
+        Ending::Stopped(StopOrder::Disowned) => Some("stopped: the server gave this attempt up".to_owned()),
+        Ending::Exited { .. } => None,
+    }
+}
+
+fn failed(failure: Failure) -> Happening {
+    Happening::Failed { failure, report_uri: String::new() }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Starts an attempt that the server assigned, unless it is here already.
+pub(crate) fn admit(executor: &Arc<Executor>, assignment: Assignment) {
+    use crate::registry::Admission;
+    match executor.registry.admit(&assignment.held) {
+        Admission::Start { stop, after } => {
+            executor.tasks.spawn("attempt", run(Arc::clone(executor), assignment, stop, after));
+        }
+        Admission::Known => tracing::debug!(attempt = %assignment.held, "an assignment came twice"),
+        Admission::Closed => refuse(executor, &assignment.held),
+    }
+}
+
+fn refuse(executor: &Executor, held: &Held) {
+    let reason = "the executor was ending when the attempt arrived".to_owned();
+    let failure = outcome::infrastructure("ExecutorShutdown", reason);
+    executor.outbox.push(wire::report(held, failed(failure)));
+}

@@ -1,0 +1,178 @@
+//! From an assignment to a process that has ended and left nothing running.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use wingbeat_model::Failure;
+
+use super::chain;
+use crate::assignment::{Assignment, Command, Target};
+use crate::environment::{Sources, environment};
+use crate::executor::Executor;
+use crate::files;
+use crate::folder::AttemptFolder;
+use crate::outcome::{Exit, Oom, system, user};
+use crate::process::{self, FamilyMark, Launch, TaskProcess};
+use crate::proxy::{AttemptIdentity, AttemptProxy};
+use crate::registry::{StopOrder, StopSignal};
+use crate::template::substitute;
+use crate::wire::{self, Happening};
+
+/// The template types whose command line is the SDK's own runtime.
+///
+/// A task with a reuse policy (`actor`) runs here too, in a fresh process each time: slower, same result.
+const PYTHON_TYPES: [&str; 5] = ["", "python", "python-task", "actor", "sandboxed-python"];
+
+/// How the process part of an attempt ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// No process was started.
+    NotStarted(Failure),
+    /// It was made to stop.
+    Stopped(StopOrder),
+    /// It ended by itself, or by somebody unknown.
+    Exited { exit: Exit, oom: Oom },
+}
+
+/// Starts the process and waits for its end or a stop. When this returns, no process of it is left.
+pub(super) async fn supervise(
+    executor: &Executor,
+    assignment: &Assignment,
+    folder: &AttemptFolder,
+    stop: &mut StopSignal,
+) -> Ending {
+    if let Some(order) = stop.order() {
+        return Ending::Stopped(order);
+    }
+    let started = start(executor, assignment, folder).await;
+    let ending = match started {
+        Ok((process, proxy)) => {
+            let ending = watch(executor, assignment, process, stop).await;
+            proxy.shutdown().await;
+            ending
+        }
+        Err(failure) => Ending::NotStarted(failure),
+    };
+    executor.folder.forget(&assignment.held);
+    ending
+}
+
+async fn watch(
+    executor: &Executor,
+    assignment: &Assignment,
+    mut process: TaskProcess,
+    stop: &mut StopSignal,
+) -> Ending {
+    let kills_before = process::oom_kills();
+    let isolation = executor.kind.name();
+    let happening = Happening::Started { isolation, pid: process.pid() };
+    executor.outbox.push(wire::report(&assignment.held, happening));
+    let ending = tokio::select! {
+        // An exit that is already there is the truth, even if a stop came in the same moment.
+        biased;
+        exit = process.wait() => Ending::Exited { exit, oom: process::oom_since(kills_before) },
+        order = stop.ordered() => Ending::Stopped(order),
+    };
+    if let Ending::Stopped(_) = &ending {
+        process.stop(assignment.stop_grace.unwrap_or(executor.stop_grace)).await;
+    } else {
+        process.kill_family().await;
+    }
+    ending
+}
+
+async fn start(
+    executor: &Executor,
+    assignment: &Assignment,
+    folder: &AttemptFolder,
+) -> Result<(TaskProcess, AttemptProxy), Failure> {
+    let command = command_of(assignment)?;
+    files::prepare(assignment).map_err(|error| not_started(&error))?;
+    let proxy = AttemptProxy::start(executor.socket.clone(), &identity(executor, assignment))
+        .await
+        .map_err(|error| not_started(&error))?;
+    let marker = format!("{:032x}", rand::random::<u128>());
+    let env = environment(&Sources {
+        assignment,
+        host: &executor.host_env,
+        pass_env: &executor.pass_env,
+        python: &executor.python,
+        endpoint: &proxy.address(),
+        temp: &folder.temp,
+        marker: &marker,
+    });
+    let (program, args) = command_line(executor, assignment, command, &env)?;
+    let record = |family: &FamilyMark| {
+        executor.folder.record(&assignment.held, family).map_err(|error| not_started(&error))
+    };
+    record(&FamilyMark::announce(marker.clone()))?;
+    let (stdout, stderr) = (&folder.stdout, &folder.stderr);
+    let launch = Launch { program, args, env, folder: &folder.work, stdout, stderr, marker };
+    let process = TaskProcess::start(launch).map_err(|error| not_started(&error))?;
+    // Without a record of its number the mark alone still leads a successor to it.
+    if let Err(failure) = record(process.mark()) {
+        tracing::warn!(error = failure.message, "could not write down a task's process");
+    }
+    Ok((process, proxy))
+}
+
+fn command_of(assignment: &Assignment) -> Result<&Command, Failure> {
+    let task = &assignment.task;
+    let unsupported = |what: &str| {
+        let message = format!(
+            "task `{}` {what}; this executor starts Python processes on its own machine and cannot run it",
+            task.name
+        );
+        Failure { recoverable: false, ..user("UnsupportedTaskType", message) }
+    };
+    if !PYTHON_TYPES.contains(&task.kind.as_str()) {
+        return Err(unsupported(&format!("is of type `{}`", task.kind)));
+    }
+    match &task.target {
+        Target::Container(command) if !command.argv.is_empty() => Ok(command),
+        Target::Container(_) => Err(unsupported("has a container without a command")),
+        Target::Pod => Err(unsupported("has a Kubernetes pod template")),
+        Target::Sql => Err(unsupported("is an SQL statement")),
+        Target::None => Err(unsupported("has nothing to run")),
+    }
+}
+
+fn command_line(
+    executor: &Executor,
+    assignment: &Assignment,
+    command: &Command,
+    env: &BTreeMap<String, String>,
+) -> Result<(PathBuf, Vec<String>), Failure> {
+    let mut words = command.argv.iter().map(|arg| substitute(arg, assignment));
+    let program = words.next().unwrap_or_default();
+    let path = env.get("PATH").map(String::as_str).unwrap_or_default();
+    let found = executor.python.resolve(&program, path);
+    let program = found.map_err(|error| Failure {
+        // Running it again finds the same environment.
+        recoverable: false,
+        ..user("PythonEnvironmentMissingFlyte", error.to_string())
+    })?;
+    let args: Vec<String> = words.collect();
+    if args.iter().any(|arg| arg.contains('\0')) {
+        return Err(user(
+            "BadCommandLine",
+            "an argument of the task's command holds a NUL character".to_owned(),
+        ));
+    }
+    Ok((program, args))
+}
+
+fn identity(executor: &Executor, assignment: &Assignment) -> AttemptIdentity {
+    let held = &assignment.held;
+    AttemptIdentity {
+        session_id: executor.session_id.clone(),
+        run_id: held.key.action.run.0,
+        action: assignment.action().to_owned(),
+        attempt: assignment.attempt(),
+        fence: held.fence.0,
+    }
+}
+
+fn not_started(error: &dyn std::error::Error) -> Failure {
+    system("StartFailed", chain(error))
+}

@@ -1,0 +1,72 @@
+//! Attempts without processes, for load tests: each succeeds after a while, with empty outputs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::assignment::{Assignment, Target};
+use crate::executor::Executor;
+use crate::files::{self, FilesError};
+use crate::outcome::{self, OutputsFile};
+use crate::registry::{Admission, StopOrder, StopSignal};
+use crate::wire::{self, Happening};
+
+/// Names the milliseconds that a simulated attempt takes.
+const DURATION: &str = "WINGBEAT_SIM_MS";
+
+/// Makes the one empty outputs file that all simulated attempts share.
+///
+/// # Errors
+/// The store's folder cannot be written to.
+pub(crate) fn shared_outputs(store_dir: &Path) -> Result<OutputsFile, FilesError> {
+    files::write_empty_outputs(&store_dir.join("simulated").display().to_string())
+}
+
+/// Pretends to run an attempt.
+pub(crate) fn admit(executor: &Arc<Executor>, assignment: &Assignment, outputs: &OutputsFile) {
+    let held = assignment.held.clone();
+    let succeeded = Happening::Succeeded { outputs: outputs.clone(), report_uri: String::new() };
+    let duration = duration(assignment);
+    if duration.is_zero() {
+        executor.outbox.push(wire::report(&held, succeeded));
+        return;
+    }
+    let Admission::Start { mut stop, .. } = executor.registry.admit(&held) else { return };
+    let own = Arc::clone(executor);
+    executor.tasks.spawn("simulated-attempt", async move {
+        let happening = tokio::select! {
+            () = sleep(duration) => Some(succeeded),
+            happening = stopped(&mut stop) => happening,
+        };
+        if let Some(happening) = happening {
+            own.outbox.push(wire::report(&held, happening));
+        }
+        let leaving = own.registry.leaving(&held);
+        own.registry.remove(&held, &leaving);
+    });
+}
+
+async fn stopped(stop: &mut StopSignal) -> Option<Happening> {
+    match stop.ordered().await {
+        StopOrder::Wanted(_) => Some(Happening::Stopped),
+        StopOrder::Disowned => None,
+        StopOrder::ExecutorEnds(reason) => {
+            let failure = outcome::infrastructure("ExecutorShutdown", reason);
+            Some(Happening::Failed { failure, report_uri: String::new() })
+        }
+    }
+}
+
+fn duration(assignment: &Assignment) -> Duration {
+    let of_task = match &assignment.task.target {
+        Target::Container(command) => {
+            command.env.iter().find(|(name, _)| name == DURATION).map(|(_, value)| value)
+        }
+        Target::Pod | Target::Sql | Target::None => None,
+    };
+    let millis =
+        of_task.or_else(|| assignment.run_env.get(DURATION)).and_then(|text| text.trim().parse().ok());
+    Duration::from_millis(millis.unwrap_or(0))
+}

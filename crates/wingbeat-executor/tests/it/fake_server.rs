@@ -1,0 +1,207 @@
+//! The server's side of the executor protocol, played by hand.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use buffa_types::google::protobuf::Duration as WireDuration;
+use connectrpc::{
+    ConnectError, Encodable, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
+};
+use futures::StreamExt;
+use tokio::net::UnixListener;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
+use wingbeat_proto::wingbeat::executor::v1::{
+    Ack, AttemptRef, AttemptReport, ConnectRequest, ExecutorService, LogBatch, PushLogsRequest,
+    PushLogsResponse, ReportRequest, ReportResponse, ServerMessage, Welcome, server_message,
+};
+
+/// Longer than anything here takes, even on a machine that does other things.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+type Messages = mpsc::UnboundedSender<ServerMessage>;
+
+/// What the server has heard, and how it answers.
+#[derive(Default)]
+struct State {
+    connects: Vec<ConnectRequest>,
+    reports: Vec<AttemptReport>,
+    batches: Vec<LogBatch>,
+    messages: Option<Messages>,
+    refuse_connects: Option<ConnectError>,
+    refuse_reports: bool,
+    stale: Vec<AttemptRef>,
+}
+
+/// A server that does what the test says.
+#[derive(Clone, Default)]
+pub(crate) struct FakeServer {
+    state: Arc<Mutex<State>>,
+    heard: Arc<Notify>,
+}
+
+impl FakeServer {
+    /// Listens on `socket` for as long as the returned set lives.
+    pub(crate) fn listen(&self, socket: &Path) -> JoinSet<()> {
+        let listener = UnixListener::bind(socket).expect("the folder is ours");
+        let router = connectrpc::Router::new().add_service(Arc::new(self.clone()));
+        let app = axum::Router::new().fallback_service(router.into_axum_service());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { axum::serve(listener, app).await.expect("the listener lives") });
+        tasks
+    }
+
+    /// Sends a message to the connected executor.
+    pub(crate) fn send(&self, kind: impl Into<server_message::Kind>) {
+        let message = ServerMessage { kind: Some(kind.into()), ..Default::default() };
+        let state = self.state.lock().unwrap();
+        state.messages.as_ref().expect("an executor is connected").send(message).expect("it listens");
+    }
+
+    /// Ends the session's stream, as a crash would.
+    pub(crate) fn hang_up(&self) {
+        self.state.lock().unwrap().messages = None;
+    }
+
+    /// Answers further connects with this error.
+    pub(crate) fn refuse_connects(&self, error: Option<ConnectError>) {
+        self.state.lock().unwrap().refuse_connects = error;
+    }
+
+    /// Answers further reports with `unavailable`, or takes them again.
+    pub(crate) fn refuse_reports(&self, refuse: bool) {
+        self.state.lock().unwrap().refuse_reports = refuse;
+    }
+
+    /// Calls every further report of this attempt stale.
+    pub(crate) fn disown(&self, attempt: AttemptRef) {
+        self.state.lock().unwrap().stale.push(attempt);
+    }
+
+    pub(crate) fn connects(&self) -> Vec<ConnectRequest> {
+        self.state.lock().unwrap().connects.clone()
+    }
+
+    pub(crate) fn reports(&self) -> Vec<AttemptReport> {
+        self.state.lock().unwrap().reports.clone()
+    }
+
+    /// The live lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.batches.iter().flat_map(|batch| &batch.lines).map(|line| line.text.clone()).collect()
+    }
+
+    /// Whether the last live batch of an attempt came.
+    pub(crate) fn has_end_of_lines(&self) -> bool {
+        self.state.lock().unwrap().batches.iter().any(|batch| batch.end)
+    }
+
+    /// Waits until `holds`, woken by each thing that is heard.
+    pub(crate) async fn until<T>(&self, what: &str, holds: impl Fn(&Self) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                let heard = self.heard.notified();
+                tokio::pin!(heard);
+                heard.as_mut().enable();
+                if let Some(found) = holds(self) {
+                    return found;
+                }
+                heard.await;
+            }
+        };
+        match timeout(LONG, wait).await {
+            Ok(found) => found,
+            Err(_) => panic!("never: {what}; reports so far: {:?}", self.reports()),
+        }
+    }
+
+    /// Waits for the connect with this number, from 1.
+    pub(crate) async fn connected(&self, nth: usize) -> ConnectRequest {
+        self.until("a connect", |server| server.connects().get(nth - 1).cloned()).await
+    }
+
+    /// Waits for the terminal report of an attempt.
+    pub(crate) async fn terminal(&self, attempt: &AttemptRef) -> Kind {
+        let is_terminal = |report: &AttemptReport| {
+            *report.r#ref == *attempt && !matches!(report.kind, Some(Kind::Started(_)))
+        };
+        self.until("a terminal report", |server| {
+            server.reports().into_iter().find(is_terminal).and_then(|report| report.kind)
+        })
+        .await
+    }
+
+    /// Waits for the report that an attempt runs, and gives its process's number.
+    pub(crate) async fn started(&self, attempt: &AttemptRef) -> u32 {
+        self.until("a start", |server| {
+            server.reports().into_iter().find_map(|report| match report.kind {
+                Some(Kind::Started(started)) if *report.r#ref == *attempt => Some(started.pid),
+                _ => None,
+            })
+        })
+        .await
+    }
+
+    fn hear<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.state.lock().unwrap());
+        self.heard.notify_waiters();
+        changed
+    }
+}
+
+impl ExecutorService for FakeServer {
+    async fn connect(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, ConnectRequest>,
+    ) -> ServiceResult<ServiceStream<impl Encodable<ServerMessage> + Send + use<>>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let welcome = Welcome { server_grace: WireDuration::from(LONG).into(), ..Default::default() };
+        let first = ServerMessage { kind: Some(welcome.into()), ..Default::default() };
+        self.hear(|state| {
+            if let Some(error) = &state.refuse_connects {
+                return Err(ConnectError::new(error.code, "refused by the test"));
+            }
+            state.connects.push(request.to_owned_message());
+            state.messages = Some(sender);
+            Ok(())
+        })?;
+        let rest = tokio_stream::wrappers::UnboundedReceiverStream::new(receiver);
+        Ok(Response::stream(futures::stream::iter([first]).chain(rest).map(Ok)))
+    }
+
+    async fn report(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, ReportRequest>,
+    ) -> ServiceResult<impl Encodable<ReportResponse> + Send + use<>> {
+        let request: ReportRequest = request.to_owned_message();
+        let acks = self.hear(|state| {
+            if state.refuse_reports {
+                return Err(ConnectError::unavailable("refused by the test"));
+            }
+            let ack = |report: &AttemptReport| match state.stale.contains(&report.r#ref) {
+                true => Ack::ACK_STALE.into(),
+                false => Ack::ACK_ACCEPTED.into(),
+            };
+            let acks = request.reports.iter().map(ack).collect();
+            state.reports.extend(request.reports);
+            Ok(acks)
+        })?;
+        Response::ok(ReportResponse { acks, ..Default::default() })
+    }
+
+    async fn push_logs(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, PushLogsRequest>,
+    ) -> ServiceResult<impl Encodable<PushLogsResponse> + Send + use<>> {
+        let request: PushLogsRequest = request.to_owned_message();
+        self.hear(|state| state.batches.extend(request.batches));
+        Response::ok(PushLogsResponse::default())
+    }
+}
