@@ -187,9 +187,9 @@ fn a_client_holds_a_key_until_it_stops_extending() {
     let mut world = World::empty();
     let ada = CacheOwner::External("ada".to_owned());
     let bob = CacheOwner::External("bob".to_owned());
-    let holder = |reply| match reply {
-        Reply::Reserved { owner, .. } => owner,
-        other => panic!("{other:?}"),
+    let holder = |reply| {
+        let Reply::Reserved { owner, .. } = reply else { panic!("{reply:?}") };
+        owner
     };
     assert_eq!(holder(world.ok(hold("ada"))), ada);
     world.pass(Span::from_secs(20));
