@@ -2,9 +2,12 @@
 //!
 //! Each method is one transaction and is durable when it returns `Ok`.
 
+pub mod listing;
+mod needs;
 mod port;
 mod query;
 
+pub use needs::take_new;
 pub use port::{Catalog, CommitError, Metadata, ReadError, RunReads, RunWrites, WriteError};
 pub use query::{
     ActionCounts, ActionField, ActionQuery, Cursor, Direction, Filter, FilterOp, Page, RunScope, TaskField,

@@ -1,0 +1,2 @@
+-- Deletes a cache entry. ?1 org, ?2 scope, ?3 key. Index: primary key.
+DELETE FROM cache_entry WHERE org = ?1 AND scope = ?2 AND key = ?3

@@ -1,0 +1,4 @@
+-- Writes a session. Parameters: the columns. Key: id.
+INSERT INTO session (id, executor, started_at, ended_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (id) DO UPDATE SET
+    executor = excluded.executor, started_at = excluded.started_at, ended_at = excluded.ended_at

@@ -1,0 +1,90 @@
+//! What can go wrong with SQLite, and what it means to callers. The one place that reads its error codes.
+
+use std::sync::Arc;
+
+use rusqlite::{Error, ErrorCode};
+use wingbeat_store::{CommitError, ReadError};
+
+/// What went wrong. Can be told to every unit of a group.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// No space is left; nothing was written.
+    DiskFull,
+    /// SQLite refused, for now or for good.
+    Unavailable(Arc<dyn std::error::Error + Send + Sync>),
+    /// A row that cannot be understood.
+    Corrupt(String),
+}
+
+/// The cause of a fault, shared by all who are told of it.
+#[derive(Debug, thiserror::Error)]
+#[error("sqlite: {0}")]
+struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+/// The store's thread is gone: it was closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is closed")]
+struct Closed;
+
+/// A unit of work panicked; what it had written was undone.
+#[derive(Debug, thiserror::Error)]
+#[error("a unit of work panicked")]
+struct Panicked;
+
+impl Fault {
+    /// A decision panicked.
+    pub(crate) fn panicked() -> Self {
+        Self::Unavailable(Arc::new(Panicked))
+    }
+
+    /// The store was closed.
+    pub(crate) fn closed() -> Self {
+        Self::Unavailable(Arc::new(Closed))
+    }
+
+    /// A row of ours that makes no sense.
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
+    }
+}
+
+/// The one mapping of SQLite's errors.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let code = error.sqlite_error_code();
+        match (code, &error) {
+            // SQLite turns ENOSPC of any write into SQLITE_FULL.
+            (Some(ErrorCode::DiskFull), _) => Self::DiskFull,
+            (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
+            | (
+                None,
+                Error::FromSqlConversionFailure(..)
+                | Error::IntegralValueOutOfRange(..)
+                | Error::InvalidColumnType(..)
+                | Error::Utf8Error(..),
+            ) => Self::Corrupt(error.to_string()),
+            (Some(_) | None, _) => Self::Unavailable(Arc::new(error)),
+        }
+    }
+}
+
+impl From<Fault> for CommitError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::DiskFull => Self::DiskFull,
+            Fault::Unavailable(cause) => Self::Unavailable(Box::new(Cause(cause))),
+            Fault::Corrupt(what) => Self::Corrupt { what },
+        }
+    }
+}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            // A read can need space too: the index of the log grows.
+            Fault::DiskFull => Self::Unavailable("the disk is full".into()),
+            Fault::Unavailable(cause) => Self::Unavailable(Box::new(Cause(cause))),
+            Fault::Corrupt(what) => Self::Corrupt { what },
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The statements, as they stand in `queries/sqlite/`. Lists of columns are put in once, on first use.
+
+use std::sync::OnceLock;
+
+/// Columns of an action, as every query reads them.
+pub(crate) const ACTION_COLUMNS: &str = include_str!("../../queries/sqlite/action_columns.sql");
+/// Columns of a task version.
+pub(crate) const TASK_COLUMNS: &str = include_str!("../../queries/sqlite/task_columns.sql");
+const RUN_COLUMNS: &str = include_str!("../../queries/sqlite/run_columns.sql");
+const ATTEMPT_COLUMNS: &str = include_str!("../../queries/sqlite/attempt_columns.sql");
+
+/// A statement of a file.
+pub(crate) struct Query {
+    #[cfg(test)]
+    file: &'static str,
+    source: &'static str,
+    text: OnceLock<String>,
+}
+
+impl Query {
+    const fn new(_file: &'static str, source: &'static str) -> Self {
+        Self {
+            #[cfg(test)]
+            file: _file,
+            source,
+            text: OnceLock::new(),
+        }
+    }
+
+    /// Which file it is from.
+    #[cfg(test)]
+    pub(crate) fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The statement, without comments.
+    pub(crate) fn text(&self) -> &str {
+        self.text.get_or_init(|| {
+            strip_comments(self.source)
+                .replace("{action}", &strip_comments(ACTION_COLUMNS))
+                .replace("{attempt}", &strip_comments(ATTEMPT_COLUMNS))
+                .replace("{run}", &strip_comments(RUN_COLUMNS))
+                .replace("{task}", &strip_comments(TASK_COLUMNS))
+        })
+    }
+}
+
+/// Leaves out comment lines, which SQLite would parse each time it looks a statement up.
+pub(crate) fn strip_comments(source: &str) -> String {
+    let lines = source.lines().filter(|line| !line.starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+macro_rules! queries {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) static $name: Query =
+            Query::new($file, include_str!(concat!("../../queries/sqlite/", $file)));)*
+
+        /// Every statement of the folder.
+        #[cfg(test)]
+        pub(crate) static ALL: &[&Query] = &[$(&$name),*];
+    };
+}
+
+queries! {
+    ACTION_CACHE_WAITERS = "action_cache_waiters.sql";
+    ACTION_CHANGED = "action_changed.sql";
+    ACTION_CHANGED_CHILDREN = "action_changed_children.sql";
+    ACTION_FIND = "action_find.sql";
+    ACTION_LIVE = "action_live.sql";
+    ACTION_LIVE_CHILDREN = "action_live_children.sql";
+    ACTION_PUT = "action_put.sql";
+    ATTEMPT_FIND = "attempt_find.sql";
+    ATTEMPT_HELD = "attempt_held.sql";
+    ATTEMPT_HELD_BY = "attempt_held_by.sql";
+    ATTEMPT_LIST = "attempt_list.sql";
+    ATTEMPT_PUT = "attempt_put.sql";
+    CACHE_DELETE = "cache_delete.sql";
+    CACHE_FIND = "cache_find.sql";
+    CACHE_PUT = "cache_put.sql";
+    COUNTER_ADD = "counter_add.sql";
+    COUNTER_LIST = "counter_list.sql";
+    FOLLOW_UP_DELETE = "follow_up_delete.sql";
+    FOLLOW_UP_LIST = "follow_up_list.sql";
+    FOLLOW_UP_PUT = "follow_up_put.sql";
+    HEAD_ADVANCE = "head_advance.sql";
+    HEAD_READ = "head_read.sql";
+    HEAD_RESERVE_RUNS = "head_reserve_runs.sql";
+    PROJECT_FIND = "project_find.sql";
+    PROJECT_INSERT = "project_insert.sql";
+    PROJECT_LIST = "project_list.sql";
+    PROJECT_UPDATE = "project_update.sql";
+    REPLAY_EXPIRE = "replay_expire.sql";
+    REPLAY_FIND = "replay_find.sql";
+    REPLAY_PUT = "replay_put.sql";
+    RESERVATION_DELETE = "reservation_delete.sql";
+    RESERVATION_FIND = "reservation_find.sql";
+    RESERVATION_PUT = "reservation_put.sql";
+    ROOT_CHANGED = "root_changed.sql";
+    ROOT_CHANGED_RUN = "root_changed_run.sql";
+    ROOT_CHANGED_TASK = "root_changed_task.sql";
+    ROOT_NEWEST = "root_newest.sql";
+    ROOT_NEWEST_PROJECT = "root_newest_project.sql";
+    ROOT_NEWEST_TASK = "root_newest_task.sql";
+    RUN_FIND = "run_find.sql";
+    RUN_GET = "run_get.sql";
+    RUN_LABEL_DELETE = "run_label_delete.sql";
+    RUN_LABEL_LIST = "run_label_list.sql";
+    RUN_LABEL_PUT = "run_label_put.sql";
+    RUN_PUT = "run_put.sql";
+    SESSION_FIND = "session_find.sql";
+    SESSION_OPEN = "session_open.sql";
+    SESSION_OPEN_OF = "session_open_of.sql";
+    SESSION_PUT = "session_put.sql";
+    SETTING_FIND = "setting_find.sql";
+    SETTING_INIT = "setting_init.sql";
+    SPEC_FIND = "spec_find.sql";
+    SPEC_PUT = "spec_put.sql";
+    TASK_FIND = "task_find.sql";
+    TASK_PUT = "task_put.sql";
+}

@@ -1,0 +1,76 @@
+//! Page tokens: where a list stopped, and of which list. Their text is ours alone and may change with any release.
+
+use std::fmt::Debug;
+
+use crate::{ActionQuery, Cursor, ReadError, TaskQuery};
+
+use super::Value;
+
+/// Which list a token belongs to: a number made of everything in the query but the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListId(u64);
+
+impl ListId {
+    /// Of a list of actions.
+    pub fn of_actions(query: &ActionQuery) -> Self {
+        Self::of(&("actions", &query.scope, &query.filters, query.paused_only, &query.sort))
+    }
+
+    /// Of a list of task versions.
+    pub fn of_tasks(query: &TaskQuery) -> Self {
+        Self::of(&("tasks", &query.scope, &query.versions_of, &query.filters, &query.sort))
+    }
+
+    // FNV-1a: tokens must outlive a restart, which the standard library's hasher does not promise.
+    fn of(parts: &impl Debug) -> Self {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(format!("{parts:?}").bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+}
+
+/// The position of a row in a list: the values of the order's terms, then what breaks ties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorKey(pub Vec<Option<Value>>);
+
+impl CursorKey {
+    /// Makes a token of it.
+    pub fn encode(&self, list: ListId) -> Cursor {
+        let mut text = format!("1.{:016x}", list.0);
+        for value in &self.0 {
+            match value {
+                None => text.push_str(".n"),
+                Some(Value::Int(number)) => text.push_str(&format!(".i{number}")),
+                Some(Value::Text(shown)) => {
+                    text.push_str(".t");
+                    shown.bytes().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+                }
+            }
+        }
+        Cursor(text)
+    }
+
+    /// Reads a token of `list` with `len` values.
+    ///
+    /// # Errors
+    /// [`ReadError::BadCursor`]: it is not ours, or of another list.
+    pub fn decode(cursor: &Cursor, list: ListId, len: usize) -> Result<Self, ReadError> {
+        let start = format!("1.{:016x}.", list.0);
+        let rest = cursor.0.strip_prefix(&start).ok_or(ReadError::BadCursor)?;
+        let values = rest.split('.').map(decode_value).collect::<Option<Vec<_>>>();
+        let values = values.filter(|values| values.len() == len);
+        values.map(Self).ok_or(ReadError::BadCursor)
+    }
+}
+
+fn decode_value(text: &str) -> Option<Option<Value>> {
+    if text == "n" {
+        return Some(None);
+    }
+    if let Some(number) = text.strip_prefix('i') {
+        return number.parse().ok().map(|number| Some(Value::Int(number)));
+    }
+    let digits = text.strip_prefix('t')?.as_bytes();
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes = digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>()?;
+    String::from_utf8(bytes).ok().map(|text| Some(Value::Text(text)))
+}
