@@ -90,7 +90,8 @@ impl BlobStore {
         let absolute = normalise(uri).map_err(refuse)?;
         let relative = self.root().relative(&absolute).ok_or_else(|| refuse(ConfineReason::Outside))?;
         let path = BlobPath::parse(relative).map_err(|error| refuse(ConfineReason::Path(error)))?;
-        let prefixes: Vec<BlobPath> = allowed.iter().filter(|prefix| path.is_below(prefix)).cloned().collect();
+        let prefixes: Vec<BlobPath> =
+            allowed.iter().filter(|prefix| path.is_below(prefix)).cloned().collect();
         if prefixes.is_empty() {
             return Err(refuse(ConfineReason::Outside));
         }

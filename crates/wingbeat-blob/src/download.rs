@@ -61,9 +61,8 @@ impl BlobStore {
         let meta = self.head_object(path).await?;
         let range = asked.resolve(meta.size)?;
         // The size that the range was resolved against must be the size of what is read.
-        let options = GetOptions::default()
-            .with_range(Some(GetRange::Bounded(range)))
-            .with_if_match(meta.e_tag);
+        let options =
+            GetOptions::default().with_range(Some(GetRange::Bounded(range))).with_if_match(meta.e_tag);
         Ok(self.open(path, options).await?)
     }
 
@@ -117,7 +116,10 @@ fn read_chunk(mut file: File, left: Range<u64>) -> io::Result<(Bytes, (File, Ran
     (&mut file).take(want).read_to_end(&mut chunk)?;
     if chunk.is_empty() {
         // The length was promised already; a body that ends early must not look like success.
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the file became shorter while it was read",
+        ));
     }
     let start = left.start + chunk.len() as u64;
     Ok((chunk.into(), (file, start..left.end)))

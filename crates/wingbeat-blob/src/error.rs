@@ -98,9 +98,14 @@ impl BlobError {
 
 /// The kind of the first I/O error in the chain: `object_store` has no kind of its own for a full disk.
 fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    std::iter::successors(Some(error), |inner| inner.source())
-        .find_map(|inner| inner.downcast_ref::<io::Error>())
-        .map(io::Error::kind)
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return Some(io.kind());
+        }
+        cause = inner.source();
+    }
+    None
 }
 
 #[cfg(test)]

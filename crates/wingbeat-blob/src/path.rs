@@ -85,9 +85,7 @@ impl BlobPath {
 
     /// Whether this is `folder` itself or lies below it, compared by whole segments.
     pub fn is_below(&self, folder: &Self) -> bool {
-        self.0
-            .strip_prefix(folder.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.0.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     pub(crate) fn to_object(&self) -> object_store::path::Path {
@@ -139,7 +137,7 @@ fn check_segment(segment: &str) -> Result<(), PathError> {
 }
 
 /// `name#12` is what the local store calls a file that is being written; it lists and opens no such file.
-fn is_staging_name(segment: &str) -> bool {
+pub(crate) fn is_staging_name(segment: &str) -> bool {
     segment
         .split_once('#')
         .is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_digit()))
@@ -158,7 +156,8 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_the_store_are_refused() {
-        let bad = ["", "/", "/a", "a/", "a//b", "..", "a/../b", ".", "a/./b", "a\\b", "a\0", "a\nb", "\u{7f}"];
+        let bad =
+            ["", "/", "/a", "a/", "a//b", "..", "a/../b", ".", "a/./b", "a\\b", "a\0", "a\nb", "\u{7f}"];
         for text in bad {
             assert!(BlobPath::parse(text).is_err(), "{text:?}");
         }
@@ -178,7 +177,10 @@ mod tests {
     fn joining_checks_the_new_segment() {
         let base = BlobPath::parse("a").unwrap();
         assert_eq!(base.join("b").unwrap().as_str(), "a/b");
-        assert_eq!(base.join("b/c").unwrap_err(), PathError::Character { segment: "b/c".into(), character: '/' });
+        assert_eq!(
+            base.join("b/c").unwrap_err(),
+            PathError::Character { segment: "b/c".into(), character: '/' }
+        );
         assert!(base.join("..").is_err());
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Every access follows symlinks only within the root. Nothing here decides who may access what.
 
-use std::collections::BinaryHeap;
+mod folder;
+
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -15,6 +16,7 @@ use md5::{Digest, Md5};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
+pub use self::folder::{BlobEntry, BlobPage};
 use crate::download::ReadError;
 use crate::error::BlobError;
 use crate::md5_record;
@@ -51,26 +53,6 @@ pub struct BlobMeta {
     pub modified_micros: i64,
     /// Changes whenever the object does.
     pub e_tag: Option<String>,
-}
-
-/// One row of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlobEntry {
-    /// The object.
-    pub path: BlobPath,
-    /// Size in bytes.
-    pub size: u64,
-    /// Microseconds since 1970, by the store's clock.
-    pub modified_micros: i64,
-}
-
-/// One page of a list, in the order of the paths' bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlobPage {
-    /// At most as many as were asked for.
-    pub entries: Vec<BlobEntry>,
-    /// Pass it as `after` to get the next page; `None` on the last.
-    pub next: Option<BlobPath>,
 }
 
 /// Why the store could not be opened.
@@ -232,39 +214,6 @@ impl BlobStore {
         Ok(digest.finalize().into())
     }
 
-    /// Objects below `prefix` (a whole folder) after `after`, at most `limit`.
-    ///
-    /// What has a name that we would refuse (a task may write anything) is left out.
-    pub async fn list(
-        &self,
-        prefix: &BlobPath,
-        after: Option<&BlobPath>,
-        limit: usize,
-    ) -> Result<BlobPage, BlobError> {
-        self.confine(prefix).await?;
-        let folder = prefix.to_object();
-        let mut objects = match after {
-            Some(after) => self.inner.cached.list_with_offset(Some(&folder), &after.to_object()),
-            None => self.inner.cached.list(Some(&folder)),
-        };
-        // Disks list in no order: keep the smallest names seen so far, and one to know of a next page.
-        let mut smallest: BinaryHeap<Listed> = BinaryHeap::new();
-        while let Some(meta) = objects.try_next().await.map_err(|error| BlobError::from_read(prefix, error))? {
-            if let Ok(path) = BlobPath::parse(meta.location.as_ref()) {
-                smallest.push(Listed { path, meta });
-            }
-            if smallest.len() > limit.saturating_add(1) {
-                smallest.pop();
-            }
-        }
-        let mut listed = smallest.into_sorted_vec();
-        let more = listed.len() > limit;
-        listed.truncate(limit);
-        let entries: Vec<BlobEntry> = listed.into_iter().map(Listed::into_entry).collect();
-        let next = if more { entries.last().map(|entry| entry.path.clone()) } else { None };
-        Ok(BlobPage { entries, next })
-    }
-
     /// Removes an object.
     pub async fn delete(&self, path: &BlobPath) -> Result<(), BlobError> {
         self.confine(path).await?;
@@ -274,22 +223,6 @@ impl BlobStore {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(BlobError::from_store(path, error)),
         }
-    }
-
-    /// Removes a folder with everything in it, whatever it is called; a missing one is fine.
-    ///
-    /// Not atomic: after a failure, repeat it.
-    pub async fn delete_below(&self, prefix: &BlobPath) -> Result<(), BlobError> {
-        self.confine(prefix).await?;
-        let root = Path::new(self.inner.root.canonical());
-        let folders = [root.join(prefix.as_str()), root.join(md5_record::record_path(prefix).as_ref())];
-        let removed = blocking(move || {
-            folders.iter().try_for_each(|folder| match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            })
-        });
-        removed.await.map_err(|error| BlobError::from_io(prefix, error))
     }
 
     pub(crate) fn root(&self) -> &LocalRoot {
@@ -329,42 +262,6 @@ impl BlobStore {
     async fn recorded_md5(&self, path: &BlobPath, e_tag: &str) -> Option<[u8; 16]> {
         let record = self.inner.cached.get(&md5_record::record_path(path)).await.ok()?;
         md5_record::decode(&record.bytes().await.ok()?, e_tag)
-    }
-}
-
-/// Ordered by path alone.
-struct Listed {
-    path: BlobPath,
-    meta: ObjectMeta,
-}
-
-impl Listed {
-    fn into_entry(self) -> BlobEntry {
-        BlobEntry {
-            path: self.path,
-            size: self.meta.size,
-            modified_micros: self.meta.last_modified.timestamp_micros(),
-        }
-    }
-}
-
-impl PartialEq for Listed {
-    fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
-    }
-}
-
-impl Eq for Listed {}
-
-impl PartialOrd for Listed {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Listed {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.path.cmp(&other.path)
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -221,4 +222,21 @@ async fn a_symlink_within_the_store_is_followed() {
     store.put(&path("real/a"), Bytes::from("x"), Durability::Cached).await.unwrap();
     std::os::unix::fs::symlink(store.uri(&path("real")), store.uri(&path("link"))).unwrap();
     assert_eq!(store.get(&path("link/a")).await.unwrap(), "x");
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_left_is_swept_up_after_a_while() {
+    let (_folder, store) = store();
+    store.put(&path("u/a/kept"), Bytes::from("x"), Durability::Cached).await.unwrap();
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+    for (name, modified) in [("u/a/half", old), ("u/running", old + Duration::from_secs(100))] {
+        let file = fs::File::create(format!("{}#1", store.uri(&path(name)))).unwrap();
+        file.set_modified(modified).unwrap();
+    }
+    let before = old + Duration::from_secs(1);
+    assert_eq!(store.remove_unfinished(&path("u"), before).await.unwrap(), 1);
+    assert!(!fs::exists(format!("{}#1", store.uri(&path("u/a/half")))).unwrap());
+    assert!(fs::exists(format!("{}#1", store.uri(&path("u/running")))).unwrap());
+    assert_eq!(store.get(&path("u/a/kept")).await.unwrap(), "x");
+    assert_eq!(store.remove_unfinished(&path("nothing"), before).await.unwrap(), 0);
 }

@@ -104,9 +104,7 @@ impl Grant {
     ) -> Result<Expected, UrlError> {
         let sent_md5 = match content_md5 {
             None => None,
-            Some(text) => {
-                Some(md5_from_base64(text).ok_or(UrlError::Malformed { what: "content-md5" })?)
-            }
+            Some(text) => Some(md5_from_base64(text).ok_or(UrlError::Malformed { what: "content-md5" })?),
         };
         if let (Some(signed), Some(sent)) = (self.content_md5, sent_md5)
             && signed != sent

@@ -97,10 +97,7 @@ fn a_url_is_good_before_its_second_of_expiry() {
         assert_eq!(verify(UrlMethod::Put, &url, now), Err(UrlError::Expired { at: EXPIRY, now }));
     }
     // A forged URL learns nothing of the time.
-    assert_eq!(
-        verify(UrlMethod::Put, &url.replace("exp=17", "exp=16"), EXPIRY),
-        Err(UrlError::BadSignature)
-    );
+    assert_eq!(verify(UrlMethod::Put, &url.replace("exp=17", "exp=16"), EXPIRY), Err(UrlError::BadSignature));
 }
 
 #[test]

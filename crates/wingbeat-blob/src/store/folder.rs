@@ -1,0 +1,160 @@
+//! What is done to whole folders: listing, removing, and sweeping up what a crash left.
+
+use std::collections::BinaryHeap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use futures::TryStreamExt as _;
+use object_store::ObjectMeta;
+
+use super::{BlobStore, Durability};
+use crate::error::BlobError;
+use crate::md5_record;
+use crate::path::{BlobPath, is_staging_name};
+use crate::root::blocking;
+
+/// One row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobEntry {
+    /// The object.
+    pub path: BlobPath,
+    /// Size in bytes.
+    pub size: u64,
+    /// Microseconds since 1970, by the store's clock.
+    pub modified_micros: i64,
+}
+
+/// One page of a list, in the order of the paths' bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobPage {
+    /// At most as many as were asked for.
+    pub entries: Vec<BlobEntry>,
+    /// Pass it as `after` to get the next page; `None` on the last.
+    pub next: Option<BlobPath>,
+}
+
+impl BlobStore {
+    /// Objects below `prefix` (a whole folder) after `after`, at most `limit`.
+    ///
+    /// What has a name that we would refuse (a task may write anything) is left out.
+    pub async fn list(
+        &self,
+        prefix: &BlobPath,
+        after: Option<&BlobPath>,
+        limit: usize,
+    ) -> Result<BlobPage, BlobError> {
+        self.confine(prefix).await?;
+        let folder = prefix.to_object();
+        let storage = self.storage(Durability::Cached);
+        let mut objects = match after {
+            Some(after) => storage.list_with_offset(Some(&folder), &after.to_object()),
+            None => storage.list(Some(&folder)),
+        };
+        // Disks list in no order: keep the smallest names seen so far, and one to know of a next page.
+        let mut smallest: BinaryHeap<Listed> = BinaryHeap::new();
+        while let Some(meta) =
+            objects.try_next().await.map_err(|error| BlobError::from_read(prefix, error))?
+        {
+            if let Ok(path) = BlobPath::parse(meta.location.as_ref()) {
+                smallest.push(Listed { path, meta });
+            }
+            if smallest.len() > limit.saturating_add(1) {
+                smallest.pop();
+            }
+        }
+        let mut listed = smallest.into_sorted_vec();
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        let entries: Vec<BlobEntry> = listed.into_iter().map(Listed::into_entry).collect();
+        let next = if more { entries.last().map(|entry| entry.path.clone()) } else { None };
+        Ok(BlobPage { entries, next })
+    }
+
+    /// Removes a folder with everything in it, whatever it is called; a missing one is fine.
+    ///
+    /// Not atomic: after a failure, repeat it.
+    pub async fn delete_below(&self, prefix: &BlobPath) -> Result<(), BlobError> {
+        self.confine(prefix).await?;
+        let root = Path::new(self.root().canonical());
+        let folders = [root.join(prefix.as_str()), root.join(md5_record::record_path(prefix).as_ref())];
+        let removed = blocking(move || {
+            folders.iter().try_for_each(|folder| match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            })
+        });
+        removed.await.map_err(|error| BlobError::from_io(prefix, error))
+    }
+
+    /// Removes the temporary files below `prefix` that writers left when they were killed, if they
+    /// were last written before `before`; says how many.
+    ///
+    /// `before` lies so far back that no upload that still runs can be meant: longer than a URL is good.
+    pub async fn remove_unfinished(&self, prefix: &BlobPath, before: SystemTime) -> Result<u64, BlobError> {
+        self.confine(prefix).await?;
+        let folder = Path::new(self.root().canonical()).join(prefix.as_str());
+        let swept = blocking(move || sweep(&folder, before));
+        swept.await.map_err(|error| BlobError::from_io(prefix, error))
+    }
+}
+
+/// Follows no symlinks: what they point to is swept where it lies.
+fn sweep(folder: &Path, before: SystemTime) -> io::Result<u64> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            removed += sweep(&entry.path(), before)?;
+        } else if kind.is_file()
+            && entry.file_name().to_str().is_some_and(is_staging_name)
+            && entry.metadata()?.modified()? < before
+        {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Ordered by path alone.
+struct Listed {
+    path: BlobPath,
+    meta: ObjectMeta,
+}
+
+impl Listed {
+    fn into_entry(self) -> BlobEntry {
+        BlobEntry {
+            path: self.path,
+            size: self.meta.size,
+            modified_micros: self.meta.last_modified.timestamp_micros(),
+        }
+    }
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for Listed {}
+
+impl PartialOrd for Listed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Listed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.path.cmp(&other.path)
+    }
+}
