@@ -11,8 +11,8 @@ WINGBEAT := target/debug/wingbeat
 DENY := .cache/cargo-deny/bin/cargo-deny
 # Used by `make demo`: KEEP=1 leaves the platform running.
 KEEP ?=
-# Used by `make sim`: how many seeds the simulation walks through.
-SEEDS ?= 200
+# Used by `make sim`: how many seeds the simulation walks through; SEED=17 replays one.
+SEEDS ?= 2000
 # Used by `make bench`: names of benchmarks; empty means all.
 BENCH ?=
 
@@ -57,8 +57,8 @@ bench: ## measure a release build (BENCH="startup latency control-plane")
 	@$(CARGO) xtask bench $(BENCH)
 
 .PHONY: sim
-sim: ## the seeded simulation of engine, committer and feed (SEEDS=200)
-	@WINGBEAT_SIM_SEEDS=$(SEEDS) $(CARGO) test --package wingbeat-testkit
+sim: ## the seeded simulation of the engine with faults (SEEDS=2000, or SEED=17 to replay one)
+	@SEEDS=$(SEEDS) $(CARGO) test --workspace --test simulation
 
 .PHONY: clean
 clean: ## remove build output, the virtual environment and caches
