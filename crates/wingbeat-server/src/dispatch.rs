@@ -1,0 +1,257 @@
+//! Turns what the engine decided into messages for executors: assignments with everything that a
+//! process needs to start, and stops.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use buffa::Message as _;
+use tokio::sync::mpsc;
+use wingbeat_blob::{BlobStore, RunPaths, ScopeKey};
+use wingbeat_model::{Action, ActionKey, AttemptKey, Digest, Fence, Run, RunId, SessionId, Span, Timestamp};
+use wingbeat_proto::flyteidl2::core::TaskTemplate;
+use wingbeat_proto::flyteidl2::task::{RunSpec, TaskSpec};
+use wingbeat_proto::wingbeat::executor::v1::{self as wire, server_message};
+use wingbeat_store::{Metadata, ReadError};
+
+use crate::sessions::Sessions;
+
+/// Time between SIGTERM and SIGKILL.
+const STOP_GRACE: Span = Span::from_secs(10);
+/// Specs and runs that are kept decoded.
+const KEPT: usize = 1_024;
+
+/// One message to send.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// Start an attempt.
+    Assign {
+        /// Which.
+        attempt: AttemptKey,
+        /// Its fence.
+        fence: Fence,
+        /// Whose.
+        session: SessionId,
+    },
+    /// Stop an attempt's process.
+    Stop {
+        /// Which.
+        attempt: AttemptKey,
+        /// Its fence.
+        fence: Fence,
+        /// Whose.
+        session: SessionId,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// Why an assignment could not be made. The attempt is worked out anew when its session connects again.
+#[derive(Debug, thiserror::Error)]
+enum AssignError {
+    #[error("could not read what the attempt runs")]
+    Read(#[from] ReadError),
+    #[error("{0} is not in the store")]
+    Missing(&'static str),
+    #[error("a stored spec cannot be decoded")]
+    Decode(#[from] buffa::DecodeError),
+    #[error("a stored name makes no path")]
+    Path(#[from] wingbeat_blob::PathError),
+}
+
+/// Hands orders to the task that sends them.
+#[derive(Clone)]
+pub struct Dispatcher(mpsc::UnboundedSender<Order>);
+
+impl Dispatcher {
+    /// A dispatcher and what its task reads.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Order>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends soon; orders keep their order.
+    pub fn send(&self, order: Order) {
+        // A closed channel means shutdown; the order is worked out anew from the rows at the next start.
+        let _ = self.0.send(order);
+    }
+}
+
+/// What the sending task works with.
+pub struct Sender {
+    store: Arc<dyn Metadata>,
+    blob: BlobStore,
+    sessions: Sessions,
+    templates: Kept<Digest, Arc<TaskTemplate>>,
+    runs: Kept<RunId, Arc<RunTerms>>,
+}
+
+/// What all attempts of a run share.
+struct RunTerms {
+    run: Run,
+    env: Vec<(String, String)>,
+}
+
+impl Sender {
+    /// Sends what orders ask for.
+    pub fn new(store: Arc<dyn Metadata>, blob: BlobStore, sessions: Sessions) -> Self {
+        Self { store, blob, sessions, templates: Kept::default(), runs: Kept::default() }
+    }
+
+    /// Works until the dispatcher is gone.
+    pub async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Assign { attempt, fence, session } => self.assign(attempt, fence, &session).await,
+                Order::Stop { attempt, fence, session, reason } => {
+                    let stop = wire::Stop {
+                        r#ref: attempt_ref(&attempt, fence).into(),
+                        reason,
+                        ..Default::default()
+                    };
+                    self.sessions.send(&session, message(server_message::Kind::Stop(Box::new(stop))));
+                }
+            }
+        }
+    }
+
+    async fn assign(&mut self, attempt: AttemptKey, fence: Fence, session: &SessionId) {
+        match self.assignment(&attempt, fence).await {
+            Ok(assignment) => {
+                let kind = server_message::Kind::Assignment(Box::new(assignment));
+                self.sessions.send(session, message(kind));
+            }
+            Err(error) => {
+                let action = attempt.action.name.as_str();
+                tracing::error!(run_id = attempt.action.run.0, action, %error, "assignment could not be made");
+            }
+        }
+    }
+
+    async fn assignment(
+        &mut self,
+        attempt: &AttemptKey,
+        fence: Fence,
+    ) -> Result<wire::Assignment, AssignError> {
+        let action =
+            self.store.find_action(&attempt.action).await?.ok_or(AssignError::Missing("the action"))?;
+        let terms = self.run_terms(attempt.action.run).await?;
+        let template = self.template(action.spec).await?;
+        let (run, key) = (&terms.run, &terms.run.key);
+        let scope = ScopeKey { org: &key.scope.org, project: &key.scope.project, domain: &key.scope.domain };
+        let paths = RunPaths::new(scope, key.name())?.attempt(action.key.name.as_str(), attempt.attempt)?;
+        let folder = |number: u32| attempt_folder(run, &action.key, number);
+        let previous = attempt.attempt.checked_sub(1).filter(|number| *number > 0);
+        let raw = if run.raw_prefix.is_empty() {
+            self.blob.uri(&paths.raw)
+        } else {
+            paths.raw_under(&run.raw_prefix)
+        };
+        Ok(wire::Assignment {
+            r#ref: attempt_ref(attempt, fence).into(),
+            org: key.scope.org.to_string(),
+            project: key.scope.project.to_string(),
+            domain: key.scope.domain.to_string(),
+            run: key.name().to_owned(),
+            template: template.as_ref().clone().into(),
+            input_uri: input_file(&action),
+            run_output_base: run.base.clone(),
+            output_prefix: folder(attempt.attempt),
+            raw_data_prefix: raw,
+            checkpoint_uri: format!("{}/_flytecheckpoints", folder(attempt.attempt)),
+            prev_checkpoint_uri: previous
+                .map(|n| format!("{}/_flytecheckpoints", folder(n)))
+                .unwrap_or_default(),
+            env: terms.env.iter().cloned().collect(),
+            run_start_time: wire_time(run.start_time).into(),
+            stop_grace: buffa_types::google::protobuf::Duration::from(STOP_GRACE.to_std()).into(),
+            log_prefix: paths.logs.as_str().to_owned(),
+            ..Default::default()
+        })
+    }
+
+    async fn run_terms(&mut self, id: RunId) -> Result<Arc<RunTerms>, AssignError> {
+        if let Some(known) = self.runs.get(&id) {
+            return Ok(known);
+        }
+        let run = self.store.get_runs(&[id]).await?.pop().ok_or(AssignError::Missing("the run"))?;
+        let bytes = self.store.find_spec(&run.spec).await?.ok_or(AssignError::Missing("the run's spec"))?;
+        let spec = RunSpec::decode_from_slice(&bytes)?;
+        let env = spec.envs.values.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
+        let terms = Arc::new(RunTerms { run, env });
+        self.runs.put(id, terms.clone());
+        Ok(terms)
+    }
+
+    async fn template(&mut self, digest: Digest) -> Result<Arc<TaskTemplate>, AssignError> {
+        if let Some(known) = self.templates.get(&digest) {
+            return Ok(known);
+        }
+        let bytes = self.store.find_spec(&digest).await?.ok_or(AssignError::Missing("the task's spec"))?;
+        let mut spec = TaskSpec::decode_from_slice(&bytes)?;
+        let template = Arc::new(spec.task_template.take().unwrap_or_default());
+        self.templates.put(digest, template.clone());
+        Ok(template)
+    }
+}
+
+/// The folder of an attempt: outputs.pb, error.pb and report.html lie in it.
+pub fn attempt_folder(run: &Run, action: &ActionKey, attempt: u32) -> String {
+    format!("{}{}/{attempt}", run.base, action.name)
+}
+
+/// The file of an action's inputs; clients name the file or the folder it lies in.
+pub fn input_file(action: &Action) -> String {
+    let uri = action.input_uri.trim_end_matches('/');
+    if uri.ends_with(".pb") { uri.to_owned() } else { format!("{uri}/inputs.pb") }
+}
+
+/// Wraps a message of the server.
+pub fn message(kind: server_message::Kind) -> wire::ServerMessage {
+    wire::ServerMessage { kind: Some(kind), ..Default::default() }
+}
+
+/// An attempt as executors name it.
+pub fn attempt_ref(attempt: &AttemptKey, fence: Fence) -> wire::AttemptRef {
+    wire::AttemptRef {
+        run_id: attempt.action.run.0,
+        action: attempt.action.name.as_str().to_owned(),
+        attempt: attempt.attempt,
+        fence: fence.0,
+        ..Default::default()
+    }
+}
+
+fn wire_time(at: Timestamp) -> buffa_types::google::protobuf::Timestamp {
+    let (seconds, nanos) = at.to_parts();
+    buffa_types::google::protobuf::Timestamp::from_unix(seconds, nanos)
+}
+
+/// The last few values by key; the oldest goes first.
+struct Kept<K, V> {
+    values: HashMap<K, V>,
+    order: VecDeque<K>,
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self { values: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<K: Hash + Eq + Copy, V: Clone> Kept<K, V> {
+    fn get(&self, key: &K) -> Option<V> {
+        self.values.get(key).cloned()
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.values.insert(key, value).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.values.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The one loop that changes run state: takes commands, commits them in batches, and does what follows.
+//!
+//! Whatever has arrived goes into one transaction, so cost per command falls as load rises. Claims,
+//! timers and follow-ups are commands like all others. Everything kept here besides the queue is a
+//! picture of stored rows and is rebuilt from them at start.
+
+mod boot;
+mod scheduler;
+mod timers;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use wingbeat_engine::{Batch, Command, Decided, Effect, Reject, Reply};
+use wingbeat_model::{SessionId, Timestamp};
+use wingbeat_store::{CommitError, Metadata};
+
+pub use boot::BootError;
+pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
+
+use crate::clock::Clock;
+use crate::dispatch::{Dispatcher, Order};
+use crate::feed::Feed;
+use crate::tasks::Tasks;
+use timers::Timers;
+
+/// Commands that one transaction takes at most: bounds its time and memory.
+const MAX_BATCH: usize = 1_024;
+/// Messages that wait at most before callers are held back.
+const INBOX: usize = 4_096;
+/// How long a caller waits for a place in the inbox.
+const ENTRY_DEADLINE: Duration = Duration::from_secs(5);
+/// Pause before internal work is tried again on a store that refuses.
+const STORE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubmitError {
+    /// The engine refused it.
+    #[error(transparent)]
+    Rejected(#[from] Reject),
+    /// No space is left on the store's disk; nothing was written.
+    #[error("the server's disk is full; nothing was written")]
+    DiskFull,
+    /// The store did not answer; whether it was written is unknown.
+    #[error("the store is not available")]
+    Unavailable,
+    /// Too much is waiting.
+    #[error("the server is overloaded; try again")]
+    Busy,
+    /// The server is going down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+}
+
+impl SubmitError {
+    /// May the same command work later?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Rejected(_) | Self::ShuttingDown => false,
+            Self::DiskFull | Self::Unavailable | Self::Busy => true,
+        }
+    }
+}
+
+type Answer = Result<Reply, SubmitError>;
+
+enum Message {
+    Commands(Vec<Command>, oneshot::Sender<Vec<Answer>>),
+    Connected(SessionId, ExecutorTerms),
+    Disconnected(SessionId),
+}
+
+/// How everybody else reaches the loop.
+#[derive(Clone)]
+pub struct DriverHandle {
+    inbox: mpsc::Sender<Message>,
+    scheduler: Arc<Mutex<Scheduler>>,
+}
+
+impl DriverHandle {
+    /// Carries out one command; durable when it returns `Ok`.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; after `Unavailable` the outcome is unknown: repeat the command, it is idempotent.
+    pub async fn submit(&self, command: Command) -> Answer {
+        let mut answers = self.submit_all(vec![command]).await;
+        answers.pop().unwrap_or(Err(SubmitError::ShuttingDown))
+    }
+
+    /// Carries out several commands in order; the answers are index-aligned.
+    pub async fn submit_all(&self, commands: Vec<Command>) -> Vec<Answer> {
+        let count = commands.len();
+        let (reply, answers) = oneshot::channel();
+        let sent = self.inbox.send_timeout(Message::Commands(commands, reply), ENTRY_DEADLINE).await;
+        let failed = match sent {
+            Ok(()) => match answers.await {
+                Ok(answers) => return answers,
+                Err(_) => SubmitError::ShuttingDown,
+            },
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => SubmitError::Busy,
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => SubmitError::ShuttingDown,
+        };
+        vec![Err(failed); count]
+    }
+
+    /// An executor's stream opened; its session is stored already.
+    pub async fn connected(&self, session: SessionId, terms: ExecutorTerms) {
+        // A closed inbox means shutdown: there is nothing left to tell.
+        let _ = self.inbox.send(Message::Connected(session, terms)).await;
+    }
+
+    /// An executor's stream closed.
+    pub async fn disconnected(&self, session: SessionId) {
+        let _ = self.inbox.send(Message::Disconnected(session)).await;
+    }
+
+    /// A look at the scheduler's picture.
+    pub fn scheduler<T>(&self, look: impl FnOnce(&Scheduler) -> T) -> T {
+        look(&self.scheduler.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the loop works with.
+pub struct Parts {
+    /// Where rows are kept.
+    pub store: Arc<dyn Metadata>,
+    /// The platform's time.
+    pub clock: Clock,
+    /// Whom to wake after a commit.
+    pub feed: Feed,
+    /// Who sends assignments and stops.
+    pub dispatcher: Dispatcher,
+}
+
+struct Waiting {
+    command: Command,
+    answer: Option<(usize, usize)>,
+}
+
+/// Answers of one caller, gathered until all of its commands are decided.
+struct Caller {
+    reply: oneshot::Sender<Vec<Answer>>,
+    answers: Vec<Option<Answer>>,
+    open: usize,
+}
+
+struct Driver {
+    parts: Parts,
+    inbox: mpsc::Receiver<Message>,
+    scheduler: Arc<Mutex<Scheduler>>,
+    timers: Timers,
+    queue: VecDeque<Waiting>,
+    callers: slots::Slots<Caller>,
+    tasks: Tasks,
+}
+
+/// Starts the loop on what the store holds.
+///
+/// # Errors
+/// [`BootError`] when the live rows cannot be read.
+pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootError> {
+    let (sender, inbox) = mpsc::channel(INBOX);
+    let scheduler = Arc::new(Mutex::new(Scheduler::default()));
+    let handle = DriverHandle { inbox: sender, scheduler: scheduler.clone() };
+    let mut driver = Driver {
+        parts,
+        inbox,
+        scheduler,
+        timers: Timers::default(),
+        queue: VecDeque::new(),
+        callers: slots::Slots::default(),
+        tasks: tasks.clone(),
+    };
+    boot::load(&mut driver).await?;
+    tasks.spawn("driver", async move { driver.run().await });
+    Ok(handle)
+}
+
+impl Driver {
+    async fn run(mut self) {
+        loop {
+            self.take_arrived();
+            self.take_due();
+            if self.queue.is_empty() && !self.wait().await {
+                return;
+            }
+            if !self.queue.is_empty() {
+                self.commit().await;
+            }
+        }
+    }
+
+    /// Sleeps until something happens; `false` when the server shuts down.
+    async fn wait(&mut self) -> bool {
+        let next = self.next_time();
+        let sleep = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(self.parts.clock.instant_of(at)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let message = tokio::select! {
+            message = self.inbox.recv() => message,
+            () = sleep => return true,
+            () = self.tasks.cancelled() => None,
+        };
+        let Some(message) = message else { return false };
+        self.take(message);
+        true
+    }
+
+    fn next_time(&self) -> Option<Timestamp> {
+        let backoff = self.lock_scheduler().next_backoff();
+        [self.timers.next(), backoff].into_iter().flatten().min()
+    }
+
+    fn take_arrived(&mut self) {
+        while self.queue.len() < MAX_BATCH {
+            let Ok(message) = self.inbox.try_recv() else { break };
+            self.take(message);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Commands(commands, reply) => {
+                let open = commands.len();
+                let caller = self.callers.insert(Caller { reply, answers: vec![None; open], open });
+                let waiting = commands.into_iter().enumerate();
+                self.queue
+                    .extend(waiting.map(|(ix, command)| Waiting { command, answer: Some((caller, ix)) }));
+            }
+            Message::Connected(session, terms) => {
+                let now = self.parts.clock.now();
+                self.lock_scheduler().connect(session, terms, now);
+            }
+            Message::Disconnected(session) => self.lock_scheduler().disconnect(&session),
+        }
+    }
+
+    /// Queues what time and free places call for.
+    fn take_due(&mut self) {
+        let now = self.parts.clock.now();
+        let due = self.timers.due(now, MAX_BATCH);
+        let proposals = self.lock_scheduler().propose(now, MAX_BATCH);
+        let wakes = due.into_iter().map(Command::Wake);
+        let claims = proposals
+            .into_iter()
+            .map(|claim| Command::Claim { action: claim.action, session: claim.session });
+        self.queue.extend(wakes.chain(claims).map(|command| Waiting { command, answer: None }));
+    }
+
+    async fn commit(&mut self) {
+        let count = self.queue.len().min(MAX_BATCH);
+        let taken: Vec<Waiting> = self.queue.drain(..count).collect();
+        let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
+        let started = std::time::Instant::now();
+        let batch = Batch::new(commands, self.parts.clock.now());
+        match self.parts.store.commit(Box::new(batch)).await {
+            Ok((unit, seq)) => {
+                let batch = unit.into_any().downcast::<Batch>().ok().and_then(|batch| batch.into_decided());
+                let decided = batch.expect("a store gives back the unit it was given, decided");
+                tracing::debug!(count, seq = seq.0, elapsed_us = started.elapsed().as_micros(), "committed");
+                self.parts.feed.publish(seq, &decided.changes);
+                self.observe(&decided);
+                self.answer(taken, decided.replies);
+                self.follow(decided.effects);
+            }
+            Err(error) => self.refused(taken, error).await,
+        }
+    }
+
+    fn observe(&mut self, decided: &Decided) {
+        for action in &decided.changes.actions {
+            self.timers.observe(action);
+        }
+        let mut scheduler = self.lock_scheduler();
+        scheduler.observe(&decided.changes);
+        for session in decided.changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
+            scheduler.forget_executor(&session.id);
+        }
+    }
+
+    fn answer(&mut self, taken: Vec<Waiting>, replies: Vec<Result<Reply, Reject>>) {
+        for (waiting, reply) in taken.into_iter().zip(replies) {
+            if let (Command::Claim { action, .. }, Err(reject)) = (&waiting.command, &reply) {
+                tracing::debug!(action = %action.name, reason = %reject, "claim refused");
+                self.lock_scheduler().refused(action);
+            }
+            if let Some(place) = waiting.answer {
+                self.settle(place, reply.map_err(SubmitError::Rejected));
+            }
+        }
+    }
+
+    fn settle(&mut self, (caller, ix): (usize, usize), answer: Answer) {
+        let Some(waiting) = self.callers.get_mut(caller) else { return };
+        waiting.answers[ix] = Some(answer);
+        waiting.open -= 1;
+        if waiting.open == 0 {
+            let Some(done) = self.callers.remove(caller) else { return };
+            let answers =
+                done.answers.into_iter().map(|answer| answer.unwrap_or(Err(SubmitError::Unavailable)));
+            // The caller may have gone away; what it asked for is done all the same.
+            let _ = done.reply.send(answers.collect());
+        }
+    }
+
+    fn follow(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Assign { attempt, fence, session } => {
+                    self.parts.dispatcher.send(Order::Assign { attempt, fence, session });
+                }
+                Effect::Stop { attempt, fence, session, reason } => {
+                    self.parts.dispatcher.send(Order::Stop { attempt, fence, session, reason });
+                }
+                // Conditions with a webhook are refused before they get here; nothing is left to do.
+                Effect::ConditionCreated(_) => (),
+                Effect::FollowUp(follow_up) => {
+                    self.queue.push_back(Waiting { command: Command::FollowUp(follow_up), answer: None });
+                }
+            }
+        }
+    }
+
+    /// Nothing was written: callers are told, internal work is kept for another try.
+    async fn refused(&mut self, taken: Vec<Waiting>, error: CommitError) {
+        tracing::error!(error = %Chain(&error), "commit failed");
+        let told = match error {
+            CommitError::DiskFull => SubmitError::DiskFull,
+            CommitError::Unavailable(_) | CommitError::Corrupt { .. } => SubmitError::Unavailable,
+        };
+        for waiting in taken {
+            match waiting.answer {
+                Some(place) => self.settle(place, Err(told.clone())),
+                None => self.queue.push_back(waiting),
+            }
+        }
+        tokio::time::sleep(STORE_PAUSE).await;
+    }
+
+    fn lock_scheduler(&self) -> std::sync::MutexGuard<'_, Scheduler> {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Prints an error with everything that caused it.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+mod slots {
+    //! Values by number; numbers are used again.
+
+    #[derive(Debug)]
+    pub(super) struct Slots<T> {
+        values: Vec<Option<T>>,
+        free: Vec<usize>,
+    }
+
+    impl<T> Default for Slots<T> {
+        fn default() -> Self {
+            Self { values: Vec::new(), free: Vec::new() }
+        }
+    }
+
+    impl<T> Slots<T> {
+        pub(super) fn insert(&mut self, value: T) -> usize {
+            if let Some(ix) = self.free.pop() {
+                self.values[ix] = Some(value);
+                return ix;
+            }
+            self.values.push(Some(value));
+            self.values.len() - 1
+        }
+
+        pub(super) fn get_mut(&mut self, ix: usize) -> Option<&mut T> {
+            self.values.get_mut(ix)?.as_mut()
+        }
+
+        pub(super) fn remove(&mut self, ix: usize) -> Option<T> {
+            let value = self.values.get_mut(ix)?.take()?;
+            self.free.push(ix);
+            Some(value)
+        }
+    }
+}

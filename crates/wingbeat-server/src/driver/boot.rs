@@ -1,0 +1,45 @@
+//! Rebuilds the loop's picture from the store: live actions, held attempts, open sessions, work left over.
+
+use wingbeat_engine::Command;
+use wingbeat_model::{ActionKey, Needs, RunId};
+use wingbeat_store::ReadError;
+
+use super::{Driver, Waiting};
+
+/// The store's live rows could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not load the live runs from the store")]
+pub struct BootError(#[from] ReadError);
+
+pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
+    let store = driver.parts.store.clone();
+    let mut last: Option<ActionKey> = None;
+    let mut runs: Vec<RunId> = Vec::new();
+    loop {
+        let page = store.live_actions(last.as_ref(), Needs::CHUNK).await?;
+        for action in &page {
+            driver.timers.observe(action);
+            driver.lock_scheduler().observe_action(action);
+            if runs.last() != Some(&action.key.run) {
+                runs.push(action.key.run);
+            }
+        }
+        if page.len() < Needs::CHUNK {
+            break;
+        }
+        last = page.last().map(|action| action.key.clone());
+    }
+    for chunk in runs.chunks(Needs::CHUNK) {
+        for run in store.get_runs(chunk).await? {
+            driver.lock_scheduler().observe_run(&run);
+        }
+    }
+    for attempt in store.held_attempts().await? {
+        driver.lock_scheduler().observe_attempt(&attempt);
+    }
+    let left = store.follow_ups().await?;
+    driver
+        .queue
+        .extend(left.into_iter().map(|work| Waiting { command: Command::FollowUp(work), answer: None }));
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Wakes whoever watches. It carries positions, never data: a watcher reads what changed from the
+//! store, so a slow one loses nothing and an idle one costs nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use wingbeat_model::{Changes, RunId, Seq};
+
+/// Positions of the newest changes, by run and over all runs.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    runs: Arc<Mutex<HashMap<RunId, watch::Sender<Seq>>>>,
+    roots: watch::Sender<Seq>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { runs: Arc::default(), roots: watch::Sender::new(Seq::default()) }
+    }
+}
+
+impl Feed {
+    /// Resolves its `changed()` after each commit that touched the run. Subscribe first, then read the store.
+    pub fn subscribe_run(&self, run: RunId) -> watch::Receiver<Seq> {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.entry(run).or_insert_with(|| watch::Sender::new(Seq::default())).subscribe()
+    }
+
+    /// Resolves its `changed()` after each commit that touched any root action.
+    pub fn subscribe_roots(&self) -> watch::Receiver<Seq> {
+        self.roots.subscribe()
+    }
+
+    /// Tells watchers what was committed at `seq`.
+    pub fn publish(&self, seq: Seq, changes: &Changes) {
+        let touched: BTreeSet<RunId> = changes.actions.iter().map(|action| action.key.run).collect();
+        if changes.actions.iter().any(|action| action.parent.is_none()) {
+            self.roots.send_replace(seq);
+        }
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        for run in touched {
+            let Some(sender) = runs.get(&run) else { continue };
+            if sender.receiver_count() == 0 {
+                runs.remove(&run);
+            } else {
+                sender.send_replace(seq);
+            }
+        }
+    }
+
+    /// How many watchers there are.
+    pub fn watchers(&self) -> usize {
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.values().map(watch::Sender::receiver_count).sum::<usize>() + self.roots.receiver_count()
+    }
+}

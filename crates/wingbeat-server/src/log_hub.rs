@@ -1,0 +1,81 @@
+//! Live log lines on their way from executors to whoever tails them. Only lines that are in no durable
+//! chunk yet are kept; a reader takes chunks first and goes on here, by line number.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use wingbeat_model::{ActionKey, AttemptKey};
+use wingbeat_proto::wingbeat::executor::v1::{LogBatch, LogRecord};
+
+/// Lines that are kept per attempt at most; older ones are durable long before.
+const MAX_LIVE: usize = 20_000;
+
+#[derive(Debug)]
+struct Live {
+    lines: BTreeMap<u64, LogRecord>,
+    end: bool,
+    changed: watch::Sender<u64>,
+}
+
+/// Live lines by attempt.
+#[derive(Debug, Clone, Default)]
+pub struct LogHub {
+    attempts: Arc<Mutex<HashMap<AttemptKey, Live>>>,
+}
+
+/// Live lines from some number on.
+#[derive(Debug, Default)]
+pub struct LiveLines {
+    /// Lines with their numbers, in order.
+    pub lines: Vec<(u64, LogRecord)>,
+    /// No line follows.
+    pub end: bool,
+}
+
+impl LogHub {
+    /// Takes lines in. Lines that are known are left alone, so that a batch may come twice.
+    pub fn push(&self, attempt: AttemptKey, batch: LogBatch) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = attempts.entry(attempt).or_insert_with(|| Live {
+            lines: BTreeMap::new(),
+            end: false,
+            changed: watch::Sender::new(0),
+        });
+        for (number, line) in (batch.first_line..).zip(batch.lines) {
+            live.lines.entry(number).or_insert(line);
+        }
+        live.lines = live.lines.split_off(&batch.durable_up_to);
+        while live.lines.len() > MAX_LIVE {
+            live.lines.pop_first();
+        }
+        live.end |= batch.end;
+        live.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Live lines from `from` on.
+    pub fn read(&self, attempt: &AttemptKey, from: u64) -> LiveLines {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(live) = attempts.get(attempt) else { return LiveLines::default() };
+        let lines = live.lines.range(from..).map(|(number, line)| (*number, line.clone())).collect();
+        LiveLines { lines, end: live.end }
+    }
+
+    /// Resolves its `changed()` when lines come; `None` when nothing is live for the attempt.
+    pub fn subscribe(&self, attempt: &AttemptKey) -> Option<watch::Receiver<u64>> {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.get(attempt).map(|live| live.changed.subscribe())
+    }
+
+    /// An attempt has ended and its lines are durable: readers find everything in the store.
+    pub fn forget(&self, attempt: &AttemptKey) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.remove(attempt);
+    }
+
+    /// Forgets every attempt of an action.
+    pub fn forget_action(&self, action: &ActionKey) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.retain(|key, _| key.action != *action);
+    }
+}

@@ -1,0 +1,49 @@
+//! The API: thin handlers that read a request, ask a use-case or the store, and write an answer.
+
+pub mod actions_service;
+mod caller;
+pub mod executor;
+mod filters;
+mod find;
+mod groups;
+pub mod run_service;
+mod signal;
+mod stream;
+pub(crate) mod view;
+
+use connectrpc::ConnectError;
+use wingbeat_model::Run;
+use wingbeat_model::RunKey;
+use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
+
+pub(crate) use actions_service::enqueue_answer;
+pub(crate) use caller::{attempt as attempt_of, bad_id, ANONYMOUS};
+pub(crate) use signal::check_type as check_condition_type;
+
+use crate::platform::{read_error, Platform};
+
+/// A run by key.
+pub(crate) async fn find_run(platform: &Platform, key: &RunKey) -> Result<Run, ConnectError> {
+    find::run_by_key(platform, key).await
+}
+
+/// The spec of a deployed task.
+///
+/// # Errors
+/// `not_found` that names the task and version.
+pub(crate) async fn deployed_spec(platform: &Platform, id: &TaskIdentifier) -> Result<TaskSpec, ConnectError> {
+    let (_, spec) = find::task(platform, "task_id", id).await?;
+    Ok(spec)
+}
+
+/// A page size that the store can bear; 0 means `usual`.
+pub(crate) fn page_size(wanted: u32, usual: usize) -> usize {
+    const MOST: usize = 1_000;
+    let wanted = usize::try_from(wanted).unwrap_or(MOST);
+    if wanted == 0 { usual } else { wanted.min(MOST) }
+}
+
+/// A failed read on the wire, for closures.
+pub(crate) fn read_failed(error: wingbeat_store::ReadError) -> ConnectError {
+    read_error(&error)
+}

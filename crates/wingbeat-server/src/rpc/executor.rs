@@ -1,0 +1,278 @@
+//! ExecutorService: sessions, reports and live log lines. Reached only through the socket of executors.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
+use futures::{Stream, StreamExt as _};
+use tokio::sync::mpsc;
+use wingbeat_engine::{Command, Reject, Report, ReportKind};
+use wingbeat_model::{
+    ActionKey, ActionName, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId, Timestamp,
+};
+use wingbeat_proto::wingbeat::executor::v1::{
+    self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
+    ReportResponse, ServerMessage, attempt_report, server_message,
+};
+
+use crate::dispatch::{Order, attempt_ref, message};
+use crate::driver::{ExecutorTerms, SubmitError};
+use crate::platform::{Platform, read_error, submit_error};
+
+/// The protocol version that this server speaks.
+const PROTOCOL: u32 = 1;
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// An executor whose server stays away longer stops its tasks and ends.
+const SERVER_GRACE: Duration = Duration::from_secs(120);
+
+/// See the module's text.
+pub struct Executors {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) dispatcher: crate::dispatch::Dispatcher,
+}
+
+impl ExecutorService for Executors {
+    async fn connect(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, ConnectRequest>,
+    ) -> ServiceResult<ServiceStream<ServerMessage>> {
+        let request = request.to_owned_message();
+        if request.protocol_version != PROTOCOL {
+            let text = format!(
+                "executor `{}` speaks protocol {}, this server speaks {PROTOCOL}; use the same version of wingbeat",
+                request.executor, request.protocol_version
+            );
+            return Err(ConnectError::failed_precondition(text));
+        }
+        if request.session_id.is_empty() || request.executor.is_empty() {
+            return Err(ConnectError::invalid_argument("session_id and executor must be set"));
+        }
+        let session = SessionId(request.session_id.as_str().into());
+        self.start_session(&session, &request).await?;
+        let (number, messages) = self.platform.sessions.open(session.clone());
+        self.platform.driver.connected(session.clone(), terms(&request)).await;
+        self.reconcile(&session, &request).await?;
+        tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
+        Ok(Response::stream(self.stream(session, number, messages)))
+    }
+
+    async fn report(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, ReportRequest>,
+    ) -> ServiceResult<ReportResponse> {
+        let request = request.to_owned_message();
+        let session = SessionId(request.session_id.as_str().into());
+        let now = self.platform.clock.now();
+        let reports: Result<Vec<Report>, ConnectError> =
+            request.reports.into_iter().map(|report| read_report(report, &session, now)).collect();
+        let reports = reports?;
+        let ended: Vec<AttemptKey> = reports
+            .iter()
+            .filter(|report| !matches!(report.kind, ReportKind::Started { .. }))
+            .map(|report| report.attempt.clone())
+            .collect();
+        let commands = reports.into_iter().map(|report| Command::Report(Box::new(report))).collect();
+        let mut acks = Vec::new();
+        for answer in self.platform.driver.submit_all(commands).await {
+            acks.push(acknowledge(answer)?.into());
+        }
+        // Terminal reports come after the last chunk of the log is durable.
+        ended.iter().for_each(|attempt| self.platform.logs.forget(attempt));
+        Response::ok(ReportResponse { acks, ..Default::default() })
+    }
+
+    async fn push_logs(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, PushLogsRequest>,
+    ) -> ServiceResult<PushLogsResponse> {
+        for mut batch in request.to_owned_message().batches {
+            let (attempt, _) = read_ref(&batch.r#ref.take().unwrap_or_default())?;
+            self.platform.logs.push(attempt, batch);
+        }
+        Response::ok(PushLogsResponse::default())
+    }
+}
+
+impl Executors {
+    async fn start_session(&self, session: &SessionId, request: &ConnectRequest) -> Result<(), ConnectError> {
+        let started_at = self.platform.clock.now();
+        let row =
+            Session { id: session.clone(), executor: request.executor.clone(), started_at, ended_at: None };
+        match self.platform.driver.submit(Command::StartSession(row)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(submit_error(error)),
+        }
+    }
+
+    /// Sends what the executor should have and has not, and stops what it has and should not.
+    async fn reconcile(&self, session: &SessionId, request: &ConnectRequest) -> Result<(), ConnectError> {
+        let mut holding = HashMap::new();
+        for held in &request.holding {
+            let (attempt, fence) = read_ref(held)?;
+            holding.insert(attempt, fence);
+        }
+        let held = self.platform.store.held_attempts().await.map_err(|error| read_error(&error))?;
+        for attempt in held.into_iter().filter(|attempt| attempt.session == *session) {
+            let known = holding.remove(&attempt.key) == Some(attempt.fence);
+            let (key, fence, session) = (attempt.key, attempt.fence, attempt.session);
+            let order = match (known, attempt.end.is_some()) {
+                (true, false) => continue,
+                (false, false) => Order::Assign { attempt: key, fence, session },
+                (true, true) => {
+                    Order::Stop { attempt: key, fence, session, reason: "it has ended".to_owned() }
+                }
+                // It is gone there and has ended here: only the place is still taken.
+                (false, true) => {
+                    self.release(key, fence, session).await?;
+                    continue;
+                }
+            };
+            self.dispatcher.send(order);
+        }
+        for (attempt, fence) in holding {
+            let reason = "this attempt is no longer current".to_owned();
+            self.dispatcher.send(Order::Stop { attempt, fence, session: session.clone(), reason });
+        }
+        Ok(())
+    }
+
+    async fn release(
+        &self,
+        attempt: AttemptKey,
+        fence: Fence,
+        session: SessionId,
+    ) -> Result<(), ConnectError> {
+        let report =
+            Report { attempt, fence, session, at: self.platform.clock.now(), kind: ReportKind::Stopped };
+        match self.platform.driver.submit(Command::Report(Box::new(report))).await {
+            Ok(_) | Err(SubmitError::Rejected(_)) => Ok(()),
+            Err(error) => Err(submit_error(error)),
+        }
+    }
+
+    fn stream(
+        &self,
+        session: SessionId,
+        number: u64,
+        messages: mpsc::UnboundedReceiver<ServerMessage>,
+    ) -> ServiceStream<ServerMessage> {
+        let grace = buffa_types::google::protobuf::Duration::from(SERVER_GRACE).into();
+        let welcome = wire::Welcome { server_grace: grace, ..Default::default() };
+        let first = message(server_message::Kind::Welcome(Box::new(welcome)));
+        let received = tokio_stream::wrappers::UnboundedReceiverStream::new(messages);
+        let keep_alive = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(KEEP_ALIVE))
+            .map(|_| message(server_message::Kind::KeepAlive(Box::default())));
+        let token = self.platform.tasks.token();
+        let closed = Closed { session: Some(session), number, platform: self.platform.clone() };
+        let body = futures::stream::select(received, keep_alive).take_until(token.cancelled_owned());
+        Box::pin(Guarded {
+            body: Box::pin(futures::stream::once(async { first }).chain(body)),
+            _closed: closed,
+        })
+    }
+}
+
+/// Notices that the executor went away: the stream is dropped.
+struct Closed {
+    session: Option<SessionId>,
+    number: u64,
+    platform: Arc<Platform>,
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            tracing::info!(worker_id = %session.0, "executor disconnected");
+            let driver = self.platform.driver.clone();
+            self.platform.sessions.closed(session, self.number, driver, &self.platform.tasks);
+        }
+    }
+}
+
+struct Guarded {
+    body: Pin<Box<dyn Stream<Item = ServerMessage> + Send>>,
+    _closed: Closed,
+}
+
+impl Stream for Guarded {
+    type Item = Result<ServerMessage, ConnectError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.body.as_mut().poll_next(cx).map(|item| item.map(Ok))
+    }
+}
+
+fn terms(request: &ConnectRequest) -> ExecutorTerms {
+    ExecutorTerms {
+        name: request.executor.clone(),
+        capabilities: request.capabilities.clone(),
+        slots: request.capacity.slots,
+        max_processes: request.capacity.max_processes,
+        memory_bytes: request.capacity.memory_bytes,
+        gpus: request.capacity.gpus,
+    }
+}
+
+fn read_ref(wire: &wire::AttemptRef) -> Result<(AttemptKey, Fence), ConnectError> {
+    let name =
+        ActionName::new(&wire.action).map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
+    let action = ActionKey { run: RunId(wire.run_id), name };
+    Ok((AttemptKey { action, attempt: wire.attempt }, Fence(wire.fence)))
+}
+
+fn read_report(
+    wire: wire::AttemptReport,
+    session: &SessionId,
+    now: Timestamp,
+) -> Result<Report, ConnectError> {
+    let (attempt, fence) = read_ref(&wire.r#ref)?;
+    let at = wire.at.as_option().map_or(now, |at| Timestamp::from_parts(at.seconds, at.nanos));
+    let report_uri = |uri: String| Some(uri).filter(|uri| !uri.is_empty());
+    let kind = match wire.kind {
+        Some(attempt_report::Kind::Started(started)) => ReportKind::Started { isolation: started.isolation },
+        Some(attempt_report::Kind::Succeeded(done)) => {
+            ReportKind::Succeeded { output_uri: done.output_uri, report_uri: report_uri(done.report_uri) }
+        }
+        Some(attempt_report::Kind::Failed(failed)) => {
+            let failed = *failed;
+            let failure = read_failure(&failed);
+            ReportKind::Failed { failure, report_uri: report_uri(failed.report_uri) }
+        }
+        Some(attempt_report::Kind::Stopped(_)) => ReportKind::Stopped,
+        None => return Err(ConnectError::invalid_argument("reports: kind must be set")),
+    };
+    Ok(Report { attempt, fence, session: session.clone(), at, kind })
+}
+
+fn read_failure(failed: &wire::Failed) -> Failure {
+    let class = match failed.class.as_known() {
+        Some(wire::FailureClass::FAILURE_CLASS_USER) => FailureClass::User,
+        Some(wire::FailureClass::FAILURE_CLASS_INFRASTRUCTURE) => FailureClass::Infrastructure,
+        Some(wire::FailureClass::FAILURE_CLASS_SYSTEM | wire::FailureClass::FAILURE_CLASS_UNSPECIFIED)
+        | None => FailureClass::System,
+    };
+    Failure {
+        class,
+        code: failed.error.code.clone(),
+        message: failed.error.message.clone(),
+        recoverable: failed.recoverable,
+        worker: failed.error.worker.clone(),
+        wire_kind: failed.error.kind.to_i32(),
+    }
+}
+
+fn acknowledge(answer: Result<wingbeat_engine::Reply, SubmitError>) -> Result<wire::Ack, ConnectError> {
+    match answer {
+        Ok(_) => Ok(wire::Ack::ACK_ACCEPTED),
+        Err(SubmitError::Rejected(Reject::StaleAttempt { .. } | Reject::NoAction(_) | Reject::NoRun)) => {
+            Ok(wire::Ack::ACK_STALE)
+        }
+        Err(error) => Err(submit_error(error)),
+    }
+}

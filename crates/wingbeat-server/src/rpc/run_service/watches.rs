@@ -1,0 +1,320 @@
+//! Streams of runs and actions: the present state at once, then every change, conflated and never reordered.
+
+use std::sync::Arc;
+
+use buffa::Message as _;
+use connectrpc::{ConnectError, ServiceStream};
+use tokio::sync::watch;
+use wingbeat_idl::{ids, time};
+use wingbeat_model::{Action, ActionKey, Phase, Run, Seq, Timestamp};
+use wingbeat_proto::flyteidl2::common::{filter, Filter as WireFilter};
+use wingbeat_proto::flyteidl2::task::RunSpec;
+use wingbeat_proto::flyteidl2::workflow::{
+    watch_groups_request, watch_runs_request, ActionDetails, EnrichedAction, RunDetails, WatchActionDetailsResponse,
+    WatchActionsRequest, WatchActionsResponse, WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse,
+    WatchRunDetailsResponse, WatchRunsRequest, WatchRunsResponse,
+};
+use wingbeat_store::{ActionQuery, RunScope};
+
+use super::lists::with_runs;
+use crate::platform::{read_error, Platform};
+use crate::rpc::caller::bad_id;
+use crate::rpc::stream::{produce, quiet, Sink};
+use crate::rpc::{find, groups, view};
+
+/// Rows of one message at most.
+const PAGE: usize = 500;
+/// Runs of a snapshot.
+const SNAPSHOT: usize = 100;
+
+/// What to do after waiting.
+enum Woken {
+    Changed,
+    Quiet,
+    Ended,
+}
+
+async fn wait(changed: &mut watch::Receiver<Seq>) -> Woken {
+    tokio::select! {
+        result = changed.changed() => if result.is_ok() { Woken::Changed } else { Woken::Ended },
+        () = quiet() => Woken::Quiet,
+    }
+}
+
+/// Details of one action until it has ended. The first message is the present state.
+pub(super) fn action_details(
+    platform: &Arc<Platform>,
+    org: String,
+    run: Run,
+    key: ActionKey,
+) -> ServiceStream<WatchActionDetailsResponse> {
+    let shared = platform.clone();
+    produce(platform, "watch-action-details", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_run(run.id);
+        let mut last: Option<ActionDetails> = None;
+        loop {
+            let action = shared.store.find_action(&key).await.map_err(|error| read_error(&error))?;
+            let action = action.ok_or_else(|| ConnectError::not_found("the action is gone"))?;
+            let details = view::details(&shared, &org, &run, &action).await?;
+            if last.as_ref() != Some(&details) {
+                let message = WatchActionDetailsResponse { details: details.clone().into(), ..Default::default() };
+                sink.send(message).await?;
+                last = Some(details);
+            }
+            if action.phase().is_terminal() {
+                return Ok(());
+            }
+            match wait(&mut changed).await {
+                Woken::Changed => (),
+                // An empty message would replace the client's copy: the state is sent again instead.
+                Woken::Quiet => last = None,
+                Woken::Ended => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Details of one run until its root has ended.
+pub(super) fn run_details(
+    platform: &Arc<Platform>,
+    org: String,
+    run: Run,
+) -> ServiceStream<WatchRunDetailsResponse> {
+    let shared = platform.clone();
+    produce(platform, "watch-run-details", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_run(run.id);
+        loop {
+            let root = find::root(&shared, &run).await?;
+            let details = details_of_run(&shared, &org, &run, &root).await?;
+            sink.send(WatchRunDetailsResponse { details: details.into(), ..Default::default() }).await?;
+            if root.phase().is_terminal() {
+                return Ok(());
+            }
+            if matches!(wait(&mut changed).await, Woken::Ended) {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// A run with its spec and its root.
+pub(super) async fn details_of_run(
+    platform: &Platform,
+    org: &str,
+    run: &Run,
+    root: &Action,
+) -> Result<RunDetails, ConnectError> {
+    let bytes = platform.store.find_spec(&run.spec).await.map_err(|error| read_error(&error))?;
+    let spec = RunSpec::decode_from_slice(&bytes.unwrap_or_default())
+        .map_err(|_| ConnectError::data_loss("the run's stored spec cannot be decoded"))?;
+    let action = view::details(platform, org, run, root).await?;
+    Ok(RunDetails { run_spec: spec.into(), action: action.into(), ..Default::default() })
+}
+
+/// The newest runs of a scope, then every run that changes. Ends with the client or the server.
+pub(super) fn runs(
+    platform: &Arc<Platform>,
+    request: WatchRunsRequest,
+) -> Result<ServiceStream<WatchRunsResponse>, ConnectError> {
+    use watch_runs_request::Target;
+    let (org, scope) = match &request.target {
+        Some(Target::ProjectId(id)) => {
+            (id.organization.clone(), RunScope::Project(ids::project("project_id", id).map_err(bad_id)?))
+        }
+        Some(Target::TaskId(id)) => {
+            let key = ids::task("task_id", id).map_err(bad_id)?;
+            (id.org.clone(), RunScope::Task { scope: key.scope, name: key.name, version: Some(key.version) })
+        }
+        Some(Target::Org(_) | Target::ClusterId(_)) | None => {
+            return Err(ConnectError::invalid_argument("target: project_id or task_id must be set"));
+        }
+    };
+    let shared = platform.clone();
+    Ok(produce(platform, "watch-runs", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_roots();
+        let mut position = shared.store.head().await.map_err(|error| read_error(&error))?;
+        let newest = ActionQuery {
+            scope: scope.clone(),
+            filters: Vec::new(),
+            paused_only: false,
+            sort: Vec::new(),
+            limit: SNAPSHOT,
+            after: None,
+        };
+        let page = shared.store.list_actions(&newest).await.map_err(|error| read_error(&error))?;
+        send_runs(&shared, &org, page.rows, &mut sink).await?;
+        loop {
+            match wait(&mut changed).await {
+                Woken::Ended => return Ok(()),
+                // An empty list of runs changes nothing for a client and keeps the connection.
+                Woken::Quiet => sink.send(WatchRunsResponse::default()).await?,
+                Woken::Changed => loop {
+                    let page = shared.store.changed_roots(&scope, position, PAGE).await;
+                    let (rows, end) = page.map_err(|error| read_error(&error))?;
+                    let more = rows.len() >= PAGE && end > position;
+                    position = end;
+                    if !rows.is_empty() {
+                        send_runs(&shared, &org, rows, &mut sink).await?;
+                    }
+                    if !more {
+                        break;
+                    }
+                },
+            }
+        }
+    }))
+}
+
+async fn send_runs(
+    platform: &Platform,
+    org: &str,
+    roots: Vec<Action>,
+    sink: &mut Sink<WatchRunsResponse>,
+) -> Result<(), ConnectError> {
+    let runs = with_runs(platform, roots).await?;
+    let runs = runs.iter().map(|(run, root)| view::run(org, run, root)).collect();
+    sink.send(WatchRunsResponse { runs, ..Default::default() }).await
+}
+
+/// What a watch of actions wants to see.
+struct Wanted {
+    phases: Vec<Phase>,
+    name: String,
+}
+
+impl Wanted {
+    fn read(filters: &[WireFilter]) -> Result<Self, ConnectError> {
+        let mut wanted = Self { phases: Vec::new(), name: String::new() };
+        for one in filters {
+            match (one.field.to_ascii_lowercase().as_str(), one.function.as_known()) {
+                ("phase", Some(filter::Function::VALUE_IN | filter::Function::EQUAL)) => {
+                    let phases = one.values.iter().map(|value| value.parse().ok().and_then(Phase::from_number));
+                    let phases: Option<Vec<Phase>> = phases.collect();
+                    let bad = || ConnectError::invalid_argument("filter: `phase` takes phase numbers");
+                    wanted.phases = phases.ok_or_else(bad)?;
+                }
+                ("name", Some(filter::Function::CONTAINS_CASE_INSENSITIVE)) => {
+                    wanted.name = one.values.first().map(|value| value.to_lowercase()).unwrap_or_default();
+                }
+                (field, _) => {
+                    let text = format!("filter: this watch takes `phase` (VALUE_IN) and `name`, not `{field}`");
+                    return Err(ConnectError::invalid_argument(text));
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn meets(&self, action: &Action) -> bool {
+        let named = |text: &str| text.to_lowercase().contains(&self.name);
+        (self.phases.is_empty() || self.phases.contains(&action.phase()))
+            && (self.name.is_empty() || named(action.key.name.as_str()) || named(&action.task.short_name))
+    }
+}
+
+/// All actions of a run, then every one that changes.
+pub(super) fn actions(
+    platform: &Arc<Platform>,
+    run: Run,
+    request: &WatchActionsRequest,
+) -> Result<ServiceStream<WatchActionsResponse>, ConnectError> {
+    let wanted = Wanted::read(&request.filter)?;
+    let org = request.run_id.org.clone();
+    let shared = platform.clone();
+    Ok(produce(platform, "watch-actions", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_run(run.id);
+        let mut position = Seq::default();
+        let mut first = true;
+        loop {
+            let page = shared.store.changed_actions(run.id, None, position, PAGE).await;
+            let (rows, end) = page.map_err(|error| read_error(&error))?;
+            let more = rows.len() >= PAGE && end > position;
+            position = end;
+            if first || !rows.is_empty() {
+                first = false;
+                let counts = shared.store.counts(run.id).await.map_err(|error| read_error(&error))?;
+                let enriched = rows.iter().map(|action| EnrichedAction {
+                    action: view::action(&org, &run, action).into(),
+                    meets_filter: wanted.meets(action),
+                    children_phase_counts: groups::children(&counts, &action.key.name),
+                    ..Default::default()
+                });
+                let message =
+                    WatchActionsResponse { enriched_actions: enriched.collect(), ..Default::default() };
+                sink.send(message).await?;
+            }
+            if more {
+                continue;
+            }
+            match wait(&mut changed).await {
+                Woken::Ended => return Ok(()),
+                Woken::Quiet => sink.send(WatchActionsResponse::default()).await?,
+                Woken::Changed => (),
+            }
+        }
+    }))
+}
+
+/// What happened around an attempt, until it has ended.
+pub(super) fn cluster_events(
+    platform: &Arc<Platform>,
+    key: ActionKey,
+    attempt: u32,
+) -> ServiceStream<WatchClusterEventsResponse> {
+    let shared = platform.clone();
+    produce(platform, "watch-cluster-events", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_run(key.run);
+        let mut sent = 0;
+        loop {
+            let attempts = shared.store.list_attempts(&key).await.map_err(|error| read_error(&error))?;
+            let found = attempts.iter().find(|row| row.key.attempt == attempt);
+            let events = found.map(view::cluster_events).unwrap_or_default();
+            let fresh: Vec<_> = events.into_iter().skip(sent).collect();
+            if !fresh.is_empty() {
+                sent += fresh.len();
+                sink.send(WatchClusterEventsResponse { cluster_events: fresh, ..Default::default() }).await?;
+            }
+            let action = shared.store.find_action(&key).await.map_err(|error| read_error(&error))?;
+            let over = action.is_none_or(|action| action.phase().is_terminal());
+            if over || found.is_some_and(|row| row.end.is_some()) {
+                return Ok(());
+            }
+            match wait(&mut changed).await {
+                Woken::Ended => return Ok(()),
+                Woken::Quiet => sink.send(WatchClusterEventsResponse::default()).await?,
+                Woken::Changed => (),
+            }
+        }
+    })
+}
+
+/// Runs grouped by task over a time window; the whole picture again after each change.
+pub(super) fn groups(
+    platform: &Arc<Platform>,
+    request: WatchGroupsRequest,
+) -> Result<ServiceStream<WatchGroupsResponse>, ConnectError> {
+    let Some(watch_groups_request::ScopeBy::ProjectId(id)) = &request.scope_by else {
+        return Err(ConnectError::invalid_argument("scope_by: project_id must be set"));
+    };
+    let scope = RunScope::Project(ids::project("project_id", id).map_err(bad_id)?);
+    let since: Timestamp = time::from_timestamp(&request.start_date);
+    let until = request.end_date.as_option().map(time::from_timestamp);
+    let shared = platform.clone();
+    Ok(produce(platform, "watch-groups", move |mut sink| async move {
+        let mut changed = shared.feed.subscribe_roots();
+        loop {
+            let roots = shared.store.newest_roots(&scope, since, groups::MOST).await;
+            let roots = roots.map_err(|error| read_error(&error))?;
+            let roots = roots.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
+            let runs = with_runs(&shared, roots).await?;
+            let task_groups = groups::by_task(&runs);
+            sink.send(WatchGroupsResponse { task_groups, sentinel: true, ..Default::default() }).await?;
+            if until.is_some_and(|until| until <= shared.clock.now()) {
+                return Ok(());
+            }
+            if matches!(wait(&mut changed).await, Woken::Ended) {
+                return Ok(());
+            }
+        }
+    }))
+}

@@ -1,0 +1,67 @@
+//! Answers that go on: a task produces messages into a bounded channel, and ends when the client or the
+//! server does.
+
+use std::future::Future;
+use std::time::Duration;
+
+use connectrpc::{ConnectError, ServiceStream};
+use tokio::sync::mpsc;
+
+use crate::platform::Platform;
+
+/// Longest silence of a stream; proxies and clients give up on longer ones.
+const QUIET: Duration = Duration::from_secs(15);
+/// Messages that wait for a slow client; the producer then waits too, and reads newer state afterwards.
+const BUFFER: usize = 64;
+
+/// Where a producer puts its messages.
+pub(crate) struct Sink<T> {
+    messages: mpsc::Sender<Result<T, ConnectError>>,
+}
+
+impl<T> Sink<T> {
+    /// Waits until the client takes it. The error is for `?`: the client went away and nobody reads it.
+    pub(crate) async fn send(&mut self, message: T) -> Result<(), ConnectError> {
+        let gone = |_| ConnectError::unavailable("the client went away");
+        self.messages.send(Ok(message)).await.map_err(gone)
+    }
+
+    /// Resolves when the client went away.
+    pub(crate) async fn closed(&self) {
+        self.messages.closed().await;
+    }
+}
+
+/// Resolves after the longest silence.
+pub(crate) async fn quiet() {
+    tokio::time::sleep(QUIET).await;
+}
+
+/// Runs `producer` until it returns, the client goes away or the server drains. Its error ends the stream with
+/// that status; a drain ends it cleanly, and clients watch again.
+pub(crate) fn produce<T, F>(
+    platform: &Platform,
+    name: &'static str,
+    producer: impl FnOnce(Sink<T>) -> F,
+) -> ServiceStream<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(), ConnectError>> + Send + 'static,
+{
+    let (messages, receiver) = mpsc::channel(BUFFER);
+    let work = producer(Sink { messages: messages.clone() });
+    let token = platform.tasks.token();
+    platform.tasks.spawn(name, async move {
+        tokio::select! {
+            result = work => {
+                if let Err(error) = result {
+                    // The client may have gone away; then nobody wants to know.
+                    let _ = messages.send(Err(error)).await;
+                }
+            }
+            () = messages.closed() => (),
+            () = token.cancelled() => (),
+        }
+    });
+    Box::pin(tokio_stream::wrappers::ReceiverStream::new(receiver))
+}

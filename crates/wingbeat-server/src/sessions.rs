@@ -1,0 +1,99 @@
+//! Streams to executors. The open stream is an executor's liveness; when it closes, the session has
+//! one lease period to come back before what it holds is given up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use wingbeat_engine::Command;
+use wingbeat_model::SessionId;
+use wingbeat_proto::wingbeat::executor::v1::ServerMessage;
+
+use crate::driver::DriverHandle;
+use crate::tasks::Tasks;
+
+/// How long a session may be without a stream.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+struct Stream {
+    messages: mpsc::UnboundedSender<ServerMessage>,
+    /// Counts streams of all sessions, so that a late close of an old stream is told from the present one.
+    number: u64,
+}
+
+/// Open streams by session.
+#[derive(Clone, Default)]
+pub struct Sessions {
+    streams: Arc<Mutex<(u64, HashMap<SessionId, Stream>)>>,
+}
+
+impl Sessions {
+    /// Registers a stream; an older one of the same session is forgotten. Returns its number.
+    pub fn open(&self, session: SessionId) -> (u64, mpsc::UnboundedReceiver<ServerMessage>) {
+        let (messages, receiver) = mpsc::unbounded_channel();
+        let mut guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, streams) = &mut *guard;
+        *count += 1;
+        streams.insert(session, Stream { messages, number: *count });
+        (*count, receiver)
+    }
+
+    /// Sends if the session has a stream. Without one the message is not needed: what is due is worked out
+    /// anew when the session connects.
+    pub fn send(&self, session: &SessionId, message: ServerMessage) {
+        let guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = guard.1.get(session) {
+            // A receiver that is gone is a stream that is closing.
+            let _ = stream.messages.send(message);
+        }
+    }
+
+    /// Is there a stream?
+    pub fn is_open(&self, session: &SessionId) -> bool {
+        let guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.1.contains_key(session)
+    }
+
+    /// Takes a stream out if it is still the session's present one.
+    fn close(&self, session: &SessionId, number: u64) -> bool {
+        let mut guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = guard.1.get(session).is_some_and(|stream| stream.number == number);
+        if present {
+            guard.1.remove(session);
+        }
+        present
+    }
+
+    /// A stream closed: tells the scheduler and starts the lease.
+    pub fn closed(&self, session: SessionId, number: u64, driver: DriverHandle, tasks: &Tasks) {
+        if !self.close(&session, number) {
+            return;
+        }
+        let (sessions, token) = (self.clone(), tasks.token());
+        tasks.spawn("session-lease", async move {
+            driver.disconnected(session.clone()).await;
+            tokio::select! {
+                () = sessions.lease(session, driver) => (),
+                () = token.cancelled() => (),
+            }
+        });
+    }
+
+    /// Ends the session unless it has a stream again when the lease is over.
+    pub async fn lease(&self, session: SessionId, driver: DriverHandle) {
+        tokio::time::sleep(LEASE).await;
+        if self.is_open(&session) {
+            return;
+        }
+        tracing::warn!(worker_id = %session.0, "executor session lost");
+        // Repeated until it is durable: nobody else would give the attempts up.
+        while driver
+            .submit(Command::EndSession(session.clone()))
+            .await
+            .is_err_and(|error| error.is_transient())
+        {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The only door to background tasks: each has a name, and shutdown joins all of them.
+
+use std::future::Future;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+/// Background tasks of one server.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+}
+
+impl Tasks {
+    /// Starts a task that ends by itself or when [`Tasks::cancelled`] resolves in it.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let span = tracing::debug_span!("server.task", name);
+        self.tracker.spawn(task.instrument(span));
+    }
+
+    /// Resolves when the server shuts down.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// A token that is cancelled when the server shuts down.
+    pub fn token(&self) -> CancellationToken {
+        self.cancel.clone()
+    }
+
+    /// Tells every task to end.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Waits until every task has ended.
+    pub async fn join(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}

@@ -1,0 +1,85 @@
+//! Hashes that clients compute too: of inputs, of interfaces, and the cache key that is made of them.
+//! Source: facts of the SDK (`convert.py`); proven against golden vectors.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use buffa::Message as _;
+use sha2::{Digest as _, Sha256};
+use wingbeat_idl::canonical;
+use wingbeat_proto::flyteidl2::core::{literal, scalar, Literal, TypedInterface};
+use wingbeat_proto::flyteidl2::task::Inputs;
+
+use crate::msgpack;
+
+/// Tag of values that are msgpack.
+const MSGPACK: &str = "msgpack";
+
+fn hash(bytes: &[u8]) -> String {
+    STANDARD.encode(Sha256::digest(bytes))
+}
+
+/// Hash of any bytes, in the alphabet of the others.
+pub fn content_hash(bytes: &[u8]) -> String {
+    hash(bytes)
+}
+
+/// Hash of inputs without those that the cache ignores; empty when there are none.
+pub fn inputs_hash(inputs: &Inputs, ignored: &[String]) -> String {
+    let mut bytes = Vec::new();
+    for input in inputs.literals.iter().filter(|input| !ignored.contains(&input.name)) {
+        bytes.extend_from_slice(input.name.as_bytes());
+        bytes.push(b':');
+        literal_bytes(&input.value, &mut bytes);
+        bytes.push(b';');
+    }
+    if bytes.is_empty() { String::new() } else { hash(&bytes) }
+}
+
+/// A literal's own hash where it has one; lists and maps by their elements; everything else by its canonical bytes.
+fn literal_bytes(value: &Literal, out: &mut Vec<u8>) {
+    if !value.hash.is_empty() {
+        out.extend_from_slice(value.hash.as_bytes());
+        return;
+    }
+    match &value.value {
+        Some(literal::Value::Collection(list)) => list.literals.iter().for_each(|item| literal_bytes(item, out)),
+        Some(literal::Value::Map(map)) => {
+            for (key, item) in &map.literals {
+                out.extend_from_slice(key.as_bytes());
+                literal_bytes(item, out);
+            }
+        }
+        Some(literal::Value::Scalar(scalar)) => match &scalar.value {
+            Some(scalar::Value::Binary(binary)) if binary.tag == MSGPACK => {
+                let mut sorted = value.clone();
+                if let Some(literal::Value::Scalar(scalar)) = &mut sorted.value
+                    && let Some(scalar::Value::Binary(binary)) = &mut scalar.value
+                    && let Some(bytes) = msgpack::canonical(&binary.value)
+                {
+                    binary.value = bytes;
+                }
+                out.extend(canonical_literal(&sorted));
+            }
+            _ => out.extend(canonical_literal(value)),
+        },
+        _ => out.extend(canonical_literal(value)),
+    }
+}
+
+fn canonical_literal(value: &Literal) -> Vec<u8> {
+    canonical::encode("flyteidl2.core.Literal", &value.encode_to_vec())
+}
+
+/// Hash of an interface, its variables sorted by name.
+pub fn interface_hash(interface: &TypedInterface) -> String {
+    let mut sorted = interface.clone();
+    for variables in [sorted.inputs.as_option_mut(), sorted.outputs.as_option_mut()].into_iter().flatten() {
+        variables.variables.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+    hash(&canonical::encode("flyteidl2.core.TypedInterface", &sorted.encode_to_vec()))
+}
+
+/// The key under which a task's result is cached.
+pub fn cache_key(inputs_hash: &str, task_name: &str, interface_hash: &str, version: &str) -> String {
+    hash(format!("{inputs_hash}{task_name}{interface_hash}{version}").as_bytes())
+}
