@@ -68,12 +68,10 @@ impl BlobError {
         if matches!(source, object_store::Error::AlreadyExists { .. }) {
             return Self::AlreadyExists { path };
         }
-        match io_kind(&source) {
-            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-                Self::DiskFull { path, source: source.into() }
-            }
-            _ => Self::Io { path, source: source.into() },
+        if io_kind(&source).is_some_and(is_full) {
+            return Self::DiskFull { path, source: source.into() };
         }
+        Self::Io { path, source: source.into() }
     }
 
     /// Like [`Self::from_store`] for reads, where a file in a folder's place means that nothing is there.
@@ -86,13 +84,14 @@ impl BlobError {
 
     pub(crate) fn from_io(path: &BlobPath, source: io::Error) -> Self {
         let path = path.clone();
-        match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, source: source.into() }
-            }
-            _ => Self::Io { path, source: source.into() },
+        let kind = source.kind();
+        if matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+            return Self::NotFound { path };
         }
+        if is_full(kind) {
+            return Self::DiskFull { path, source: source.into() };
+        }
+        Self::Io { path, source: source.into() }
     }
 }
 
@@ -106,6 +105,10 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         cause = inner.source();
     }
     None
+}
+
+fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]

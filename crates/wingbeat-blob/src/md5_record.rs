@@ -1,6 +1,6 @@
 //! Remembers the MD5 of uploaded objects, in a small object of its own beside the tree.
 //!
-//! Not an extended attribute: not every file system has them. The record names the ETag of what it
+//! Not an extended attribute: not every file system has them. The record names the `ETag` of what it
 //! describes, so one that is out of date (a task wrote the file anew, or a crash came between the two
 //! writes) is noticed and counts as missing. It is never the only source: MD5s can be computed again.
 
