@@ -18,6 +18,7 @@ use wingbeat_proto::flyteidl2::project::ProjectServiceClient;
 use wingbeat_proto::flyteidl2::task::TaskServiceClient;
 use wingbeat_proto::flyteidl2::workflow::{RunLogsServiceClient, RunServiceClient};
 use wingbeat_proto::wingbeat::executor::v1::ExecutorServiceClient;
+use wingbeat_proto::wingbeat::platform::v1::PlatformServiceClient;
 
 use crate::address::ServerAddr;
 
@@ -50,9 +51,9 @@ impl Connection {
     /// Prepares a connection; the first call makes it. Must be called inside a tokio runtime.
     pub fn new(addr: &ServerAddr) -> Self {
         let lazy = match addr {
-            ServerAddr::Tcp(uri) => Http2Connection::builder()
-                .keep_alive_interval(TCP_KEEP_ALIVE)
-                .lazy_plaintext(uri.clone()),
+            ServerAddr::Tcp(uri) => {
+                Http2Connection::builder().keep_alive_interval(TCP_KEEP_ALIVE).lazy_plaintext(uri.clone())
+            }
             // A Unix socket breaks at once when its owner dies: no pings, so that idle means idle.
             ServerAddr::Unix(path) => Http2Connection::builder().lazy_unix(path, addr.base_uri()),
         };
@@ -130,5 +131,7 @@ impl Client {
         clusters: ClusterServiceClient;
         /// The executor protocol.
         executors: ExecutorServiceClient;
+        /// The platform's own state, and why actions wait.
+        platform: PlatformServiceClient;
     }
 }

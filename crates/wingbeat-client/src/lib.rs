@@ -15,5 +15,5 @@ pub use config_file::{ConfigFileError, FileSettings};
 pub use connection::{Client, Connection};
 pub use retry::retry_read;
 pub use settings::{
-    Overrides, Settings, SettingsError, Source, Surroundings, ADDRESS_FILE, DEFAULT_DOMAIN, DEFAULT_PROJECT,
+    ADDRESS_FILE, DEFAULT_DOMAIN, DEFAULT_PROJECT, Overrides, Settings, SettingsError, Source, Surroundings,
 };

@@ -1,0 +1,198 @@
+//! The calls that the load consists of.
+
+use std::error::Error;
+
+use wingbeat_client::{Client, Connection, ServerAddr};
+use wingbeat_proto::flyteidl2::actions::{
+    Action, EnqueueRequest, WatchForUpdatesRequest, WatchForUpdatesResponse, WatchForUpdatesResponseView,
+    action, watch_for_updates_request, watch_for_updates_response,
+};
+use wingbeat_proto::flyteidl2::common::{ActionIdentifier, ActionPhase, ProjectIdentifier, RunIdentifier};
+use wingbeat_proto::flyteidl2::core::{
+    Container, Identifier, KeyValuePair, ResourceType, TaskTemplate, task_template,
+};
+use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
+use wingbeat_proto::flyteidl2::workflow::{
+    AbortRunRequest, CreateRunRequest, GetActionDataURIsRequest, TaskAction, WatchActionDetailsRequest,
+    WatchActionDetailsResponse, create_run_request,
+};
+
+pub(crate) type Anyhow = Box<dyn Error + Send + Sync>;
+
+const PROJECT: &str = wingbeat_client::DEFAULT_PROJECT;
+const DOMAIN: &str = wingbeat_client::DEFAULT_DOMAIN;
+const ROOT: &str = "a0";
+
+/// Milliseconds that the simulated executor lets an attempt live.
+const SIM_MS: &str = "WINGBEAT_SIM_MS";
+
+pub(crate) struct Platform {
+    client: Client,
+}
+
+/// A run whose root stays alive, and where its data goes.
+pub(crate) struct Run {
+    id: RunIdentifier,
+    base: String,
+}
+
+pub(crate) struct Watch {
+    stream: connectrpc::client::ServerStream<
+        <Connection as connectrpc::client::ClientTransport>::ResponseBody,
+        WatchForUpdatesResponseView<'static>,
+    >,
+}
+
+impl Platform {
+    pub(crate) fn new(addr: ServerAddr) -> Self {
+        Self { client: Client::new(addr) }
+    }
+
+    /// Creates a run of one task and waits for its end.
+    pub(crate) async fn one_run(&self) -> Result<(), Anyhow> {
+        let id = self.create_run(0).await?;
+        let request = WatchActionDetailsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
+        let mut stream = self.client.runs().watch_action_details(request).await?;
+        while let Some(message) = stream.message::<WatchActionDetailsResponse>().await? {
+            let phase = message.to_owned_message().details.status.phase.as_known();
+            match phase {
+                Some(ActionPhase::ACTION_PHASE_SUCCEEDED) => return Ok(()),
+                Some(phase) if is_terminal(phase) => {
+                    return Err(format!("run {} ended as {phase:?}", id.name).into());
+                }
+                _ => {}
+            }
+        }
+        Err(format!("the watch of run {} ended before the run did", id.name).into())
+    }
+
+    /// Creates a run whose root lives long enough to get children.
+    pub(crate) async fn run_with_waiting_root(&self) -> Result<Run, Anyhow> {
+        let id = self.create_run(600_000).await?;
+        let request = GetActionDataURIsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
+        let uris = self.client.runs().get_action_data_ur_is(request).await?.into_owned();
+        let below_run = format!("/{}/", id.name);
+        let base = [&uris.inputs_uri, &uris.outputs_uri]
+            .into_iter()
+            .find_map(|uri| uri.find(&below_run).map(|at| uri[..at + below_run.len() - 1].to_owned()))
+            .ok_or_else(|| format!("no data folder of run {} in {uris:?}", id.name))?;
+        Ok(Run { id, base })
+    }
+
+    /// Opens the watch and reads up to the end of the snapshot.
+    pub(crate) async fn watch_children(&self, run: &Run) -> Result<Watch, Anyhow> {
+        let parent = action(&run.id, ROOT);
+        let filter = Some(watch_for_updates_request::Filter::ParentActionId(Box::new(parent)));
+        let request = WatchForUpdatesRequest { filter, ..Default::default() };
+        let mut watch = Watch { stream: self.client.actions().watch_for_updates(request).await? };
+        while !matches!(watch.next().await?, watch_for_updates_response::Message::ControlMessage(_)) {}
+        Ok(watch)
+    }
+
+    pub(crate) async fn enqueue(&self, run: &Run, name: &str) -> Result<(), Anyhow> {
+        let spec = TaskAction {
+            id: TaskIdentifier {
+                org: run.id.org.clone(),
+                project: PROJECT.to_owned(),
+                domain: DOMAIN.to_owned(),
+                name: "load.child".to_owned(),
+                version: "1".to_owned(),
+                ..Default::default()
+            }
+            .into(),
+            spec: task_spec("load.child", 0).into(),
+            ..Default::default()
+        };
+        let child = Action {
+            action_id: action(&run.id, name).into(),
+            parent_action_name: Some(ROOT.to_owned()),
+            input_uri: format!("{}/{name}/inputs.pb", run.base),
+            run_output_base: run.base.clone(),
+            spec: Some(action::Spec::Task(Box::new(spec))),
+            ..Default::default()
+        };
+        let request = EnqueueRequest { action: child.into(), ..Default::default() };
+        self.client.actions().enqueue(request).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn abort(&self, run: &Run) -> Result<(), Anyhow> {
+        let reason = Some("the measurement is over".to_owned());
+        let request = AbortRunRequest { run_id: run.id.clone().into(), reason, ..Default::default() };
+        self.client.runs().abort_run(request).await?;
+        Ok(())
+    }
+
+    async fn create_run(&self, sim_ms: u32) -> Result<RunIdentifier, Anyhow> {
+        let project =
+            ProjectIdentifier { name: PROJECT.to_owned(), domain: DOMAIN.to_owned(), ..Default::default() };
+        let request = CreateRunRequest {
+            id: Some(create_run_request::Id::ProjectId(Box::new(project))),
+            task: Some(create_run_request::Task::TaskSpec(Box::new(task_spec("load.root", sim_ms)))),
+            ..Default::default()
+        };
+        let answer = self.client.runs().create_run(request).await?.into_owned();
+        Ok(answer.run.action.id.run.clone().into_option().ok_or("the new run has no identifier")?)
+    }
+}
+
+impl Watch {
+    /// Name of the next child that ended; `None` for news that are no end.
+    pub(crate) async fn next_terminal(&mut self) -> Result<Option<String>, Anyhow> {
+        let watch_for_updates_response::Message::ActionUpdate(update) = self.next().await? else {
+            return Ok(None);
+        };
+        let ended = update.phase.as_known().is_some_and(is_terminal);
+        Ok(ended.then(|| update.action_id.name.clone()))
+    }
+
+    async fn next(&mut self) -> Result<watch_for_updates_response::Message, Anyhow> {
+        loop {
+            let message = self.stream.message::<WatchForUpdatesResponse>().await?;
+            let message = message.ok_or("the watch ended before the children did")?;
+            if let Some(message) = message.to_owned_message().message {
+                return Ok(message);
+            }
+        }
+    }
+}
+
+fn action(run: &RunIdentifier, name: &str) -> ActionIdentifier {
+    ActionIdentifier { run: run.clone().into(), name: name.to_owned(), ..Default::default() }
+}
+
+fn task_spec(name: &str, sim_ms: u32) -> TaskSpec {
+    let id = Identifier {
+        resource_type: ResourceType::TASK.into(),
+        project: PROJECT.to_owned(),
+        domain: DOMAIN.to_owned(),
+        name: name.to_owned(),
+        version: "1".to_owned(),
+        ..Default::default()
+    };
+    let env = KeyValuePair { key: SIM_MS.to_owned(), value: sim_ms.to_string(), ..Default::default() };
+    let container = Container {
+        image: "simulated".to_owned(),
+        args: vec!["a0".to_owned()],
+        env: vec![env],
+        ..Default::default()
+    };
+    let template = TaskTemplate {
+        id: id.into(),
+        r#type: "python".to_owned(),
+        target: Some(task_template::Target::Container(Box::new(container))),
+        ..Default::default()
+    };
+    TaskSpec { task_template: template.into(), short_name: name.to_owned(), ..Default::default() }
+}
+
+fn is_terminal(phase: ActionPhase) -> bool {
+    matches!(
+        phase,
+        ActionPhase::ACTION_PHASE_SUCCEEDED
+            | ActionPhase::ACTION_PHASE_FAILED
+            | ActionPhase::ACTION_PHASE_ABORTED
+            | ActionPhase::ACTION_PHASE_TIMED_OUT
+            | ActionPhase::ACTION_PHASE_RECOVERED
+    )
+}
