@@ -84,7 +84,11 @@ impl Link {
             if self.away_since.elapsed() >= self.grace {
                 return LinkEnd::ServerAway { grace: self.grace };
             }
-            tracing::debug!(%error, "no connection to the server");
+            if error.code == ErrorCode::Unavailable {
+                tracing::debug!(%error, "no connection to the server");
+            } else {
+                tracing::warn!(%error, "the link to the server failed");
+            }
             sleep(self.pause.mul_f64(rand::random_range(0.5..=1.0))).await;
             self.pause = (self.pause * 2).min(PAUSE.1);
         }

@@ -6,7 +6,8 @@
 //!
 //! A task's processes, its *family*, are found three ways, because a task may do anything: its process
 //! group, a random mark in the environment that children inherit, and the parent chain. What becomes
-//! an orphan is handed to the executor by the kernel, not to pid 1.
+//! an orphan is handed to the executor by the kernel, not to pid 1, and is reaped here: so the process
+//! that runs an executor must not wait for children of its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::OpenOptions;

@@ -9,8 +9,10 @@ use connectrpc::{
     ConnectError, Encodable, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
 };
 use futures::StreamExt;
+use futures::channel::mpsc;
 use tokio::net::UnixListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::runtime;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
@@ -22,18 +24,28 @@ use wingbeat_proto::wingbeat::executor::v1::{
 /// Longer than anything here takes, even on a machine that does other things.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
-type Messages = mpsc::UnboundedSender<ServerMessage>;
-
 /// What the server has heard, and how it answers.
 #[derive(Default)]
 struct State {
     connects: Vec<ConnectRequest>,
     reports: Vec<AttemptReport>,
     batches: Vec<LogBatch>,
-    messages: Option<Messages>,
+    messages: Option<mpsc::UnboundedSender<ServerMessage>>,
     refuse_connects: Option<ConnectError>,
     refuse_reports: bool,
     stale: Vec<AttemptRef>,
+}
+
+/// A listening server. Dropping it closes every connection at once, as the end of a process does.
+pub(crate) struct Listening {
+    runtime: Option<runtime::Runtime>,
+    _serving: JoinSet<()>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.runtime.take().into_iter().for_each(runtime::Runtime::shutdown_background);
+    }
 }
 
 /// A server that does what the test says.
@@ -44,21 +56,28 @@ pub(crate) struct FakeServer {
 }
 
 impl FakeServer {
-    /// Listens on `socket` for as long as the returned set lives.
-    pub(crate) fn listen(&self, socket: &Path) -> JoinSet<()> {
-        let listener = UnixListener::bind(socket).expect("the folder is ours");
+    /// Listens on `socket` for as long as the returned value lives.
+    pub(crate) fn listen(&self, socket: &Path) -> Listening {
         let router = connectrpc::Router::new().add_service(Arc::new(self.clone()));
         let app = axum::Router::new().fallback_service(router.into_axum_service());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(listener, app).await.expect("the listener lives") });
-        tasks
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let _in_it = runtime.enter();
+        let listener = UnixListener::bind(socket).unwrap();
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Listening { runtime: Some(runtime), _serving: serving }
     }
 
     /// Sends a message to the connected executor.
     pub(crate) fn send(&self, kind: impl Into<server_message::Kind>) {
         let message = ServerMessage { kind: Some(kind.into()), ..Default::default() };
         let state = self.state.lock().unwrap();
-        state.messages.as_ref().expect("an executor is connected").send(message).expect("it listens");
+        state
+            .messages
+            .as_ref()
+            .expect("an executor is connected")
+            .unbounded_send(message)
+            .expect("it listens");
     }
 
     /// Ends the session's stream, as a crash would.
@@ -113,10 +132,8 @@ impl FakeServer {
                 heard.await;
             }
         };
-        match timeout(LONG, wait).await {
-            Ok(found) => found,
-            Err(_) => panic!("never: {what}; reports so far: {:?}", self.reports()),
-        }
+        let found = timeout(LONG, wait).await.ok();
+        found.unwrap_or_else(|| panic!("never: {what}; reports so far: {:?}", self.reports()))
     }
 
     /// Waits for the connect with this number, from 1.
@@ -153,13 +170,14 @@ impl FakeServer {
     }
 }
 
+#[allow(refining_impl_trait, reason = "the answers borrow nothing")]
 impl ExecutorService for FakeServer {
     async fn connect(
         &self,
         _: RequestContext,
         request: ServiceRequest<'_, ConnectRequest>,
     ) -> ServiceResult<ServiceStream<impl Encodable<ServerMessage> + Send + use<>>> {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::unbounded();
         let welcome = Welcome { server_grace: WireDuration::from(LONG).into(), ..Default::default() };
         let first = ServerMessage { kind: Some(welcome.into()), ..Default::default() };
         self.hear(|state| {
@@ -170,8 +188,7 @@ impl ExecutorService for FakeServer {
             state.messages = Some(sender);
             Ok(())
         })?;
-        let rest = tokio_stream::wrappers::UnboundedReceiverStream::new(receiver);
-        Ok(Response::stream(futures::stream::iter([first]).chain(rest).map(Ok)))
+        Ok(Response::stream(futures::stream::iter([first]).chain(receiver).map(Ok)))
     }
 
     async fn report(
@@ -184,9 +201,9 @@ impl ExecutorService for FakeServer {
             if state.refuse_reports {
                 return Err(ConnectError::unavailable("refused by the test"));
             }
-            let ack = |report: &AttemptReport| match state.stale.contains(&report.r#ref) {
-                true => Ack::ACK_STALE.into(),
-                false => Ack::ACK_ACCEPTED.into(),
+            let ack = |report: &AttemptReport| {
+                let stale = state.stale.contains(&report.r#ref);
+                if stale { Ack::ACK_STALE.into() } else { Ack::ACK_ACCEPTED.into() }
             };
             let acks = request.reports.iter().map(ack).collect();
             state.reports.extend(request.reports);

@@ -17,10 +17,8 @@ async fn failure_of(a0: &str) -> (Stage, Failed) {
     stage.server.send(stage.assignment("a0"));
     let kind = stage.server.terminal(&attempt("a0")).await;
     executor.stop().await.unwrap();
-    match kind {
-        Kind::Failed(failed) => (stage, *failed),
-        other => panic!("not a failure: {other:?}"),
-    }
+    let Kind::Failed(failed) = kind else { panic!("not a failure: {kind:?}") };
+    (stage, *failed)
 }
 
 #[tokio::test]

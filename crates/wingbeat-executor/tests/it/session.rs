@@ -1,15 +1,35 @@
 //! Lost connections, lost servers, lost executors.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use connectrpc::ConnectError;
-use wingbeat_executor::{ExecutorError, ExecutorKind};
-use wingbeat_proto::wingbeat::executor::v1::FailureClass;
+use tokio::time::{sleep, timeout};
+use wingbeat_executor::{ExecutorError, ExecutorKind, run};
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
+use wingbeat_proto::wingbeat::executor::v1::{AttemptReport, FailureClass};
 
-use crate::stage::{Stage, alive, attempt};
+use crate::fake_server::LONG;
+use crate::stage::{Stage, alive, attempt, config};
 
+/// Names the stage's folder to the process that stands in for a lost executor.
+const STAND_IN: &str = "WINGBEAT_TEST_STAND_IN";
 const SLEEP: &str = "exec sleep 600";
 /// Ends once the test has made a file beside the outputs.
 const WAIT_FOR_GO: &str = "while [ ! -e \"$4/go\" ]; do sleep 0.02; done; : > \"$4/outputs.pb\"";
+
+async fn gone(pid: u32) {
+    let gone = async {
+        while alive(pid) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONG, gone).await.unwrap();
+}
+
+fn started_pid(report: &AttemptReport) -> Option<u32> {
+    if let Some(Kind::Started(started)) = &report.kind { Some(started.pid) } else { None }
+}
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_made_again_with_what_is_held() {
@@ -28,9 +48,24 @@ async fn a_connection_that_breaks_is_made_again_with_what_is_held() {
     stage.server.send(stage.assignment("a0"));
     std::fs::write(stage.path("store/runs/a0/1/go"), "").unwrap();
     assert!(matches!(stage.server.terminal(&attempt("a0")).await, Kind::Succeeded(_)));
-    let n_started =
-        stage.server.reports().iter().filter(|r| matches!(r.kind, Some(Kind::Started(_)))).count();
-    assert_eq!(n_started, 1);
+    // The report itself may come twice: its first acknowledgement can be lost with the connection.
+    let pids: HashSet<u32> = stage.server.reports().iter().filter_map(started_pid).collect();
+    assert_eq!(pids, HashSet::from([pid]));
+    executor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_task_outlives_its_server_and_its_end_is_reported_to_the_next_one() {
+    let mut stage = Stage::new(WAIT_FOR_GO);
+    let executor = stage.start(ExecutorKind::Process).await;
+    stage.server.send(stage.assignment("a0"));
+    let pid = stage.server.started(&attempt("a0")).await;
+    stage.kill_server();
+    std::fs::write(stage.path("store/runs/a0/1/go"), "").unwrap();
+    gone(pid).await;
+    stage.restart_server();
+    assert_eq!(stage.server.connected(2).await.holding, [attempt("a0")]);
+    assert!(matches!(stage.server.terminal(&attempt("a0")).await, Kind::Succeeded(_)));
     executor.stop().await.unwrap();
 }
 
@@ -98,17 +133,39 @@ async fn an_executor_waits_for_a_server_that_is_not_there_yet() {
     executor.stop().await.unwrap();
 }
 
+/// Not a test of its own: the process that the next one kills.
+#[tokio::test]
+async fn stands_in_for_an_executor_that_is_lost() {
+    if let Some(root) = std::env::var_os(STAND_IN) {
+        run(config(root.as_ref(), ExecutorKind::Process), std::future::pending()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_successor_finds_no_process_of_a_lost_executor_alive() {
-    let stage = Stage::new("sleep 600 & sleep 600");
-    let executor = stage.start(ExecutorKind::Process).await;
+    let stage = Stage::new("sleep 600 & echo $! > \"$4/child\"; echo ready; exec sleep 600");
+    let mut lost = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["session::stands_in_for_an_executor_that_is_lost", "--exact"])
+        .env(STAND_IN, stage.root())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let lost_pid = lost.id().unwrap();
+    stage.server.connected(1).await;
     stage.server.send(stage.assignment("a0"));
     let pid = stage.server.started(&attempt("a0")).await;
-    executor.kill().await;
+    let ready = "ready".to_owned();
+    stage.server.until("that it is ready", |server| server.lines().contains(&ready).then_some(())).await;
+    // Its status may be taken by another executor of this test process, which reaps every child.
+    lost.start_kill().unwrap();
+    gone(lost_pid).await;
+    assert!(alive(pid), "tasks outlive a killed executor");
     let successor = stage.launch(ExecutorKind::Process);
     let connect = stage.server.connected(2).await;
     assert!(connect.holding.is_empty());
     assert_ne!(connect.session_id, stage.server.connected(1).await.session_id);
     assert!(!alive(pid));
+    let child = std::fs::read_to_string(stage.path("store/runs/a0/1/child")).unwrap();
+    assert!(!alive(child.trim().parse().unwrap()));
     successor.stop().await.unwrap();
 }

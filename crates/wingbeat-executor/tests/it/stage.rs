@@ -18,13 +18,13 @@ use wingbeat_proto::flyteidl2::core::{
 };
 use wingbeat_proto::wingbeat::executor::v1::{Assignment, AttemptRef};
 
-use crate::fake_server::{FakeServer, LONG};
+use crate::fake_server::{FakeServer, LONG, Listening};
 
 /// Everything that one test needs.
 pub(crate) struct Stage {
     pub(crate) server: FakeServer,
     folder: TempDir,
-    _listener: JoinSet<()>,
+    listening: Option<Listening>,
 }
 
 /// An executor that runs until it is told to stop.
@@ -44,12 +44,24 @@ impl Stage {
         fs::write(&script, format!("#!/bin/sh\n{a0}\n")).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         let server = FakeServer::default();
-        let listener = server.listen(&folder.path().join("executor.sock"));
-        Self { server, folder, _listener: listener }
+        let listening = Some(server.listen(&folder.path().join("executor.sock")));
+        Self { server, folder, listening }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Ends the server without a word.
+    pub(crate) fn kill_server(&mut self) {
+        self.listening = None;
+        self.server.hang_up();
+        fs::remove_file(self.path("executor.sock")).unwrap();
+    }
+
+    /// Starts the server anew, in the same place.
+    pub(crate) fn restart_server(&mut self) {
+        self.listening = Some(self.server.listen(&self.path("executor.sock")));
     }
 
     /// The interpreter of an environment without the SDK.
@@ -57,20 +69,9 @@ impl Stage {
         fs::remove_file(self.path("venv/bin/a0")).unwrap();
     }
 
-    pub(crate) fn config(&self, kind: ExecutorKind) -> ExecutorConfig {
-        ExecutorConfig {
-            name: "local".to_owned(),
-            kind,
-            socket: self.path("executor.sock"),
-            data_dir: self.path("data"),
-            store_dir: self.path("store"),
-            python: Some(self.path("venv")),
-            slots: None,
-            memory_bytes: None,
-            stop_grace: Duration::from_millis(300),
-            pass_env: Vec::new(),
-            host_env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
-        }
+    /// The folder of everything.
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts an executor and waits until it is connected.
@@ -83,7 +84,7 @@ impl Stage {
     /// Starts an executor.
     pub(crate) fn launch(&self, kind: ExecutorKind) -> Running {
         let (shutdown, ordered) = oneshot::channel();
-        let config = self.config(kind);
+        let config = config(self.root(), kind);
         let mut task = JoinSet::new();
         task.spawn(async move {
             run(config, async {
@@ -148,17 +149,29 @@ impl Running {
         result
     }
 
-    /// Ends the executor as SIGKILL would: nothing of it runs on.
-    pub(crate) async fn kill(mut self) {
-        self.task.shutdown().await;
-    }
-
     async fn join(mut task: JoinSet<Result<(), ExecutorError>>) -> Result<(), ExecutorError> {
         timeout(LONG, task.join_next())
             .await
             .expect("it ends in time")
             .expect("it was started")
             .expect("no panic")
+    }
+}
+
+/// Settings of an executor whose folders are all below `root`.
+pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
+    ExecutorConfig {
+        name: "local".to_owned(),
+        kind,
+        socket: root.join("executor.sock"),
+        data_dir: root.join("data"),
+        store_dir: root.join("store"),
+        python: Some(root.join("venv")),
+        slots: None,
+        memory_bytes: None,
+        stop_grace: Duration::from_millis(300),
+        pass_env: Vec::new(),
+        host_env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
     }
 }
 
