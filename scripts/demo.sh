@@ -29,7 +29,7 @@ platform=$!
 
 address=
 for _ in $(seq 300); do
-    address=$(grep -oE 'http://[0-9A-Za-z.:]+' "$log" | head -n 1 || true)
+    address=$(sed -nE 's|^Wingbeat is ready at (http://[^ ]+).*|\1|p' "$log" | head -n 1)
     [ -n "$address" ] && break
     kill -0 "$platform" 2>/dev/null || break
     sleep 0.1

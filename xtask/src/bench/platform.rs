@@ -112,10 +112,9 @@ fn wait_for_address(lines: &Receiver<String>) -> Result<String> {
     }
 }
 
+/// The first line that `up` prints; see its greeting.
 fn find_address(line: &str) -> Option<&str> {
-    let from = &line[line.find("http://")?..];
-    let end = from.find(|c: char| c.is_whitespace() || matches!(c, ',' | ')'));
-    Some(from[..end.unwrap_or(from.len())].trim_end_matches('/'))
+    line.strip_prefix("Wingbeat is ready at ")?.split_whitespace().next()
 }
 
 fn stop(child: &mut Child) {
@@ -140,8 +139,8 @@ mod tests {
     #[test]
     fn the_address_is_cut_out_of_the_ready_line() {
         let check = |line, expected| assert_eq!(find_address(line), expected);
-        check("wingbeat is ready at http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
-        check("ready: http://127.0.0.1:8080/ (41 ms)", Some("http://127.0.0.1:8080"));
+        check("Wingbeat is ready at http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
+        check("point flyte at it: http://127.0.0.1:8080", None);
         check("data folder: x", None);
     }
 }
