@@ -2,7 +2,9 @@
 //!
 //! Each method is one transaction and is durable when it returns `Ok`.
 
+pub mod conformance;
 pub mod listing;
+pub mod memory;
 mod needs;
 mod port;
 mod query;

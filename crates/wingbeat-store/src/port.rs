@@ -61,8 +61,9 @@ pub enum WriteError {
 pub trait RunWrites: Send + Sync {
     /// Runs one unit of work as one durable transaction and gives it back.
     ///
-    /// Its position in the feed is larger than all before it. Ids of new runs are chosen by the
-    /// caller through [`RunWrites::next_run_id`].
+    /// Its position in the feed is larger than all before it. A unit that changes nothing writes nothing and
+    /// has no position of its own: it gets the newest one there is. Ids of new runs are chosen by the
+    /// caller through [`RunWrites::next_run_id`]. A key, and an action's parent and time of creation, never change.
     async fn commit(&self, unit: Box<dyn UnitOfWork>) -> Result<(Box<dyn UnitOfWork>, Seq), CommitError>;
 
     /// A number that no run has or had. Durable or not, it is never given twice.
@@ -87,7 +88,8 @@ pub trait RunReads: Send + Sync {
     /// A list of actions.
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError>;
     /// Actions of a run that changed after `after`, oldest change first, at most `limit`; `parent` narrows it to
-    /// that action's children. The second part is the position up to which this is everything.
+    /// that action's children. The second part is the position up to which this is everything, so no position
+    /// is split: if one alone has more than `limit` changes, it comes whole.
     async fn changed_actions(
         &self,
         run: RunId,

@@ -133,9 +133,11 @@ fn bind_claim(row: &mut Binder<'_, '_>, claim: &Claim) -> Result<(), Fault> {
 }
 
 /// output_uri, value, signalled_by, failure (6), abort (3).
+const OUTCOME_COLUMNS: usize = 12;
+
 fn bind_outcome(row: &mut Binder<'_, '_>, outcome: Option<&ActionOutcome>) -> Result<(), Fault> {
     match outcome {
-        None => row.put_nulls(12),
+        None => row.put_nulls(OUTCOME_COLUMNS),
         Some(ActionOutcome::Succeeded { output_uri, value, signalled_by }) => {
             row.put(output_uri)?;
             row.put(value)?;
@@ -247,6 +249,9 @@ fn read_state(row: &mut Columns<'_, '_>) -> Result<State, Fault> {
     let (expires, ended) = (row.take_maybe_time()?, row.take_maybe_time()?);
     let since = since.ok_or_else(missing("since of an action"));
     let claim = claim.ok_or_else(missing("claim of an action"));
+    if ended.is_none() {
+        row.skip(OUTCOME_COLUMNS);
+    }
     Ok(match phase {
         Phase::Queued => State::Queued {
             since: since?,

@@ -45,10 +45,12 @@ fn bind(row: &mut Binder<'_, '_>, attempt: &Attempt) -> Result<(), Fault> {
     bind_end(row, attempt.end.as_ref())
 }
 
-/// end_kind, output_uri, failure (6), reason.
+/// output_uri, failure (6), reason.
+const END_COLUMNS: usize = 8;
+
 fn bind_end(row: &mut Binder<'_, '_>, end: Option<&AttemptEnd>) -> Result<(), Fault> {
     match end {
-        None => row.put_nulls(9),
+        None => row.put_nulls(1 + END_COLUMNS),
         Some(AttemptEnd::Succeeded { output_uri }) => {
             row.put(SUCCEEDED)?;
             row.put(output_uri)?;
@@ -93,7 +95,10 @@ pub(crate) fn read(row: &mut Columns<'_, '_>) -> Result<Attempt, Fault> {
 }
 
 fn read_end(row: &mut Columns<'_, '_>) -> Result<Option<AttemptEnd>, Fault> {
-    let Some(kind) = row.take::<Option<i32>>()? else { return Ok(None) };
+    let Some(kind) = row.take::<Option<i32>>()? else {
+        row.skip(END_COLUMNS);
+        return Ok(None);
+    };
     let output_uri = row.take::<Option<String>>()?.unwrap_or_default();
     let failure = row.take_failure()?.ok_or_else(missing("failure of an attempt"));
     let reason = row.take::<Option<String>>()?.unwrap_or_default();

@@ -34,6 +34,11 @@ impl Columns<'_, '_> {
         self.at += 1;
         Ok(value)
     }
+
+    /// Passes over columns that mean nothing in this row.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.at += count;
+    }
 }
 
 /// The row that a query finds, if it finds one.

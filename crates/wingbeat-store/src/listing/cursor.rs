@@ -70,6 +70,9 @@ fn decode_value(text: &str) -> Option<Option<Value>> {
         return number.parse().ok().map(|number| Some(Value::Int(number)));
     }
     let digits = text.strip_prefix('t')?.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes = digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>()?;
     String::from_utf8(bytes).ok().map(|text| Some(Value::Text(text)))

@@ -1,0 +1,3 @@
+//! The SQLite store passes the suite, survives crashes, and refuses files that are not its own.
+
+mod suite;

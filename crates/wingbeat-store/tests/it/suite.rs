@@ -1,0 +1,10 @@
+use std::sync::Arc;
+
+use wingbeat_store::conformance::Store;
+use wingbeat_store::memory::MemoryStore;
+
+async fn make() -> (Store, ()) {
+    (Arc::new(MemoryStore::new()), ())
+}
+
+wingbeat_store::conformance_suite!(make);
