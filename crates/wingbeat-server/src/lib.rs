@@ -2,13 +2,18 @@
 //!
 //! It knows its stores only by their ports; which ones they are is decided by the binary.
 
-pub mod clock;
+mod clock;
 mod dispatch;
 mod driver;
 mod feed;
+mod http;
 mod log_hub;
 mod platform;
 mod rpc;
+mod server;
 mod sessions;
 mod tasks;
 mod use_cases;
+
+pub use rpc::coverage::{Coverage, coverage};
+pub use server::{Running, ServerConfig, StartError, start};

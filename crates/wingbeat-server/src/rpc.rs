@@ -1,14 +1,26 @@
 //! The API: thin handlers that read a request, ask a use-case or the store, and write an answer.
 
-pub mod actions_service;
+mod actions_service;
+mod auth;
+mod cache;
 mod caller;
-pub mod executor;
+mod cluster;
+pub mod coverage;
+mod data_proxy;
+mod executor;
 mod filters;
 mod find;
 mod groups;
-pub mod run_service;
+mod images;
+mod log_stream;
+mod platform_service;
+mod projects;
+mod router;
+mod run_logs;
+pub(crate) mod run_service;
 mod signal;
 mod stream;
+mod tasks;
 pub(crate) mod view;
 
 use connectrpc::ConnectError;
@@ -17,10 +29,11 @@ use wingbeat_model::RunKey;
 use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
 
 pub(crate) use actions_service::enqueue_answer;
-pub(crate) use caller::{attempt as attempt_of, bad_id, ANONYMOUS};
+pub(crate) use caller::{ANONYMOUS, attempt as attempt_of, bad_id};
+pub(crate) use router::{private_api, public_api};
 pub(crate) use signal::check_type as check_condition_type;
 
-use crate::platform::{read_error, Platform};
+use crate::platform::{Platform, read_error};
 
 /// A run by key.
 pub(crate) async fn find_run(platform: &Platform, key: &RunKey) -> Result<Run, ConnectError> {
@@ -31,7 +44,10 @@ pub(crate) async fn find_run(platform: &Platform, key: &RunKey) -> Result<Run, C
 ///
 /// # Errors
 /// `not_found` that names the task and version.
-pub(crate) async fn deployed_spec(platform: &Platform, id: &TaskIdentifier) -> Result<TaskSpec, ConnectError> {
+pub(crate) async fn deployed_spec(
+    platform: &Platform,
+    id: &TaskIdentifier,
+) -> Result<TaskSpec, ConnectError> {
     let (_, spec) = find::task(platform, "task_id", id).await?;
     Ok(spec)
 }
@@ -41,6 +57,18 @@ pub(crate) fn page_size(wanted: u32, usual: usize) -> usize {
     const MOST: usize = 1_000;
     let wanted = usize::try_from(wanted).unwrap_or(MOST);
     if wanted == 0 { usual } else { wanted.min(MOST) }
+}
+
+/// A failed write of the catalogue on the wire.
+pub(crate) fn commit_failed(error: &wingbeat_store::CommitError) -> ConnectError {
+    tracing::error!(%error, "store write failed");
+    match error {
+        wingbeat_store::CommitError::DiskFull => {
+            ConnectError::resource_exhausted("the server's disk is full; nothing was written")
+        }
+        wingbeat_store::CommitError::Unavailable(_) => ConnectError::unavailable(error.to_string()),
+        wingbeat_store::CommitError::Corrupt { .. } => ConnectError::data_loss(error.to_string()),
+    }
 }
 
 /// A failed read on the wire, for closures.

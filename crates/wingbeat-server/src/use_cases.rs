@@ -5,3 +5,5 @@ pub mod create_run;
 pub mod enqueue;
 pub mod inputs;
 mod task;
+
+pub(crate) use task::refuse_what_is_missing;

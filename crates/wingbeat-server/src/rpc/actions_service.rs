@@ -8,9 +8,9 @@ use wingbeat_engine::{Command, Reject, Reply};
 use wingbeat_idl::ids;
 use wingbeat_model::{Action, ActionKind, ActionName, ActionOutcome, Run, Seq, Verb};
 use wingbeat_proto::flyteidl2::actions::{
-    watch_for_updates_request, watch_for_updates_response, AbortRequest, AbortResponse, ActionsService,
-    EnqueueRequest, EnqueueResponse, SignalRequest, SignalResponse, UpdateRequest, UpdateResponse,
-    WatchForUpdatesRequest, WatchForUpdatesResponse,
+    AbortRequest, AbortResponse, ActionsService, EnqueueRequest, EnqueueResponse, SignalRequest,
+    SignalResponse, UpdateRequest, UpdateResponse, WatchForUpdatesRequest, WatchForUpdatesResponse,
+    watch_for_updates_request, watch_for_updates_response,
 };
 use wingbeat_proto::flyteidl2::core::Literal;
 use wingbeat_proto::flyteidl2::workflow::{ActionUpdate, ControlMessage};
@@ -19,7 +19,7 @@ use super::caller::{attempt, principal};
 use super::stream::{self, Sink};
 use super::{find, signal, view};
 use crate::driver::SubmitError;
-use crate::platform::{read_error, submit_error, Platform};
+use crate::platform::{Platform, read_error, submit_error};
 use crate::use_cases::enqueue;
 
 /// Rows that one read of a watch brings at most.
@@ -140,7 +140,8 @@ impl Updates {
     async fn send_changes(&mut self, from: Seq, snapshot_of: Option<&Action>) -> Result<Seq, ConnectError> {
         let mut position = from;
         loop {
-            let page = self.platform.store.changed_actions(self.run.id, Some(&self.parent), position, PAGE).await;
+            let page =
+                self.platform.store.changed_actions(self.run.id, Some(&self.parent), position, PAGE).await;
             let (rows, end) = page.map_err(|error| read_error(&error))?;
             let more = rows.len() >= PAGE && end > position;
             for child in rows {
@@ -150,7 +151,9 @@ impl Updates {
                 if child.phase().is_terminal() && !again {
                     let update = self.update(&child);
                     let message = watch_for_updates_response::Message::ActionUpdate(Box::new(update));
-                    self.sink.send(WatchForUpdatesResponse { message: Some(message), ..Default::default() }).await?;
+                    self.sink
+                        .send(WatchForUpdatesResponse { message: Some(message), ..Default::default() })
+                        .await?;
                 }
             }
             position = end;

@@ -9,7 +9,10 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// The caller; the listener puts it into every request.
 pub(crate) fn principal(ctx: &RequestContext) -> Principal {
-    ctx.extensions().get::<Principal>().cloned().unwrap_or_else(|| Principal::User { subject: ANONYMOUS.to_owned() })
+    ctx.extensions()
+        .get::<Principal>()
+        .cloned()
+        .unwrap_or_else(|| Principal::User { subject: ANONYMOUS.to_owned() })
 }
 
 /// The attempt that calls, if a task does.

@@ -2,7 +2,7 @@
 
 use connectrpc::ConnectError;
 use jiff::Timestamp as Instant;
-use wingbeat_proto::flyteidl2::common::{filter, sort, Filter as WireFilter, ListRequest, Sort};
+use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, ListRequest, Sort, filter, sort};
 use wingbeat_store::{ActionField, Cursor, Direction, Filter, FilterOp, TaskField};
 
 /// What kind of text a field's values are.
@@ -54,7 +54,8 @@ fn sort_keys<F>(
         } else {
             Direction::Descending
         };
-        let unknown = || ConnectError::invalid_argument(format!("request.sort: this list has no field `{}`", sort.key));
+        let unknown =
+            || ConnectError::invalid_argument(format!("request.sort: this list has no field `{}`", sort.key));
         field(&sort.key).map(|field| (field, direction)).ok_or_else(unknown)
     };
     keys.into_iter().filter(|sort| !sort.key.is_empty()).map(read).collect()
@@ -115,7 +116,8 @@ fn read<F>(wire: &WireFilter, field: Option<(F, Values)>) -> Result<Filter<F>, C
     if !wanted {
         return Err(bad(format!("`{name}` has {} values, which its function does not take", values.len())));
     }
-    let values: Result<Vec<String>, ConnectError> = values.iter().map(|value| read_value(name, &kind, value)).collect();
+    let values: Result<Vec<String>, ConnectError> =
+        values.iter().map(|value| read_value(name, &kind, value)).collect();
     Ok(Filter { field, op, values: values? })
 }
 

@@ -8,7 +8,7 @@ use wingbeat_proto::flyteidl2::common::{ActionIdentifier, RunIdentifier};
 use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
 
 use super::caller::bad_id;
-use crate::platform::{read_error, Platform};
+use crate::platform::{Platform, read_error};
 
 /// A run by name.
 pub(crate) async fn run(platform: &Platform, field: &str, id: &RunIdentifier) -> Result<Run, ConnectError> {
@@ -71,6 +71,7 @@ pub(crate) async fn task(
 
 /// The root action of a run.
 pub(crate) async fn root(platform: &Platform, run: &Run) -> Result<Action, ConnectError> {
-    let found = platform.store.find_action(&ActionKey::root(run.id)).await.map_err(|error| read_error(&error))?;
+    let found =
+        platform.store.find_action(&ActionKey::root(run.id)).await.map_err(|error| read_error(&error))?;
     found.ok_or_else(|| ConnectError::data_loss("the run has no root action"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wingbeat_idl::time;
 use wingbeat_model::{Action, ActionName, ActionOutcome, FailureClass, Phase, Run, Span};
-use wingbeat_proto::flyteidl2::workflow::{task_group, TaskGroup};
+use wingbeat_proto::flyteidl2::workflow::{TaskGroup, task_group};
 use wingbeat_store::ActionCounts;
 
 use super::view;
@@ -31,7 +31,8 @@ pub(crate) fn by_task(runs: &[(Run, Action)]) -> Vec<TaskGroup> {
         groups.entry(&run.1.task.name).or_default().push(run);
     }
     let mut groups: Vec<TaskGroup> = groups.into_values().map(|runs| group(&runs)).collect();
-    groups.sort_by_key(|group| std::cmp::Reverse((group.latest_run_time.seconds, group.latest_run_time.nanos)));
+    groups
+        .sort_by_key(|group| std::cmp::Reverse((group.latest_run_time.seconds, group.latest_run_time.nanos)));
     groups
 }
 

@@ -8,22 +8,23 @@ use std::sync::Arc;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
 use wingbeat_engine::Command;
 use wingbeat_model::{Action, ActionKey, ActionKind, Run, Verb};
-use wingbeat_proto::flyteidl2::core::{literal, primitive, scalar, Literal, Primitive, Scalar};
+use wingbeat_proto::flyteidl2::core::{Literal, Primitive, Scalar, literal, primitive, scalar};
 use wingbeat_proto::flyteidl2::workflow::{
-    event_payload, AbortActionRequest, AbortActionResponse, AbortRunRequest, AbortRunResponse, CreateRunRequest,
+    AbortActionRequest, AbortActionResponse, AbortRunRequest, AbortRunResponse, CreateRunRequest,
     CreateRunResponse, EventPayload, GetActionDataRequest, GetActionDataResponse, GetActionDataURIsRequest,
     GetActionDataURIsResponse, GetActionDetailsRequest, GetActionDetailsResponse, GetActionLogContextRequest,
     GetActionLogContextResponse, GetRunDetailsRequest, GetRunDetailsResponse, ListActionsRequest,
     ListActionsResponse, ListRunsRequest, ListRunsResponse, RunDetails, RunService, SignalEventRequest,
     SignalEventResponse, WatchActionDetailsRequest, WatchActionDetailsResponse, WatchActionsRequest,
     WatchActionsResponse, WatchClusterEventsRequest, WatchClusterEventsResponse, WatchGroupsRequest,
-    WatchGroupsResponse, WatchRunDetailsRequest, WatchRunDetailsResponse, WatchRunsRequest, WatchRunsResponse,
+    WatchGroupsResponse, WatchRunDetailsRequest, WatchRunDetailsResponse, WatchRunsRequest,
+    WatchRunsResponse, event_payload,
 };
 
 use super::caller::principal;
 use super::{find, signal, view};
 use crate::dispatch::input_file;
-use crate::platform::{read_error, submit_error, Platform};
+use crate::platform::{Platform, read_error, submit_error};
 use crate::use_cases::create_run;
 
 /// See the module's text.
@@ -41,7 +42,8 @@ impl RunService for Runs {
         let request_id = ctx.header("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let request = request.to_owned_message();
         let org = lists::org_of(&request);
-        let created = create_run::create_run(&self.platform, &principal, request_id.as_deref(), request).await?;
+        let created =
+            create_run::create_run(&self.platform, &principal, request_id.as_deref(), request).await?;
         let run = view::run(&org, &created.run, &created.root);
         Response::ok(CreateRunResponse { run: run.into(), ..Default::default() })
     }
@@ -127,10 +129,14 @@ impl RunService for Runs {
     ) -> ServiceResult<GetActionLogContextResponse> {
         let request = request.to_owned_message();
         let (_, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
-        let attempts = self.platform.store.list_attempts(&action.key).await.map_err(|error| read_error(&error))?;
+        let attempts =
+            self.platform.store.list_attempts(&action.key).await.map_err(|error| read_error(&error))?;
         let found = attempts.iter().find(|attempt| attempt.key.attempt == request.attempt);
         let attempt = found.ok_or_else(|| {
-            ConnectError::not_found(format!("action `{}` has no attempt {}", action.key.name, request.attempt))
+            ConnectError::not_found(format!(
+                "action `{}` has no attempt {}",
+                action.key.name, request.attempt
+            ))
         })?;
         let start = attempt.phases.first().map(|seen| wingbeat_idl::time::timestamp(seen.at));
         let end = attempt.phases.last().filter(|_| attempt.end.is_some());

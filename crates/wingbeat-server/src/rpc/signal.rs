@@ -5,12 +5,12 @@ use connectrpc::ConnectError;
 use wingbeat_engine::Command;
 use wingbeat_model::{ActionKind, Principal, Verb};
 use wingbeat_proto::flyteidl2::common::ActionIdentifier;
-use wingbeat_proto::flyteidl2::core::{literal, primitive, scalar, Literal, SimpleType};
 use wingbeat_proto::flyteidl2::core::literal_type;
+use wingbeat_proto::flyteidl2::core::{Literal, SimpleType, literal, primitive, scalar};
 use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 
 use super::find;
-use crate::platform::{read_error, submit_error, Platform};
+use crate::platform::{Platform, read_error, submit_error};
 
 /// Gives a condition its value.
 pub(crate) async fn signal(
@@ -22,14 +22,16 @@ pub(crate) async fn signal(
     let (run, action) = find::action(platform, "action_id", id).await?;
     platform.authorize(principal, Verb::Signal, Some(&run.key.scope))?;
     if action.kind != ActionKind::Condition {
-        let text = format!("action `{}` is not a condition; only conditions can be signalled", action.key.name);
+        let text =
+            format!("action `{}` is not a condition; only conditions can be signalled", action.key.name);
         return Err(ConnectError::failed_precondition(text));
     }
     let bytes = platform.store.find_spec(&action.spec).await.map_err(|error| read_error(&error))?;
     let condition = ConditionAction::decode_from_slice(&bytes.unwrap_or_default())
         .map_err(|_| ConnectError::data_loss("the condition's stored spec cannot be decoded"))?;
     check(&condition, &value)?;
-    let command = Command::Signal { action: action.key, value: value.encode_to_vec(), by: principal.subject() };
+    let command =
+        Command::Signal { action: action.key, value: value.encode_to_vec(), by: principal.subject() };
     platform.driver.submit(command).await.map(|_| ()).map_err(submit_error)
 }
 
@@ -43,12 +45,8 @@ fn check(condition: &ConditionAction, value: &Literal) -> Result<(), ConnectErro
         return Ok(());
     }
     let word = |kind: Option<SimpleType>| kind.map_or("something else", simple_word);
-    let text = format!(
-        "condition `{}` expects a {} value, got {}",
-        condition.name,
-        word(expected),
-        word(got)
-    );
+    let text =
+        format!("condition `{}` expects a {} value, got {}", condition.name, word(expected), word(got));
     Err(ConnectError::invalid_argument(text))
 }
 

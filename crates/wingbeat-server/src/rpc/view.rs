@@ -9,17 +9,19 @@ use wingbeat_model::{
     Timestamp,
 };
 use wingbeat_proto::flyteidl2::common::{
-    enriched_identity, ActionPhase, EnrichedIdentity, Relation, RelationType, User, UserIdentifier,
+    ActionPhase, EnrichedIdentity, Relation, RelationType, User, UserIdentifier, enriched_identity,
 };
-use wingbeat_proto::flyteidl2::core::{execution_error, CatalogCacheStatus, ExecutionError, Literal, LogContext};
-use wingbeat_proto::flyteidl2::core::{container_error, PodLogContext};
+use wingbeat_proto::flyteidl2::core::{
+    CatalogCacheStatus, ExecutionError, Literal, LogContext, execution_error,
+};
+use wingbeat_proto::flyteidl2::core::{PodLogContext, container_error};
 use wingbeat_proto::flyteidl2::task::{OutputReferences, TaskSpec};
 use wingbeat_proto::flyteidl2::workflow::{
-    self as wire, action_details, action_metadata, error_info, ActionAttempt, ActionDetails, ActionMetadata,
-    ActionStatus, ActionType, ConditionAction, ErrorInfo, PhaseTransition, RunSource, TraceAction,
+    self as wire, ActionAttempt, ActionDetails, ActionMetadata, ActionStatus, ActionType, ConditionAction,
+    ErrorInfo, PhaseTransition, RunSource, TraceAction, action_details, action_metadata, error_info,
 };
 
-use crate::platform::{read_error, Platform};
+use crate::platform::{Platform, read_error};
 
 /// The name that attempts give for where they ran, until there are clusters.
 const CLUSTER: &str = "local";
@@ -28,7 +30,10 @@ const CLUSTER: &str = "local";
 pub(crate) fn identity(subject: &str) -> EnrichedIdentity {
     let id = UserIdentifier { subject: subject.to_owned(), ..Default::default() };
     let user = User { id: id.into(), ..Default::default() };
-    EnrichedIdentity { principal: Some(enriched_identity::Principal::User(Box::new(user))), ..Default::default() }
+    EnrichedIdentity {
+        principal: Some(enriched_identity::Principal::User(Box::new(user))),
+        ..Default::default()
+    }
 }
 
 /// A phase.
@@ -242,7 +247,9 @@ fn attempt(attempt: &Attempt) -> ActionAttempt {
     let ended = attempt.phases.last().filter(|_| attempt.end.is_some()).map(|seen| seen.at);
     let start = attempt.phases.first().map(|seen| seen.at).unwrap_or_default();
     let (error, output_uri) = match &attempt.end {
-        Some(AttemptEnd::Failed(failure) | AttemptEnd::TimedOut(failure)) => (Some(error_info(failure)), None),
+        Some(AttemptEnd::Failed(failure) | AttemptEnd::TimedOut(failure)) => {
+            (Some(error_info(failure)), None)
+        }
         Some(AttemptEnd::Succeeded { output_uri }) => (None, Some(output_uri)),
         Some(AttemptEnd::Aborted { .. }) | None => (None, None),
     };
@@ -307,7 +314,9 @@ pub(crate) fn cluster_events(attempt: &Attempt) -> Vec<wire::ClusterEvent> {
     let end = attempt.end.as_ref().and_then(|end| {
         let at = attempt.phases.last()?.at;
         let (reason, message) = match end {
-            AttemptEnd::Failed(failure) | AttemptEnd::TimedOut(failure) => (failure.code.clone(), &failure.message),
+            AttemptEnd::Failed(failure) | AttemptEnd::TimedOut(failure) => {
+                (failure.code.clone(), &failure.message)
+            }
             AttemptEnd::Aborted { reason } => ("Aborted".to_owned(), reason),
             AttemptEnd::Succeeded { .. } => return None,
         };
@@ -348,7 +357,8 @@ pub(crate) async fn name_condition_type(
         return Ok(());
     }
     let bytes = platform.store.find_spec(&row.spec).await.map_err(|error| read_error(&error))?;
-    let condition = bytes.and_then(|bytes| ConditionAction::decode_from_slice(&bytes).ok()).unwrap_or_default();
+    let condition =
+        bytes.and_then(|bytes| ConditionAction::decode_from_slice(&bytes).ok()).unwrap_or_default();
     if let Some(metadata) = action.metadata.as_option_mut()
         && let Some(action_metadata::Spec::Condition(named)) = &mut metadata.spec
     {

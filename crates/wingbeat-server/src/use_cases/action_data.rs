@@ -53,9 +53,9 @@ async fn bytes(platform: &Platform, run: &Run, uri: &str, what: &str) -> Result<
     let path = locate(platform, run, uri).await?;
     match platform.blob.get_at_most(&path, MAX_DATA).await {
         Ok(bytes) => Ok(bytes),
-        Err(BlobError::NotFound { .. }) => {
-            Err(ConnectError::not_found(format!("the action's {what} are no longer in the object store: `{uri}`")))
-        }
+        Err(BlobError::NotFound { .. }) => Err(ConnectError::not_found(format!(
+            "the action's {what} are no longer in the object store: `{uri}`"
+        ))),
         Err(error) => Err(blob_error(&error)),
     }
 }
@@ -66,5 +66,9 @@ async fn locate(platform: &Platform, run: &Run, uri: &str) -> Result<BlobPath, C
         return Ok(path);
     }
     let runs = BlobPath::parse("runs").expect("a constant path of one plain segment");
-    platform.blob.check_within(uri, &[runs]).await.map_err(|error| ConnectError::invalid_argument(error.to_string()))
+    platform
+        .blob
+        .check_within(uri, &[runs])
+        .await
+        .map_err(|error| ConnectError::invalid_argument(error.to_string()))
 }

@@ -9,15 +9,15 @@ use wingbeat_blob::{RunPaths, ScopeKey};
 use wingbeat_engine::{Command, NewAction, NewRun, Reply};
 use wingbeat_idl::{ids, spec, time};
 use wingbeat_model::{
-    Action, ActionKey, ActionName, CacheScope, Digest, Principal, ProjectKey, Recovery, Relation, RelationKind,
-    ReplayKey, Run, RunKey, Seq, Timestamp, Verb,
+    Action, ActionKey, ActionName, CacheScope, Digest, Principal, ProjectKey, Recovery, Relation,
+    RelationKind, ReplayKey, Run, RunKey, Seq, Timestamp, Verb,
 };
 use wingbeat_proto::flyteidl2::common::RelationType;
 use wingbeat_proto::flyteidl2::task::{CacheLookupScope, RunSpec, TaskSpec};
-use wingbeat_proto::flyteidl2::workflow::{create_run_request, CreateRunRequest};
+use wingbeat_proto::flyteidl2::workflow::{CreateRunRequest, create_run_request};
 
 use super::{inputs, task};
-use crate::platform::{read_error, submit_error, Platform};
+use crate::platform::{Platform, read_error, submit_error};
 
 /// A run and its root as they stand after the call.
 pub struct Created {
@@ -54,13 +54,16 @@ pub async fn create_run(
     let root = new_root(&run, &task_spec, input_uri, &inputs_hash)?;
     let new = NewRun { run, run_spec: run_spec.encode_to_vec(), root, replay };
     let reply = platform.driver.submit(Command::CreateRun(Box::new(new))).await.map_err(submit_error)?;
-    let Reply::RunCreated(id) = reply else { return Err(ConnectError::internal("unexpected answer of the engine")) };
+    let Reply::RunCreated(id) = reply else {
+        return Err(ConnectError::internal("unexpected answer of the engine"));
+    };
     read_back(platform, id).await
 }
 
 async fn read_back(platform: &Platform, id: wingbeat_model::RunId) -> Result<Created, ConnectError> {
     let lost = || ConnectError::data_loss("the run was stored and cannot be read back");
-    let run = platform.store.get_runs(&[id]).await.map_err(|error| read_error(&error))?.pop().ok_or_else(lost)?;
+    let run =
+        platform.store.get_runs(&[id]).await.map_err(|error| read_error(&error))?.pop().ok_or_else(lost)?;
     let root = platform.store.find_action(&ActionKey::root(id)).await.map_err(|error| read_error(&error))?;
     Ok(Created { run, root: root.ok_or_else(lost)? })
 }
@@ -94,9 +97,11 @@ fn generated_name() -> String {
 /// # Errors
 /// `not_found` that names it.
 pub async fn check_project(platform: &Platform, scope: &ProjectKey) -> Result<(), ConnectError> {
-    let found = platform.store.find_project(&scope.org, &scope.project).await.map_err(|error| read_error(&error))?;
+    let found =
+        platform.store.find_project(&scope.org, &scope.project).await.map_err(|error| read_error(&error))?;
     if found.is_none() {
-        let text = format!("project `{}` does not exist; create it with `flyte create project`", scope.project);
+        let text =
+            format!("project `{}` does not exist; create it with `flyte create project`", scope.project);
         return Err(ConnectError::not_found(text));
     }
     if crate::platform::DOMAINS.iter().all(|(domain, _)| *domain != &*scope.domain) {
@@ -176,7 +181,11 @@ async fn new_run(
         Some(CacheLookupScope::CACHE_LOOKUP_SCOPE_PROJECT_DOMAIN) => CacheScope::ProjectDomain,
         _ => CacheScope::Global,
     };
-    let id = platform.store.next_run_id().await.map_err(|_| ConnectError::unavailable("the store is not available"))?;
+    let id = platform
+        .store
+        .next_run_id()
+        .await
+        .map_err(|_| ConnectError::unavailable("the store is not available"))?;
     Ok(Run {
         id,
         key,
@@ -234,7 +243,10 @@ async fn origin(
     let recovery = if kind == RelationKind::Recover {
         let source = platform.store.find_run(&run).await.map_err(|error| read_error(&error))?;
         let source = source.ok_or_else(|| {
-            ConnectError::not_found(format!("run `{}` does not exist, so nothing of it can be recovered", run.name()))
+            ConnectError::not_found(format!(
+                "run `{}` does not exist, so nothing of it can be recovered",
+                run.name()
+            ))
         })?;
         let names: Result<Vec<ActionName>, _> =
             spec.recover.force_rerun_actions.iter().map(|name| ActionName::new(name)).collect();
@@ -257,7 +269,12 @@ fn new_root(
     let template = &task_spec.task_template;
     let key = template.metadata.discoverable.then(|| {
         let interface = wingbeat_types::interface_hash(&template.interface);
-        wingbeat_types::cache_key(inputs_hash, &template.id.name, &interface, &template.metadata.discovery_version)
+        wingbeat_types::cache_key(
+            inputs_hash,
+            &template.id.name,
+            &interface,
+            &template.metadata.discovery_version,
+        )
     });
     let runnable = task::runnable(task_spec, &run.queue, key)?;
     Ok(NewAction {

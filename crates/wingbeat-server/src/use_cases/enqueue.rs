@@ -9,7 +9,7 @@ use wingbeat_idl::{spec, time};
 use wingbeat_model::{ActionKey, ActionName, Failure, FailureClass, Principal, Run, TaskRef, Verb};
 use wingbeat_proto::flyteidl2::actions::{self as wire, EnqueueRequest};
 use wingbeat_proto::flyteidl2::common::ActionPhase;
-use wingbeat_proto::flyteidl2::core::{container_error, ErrorDocument};
+use wingbeat_proto::flyteidl2::core::{ErrorDocument, container_error};
 use wingbeat_proto::flyteidl2::workflow::{ConditionAction, TaskAction, TraceAction};
 
 use super::{inputs, task};
@@ -37,12 +37,16 @@ pub async fn enqueue(
     let Some(action) = request.action.into_option() else {
         return Err(ConnectError::invalid_argument("action must be set"));
     };
-    let (key, name) = wingbeat_idl::ids::action("action.action_id", &action.action_id).map_err(rpc::bad_id)?;
+    let (key, name) =
+        wingbeat_idl::ids::action("action.action_id", &action.action_id).map_err(rpc::bad_id)?;
     let run = rpc::find_run(platform, &key).await?;
     platform.authorize(principal, Verb::Enqueue, Some(&run.key.scope))?;
     let parent = parent_of(&action)?;
     let caller = rpc::attempt_of(principal);
-    if caller.as_ref().is_some_and(|caller| caller.action != (ActionKey { run: run.id, name: parent.clone() })) {
+    if caller
+        .as_ref()
+        .is_some_and(|caller| caller.action != (ActionKey { run: run.id, name: parent.clone() }))
+    {
         return Err(ConnectError::permission_denied("a task may enqueue only its own children"));
     }
     check_uris(&run, &action)?;
@@ -153,7 +157,8 @@ async fn trace_failure(platform: &Platform, run: &Run, name: &ActionName) -> Fai
         worker: String::new(),
         wire_kind: 1,
     };
-    let Ok(path) = inputs::confine(&platform.blob, Some(run), &format!("{}{name}/error.pb", run.base)).await else {
+    let Ok(path) = inputs::confine(&platform.blob, Some(run), &format!("{}{name}/error.pb", run.base)).await
+    else {
         return unknown();
     };
     let Ok(bytes) = platform.blob.get_at_most(&path, MAX_ERROR).await else { return unknown() };

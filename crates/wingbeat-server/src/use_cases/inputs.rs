@@ -3,7 +3,7 @@
 use buffa::Message as _;
 use bytes::Bytes;
 use connectrpc::ConnectError;
-use wingbeat_blob::{offloaded_inputs, BlobError, BlobPath, BlobStore, Durability, ScopeKey};
+use wingbeat_blob::{BlobError, BlobPath, BlobStore, Durability, ScopeKey, offloaded_inputs};
 use wingbeat_model::{ProjectKey, Run};
 use wingbeat_proto::flyteidl2::task::{Inputs, TaskSpec};
 
@@ -53,8 +53,13 @@ pub async fn store(
     // Two inputs that differ only in what the cache ignores have one hash, and must not share a file.
     let place = wingbeat_types::content_hash(&bytes);
     let key = ScopeKey { org: &scope.org, project: &scope.project, domain: &scope.domain };
-    let path = offloaded_inputs(key, &place).map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
-    platform.blob.put_new(&path, Bytes::from(bytes), Durability::Synced).await.map_err(|error| blob_error(&error))?;
+    let path =
+        offloaded_inputs(key, &place).map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
+    platform
+        .blob
+        .put_new(&path, Bytes::from(bytes), Durability::Synced)
+        .await
+        .map_err(|error| blob_error(&error))?;
     let uri = platform.blob.uri(&path);
     let folder = uri.strip_suffix("/inputs.pb").unwrap_or(&uri).to_owned();
     Ok(StoredInputs { folder, hash })
@@ -65,7 +70,11 @@ pub async fn store(
 /// # Errors
 /// `invalid_argument` when the URI points elsewhere, `not_found` when nothing is there.
 pub async fn read(platform: &Platform, run: Option<&Run>, uri: &str) -> Result<Inputs, ConnectError> {
-    let file = if uri.ends_with(".pb") { uri.to_owned() } else { format!("{}/inputs.pb", uri.trim_end_matches('/')) };
+    let file = if uri.ends_with(".pb") {
+        uri.to_owned()
+    } else {
+        format!("{}/inputs.pb", uri.trim_end_matches('/'))
+    };
     let path = confine(&platform.blob, run, &file).await?;
     let bytes = match platform.blob.get_at_most(&path, MAX_INPUTS).await {
         Ok(bytes) => bytes,
@@ -97,7 +106,9 @@ pub fn blob_error(error: &BlobError) -> ConnectError {
     match error {
         BlobError::NotFound { .. } => ConnectError::not_found(error.to_string()),
         BlobError::AlreadyExists { .. } => ConnectError::already_exists(error.to_string()),
-        BlobError::TooLarge { .. } | BlobError::OutsideRoot { .. } => ConnectError::invalid_argument(error.to_string()),
+        BlobError::TooLarge { .. } | BlobError::OutsideRoot { .. } => {
+            ConnectError::invalid_argument(error.to_string())
+        }
         BlobError::DiskFull { .. } => {
             ConnectError::resource_exhausted("the object store's disk is full; nothing was written")
         }

@@ -5,7 +5,7 @@ use connectrpc::ConnectError;
 use wingbeat_engine::{NewBody, NewCacheUse};
 use wingbeat_idl::spec;
 use wingbeat_model::{Digest, TaskRef};
-use wingbeat_proto::flyteidl2::core::{task_template, TaskTemplate};
+use wingbeat_proto::flyteidl2::core::{TaskTemplate, task_template};
 use wingbeat_proto::flyteidl2::task::TaskSpec;
 
 /// Task types that the process executor runs: each is a complete `a0` command.
@@ -42,11 +42,15 @@ pub(super) fn runnable(
 }
 
 /// Says what a task asks for that this server does not have. Never dropped in silence.
-pub(super) fn refuse_what_is_missing(template: &TaskTemplate) -> Result<(), ConnectError> {
+pub(crate) fn refuse_what_is_missing(template: &TaskTemplate) -> Result<(), ConnectError> {
     let name = &template.id.name;
     let refuse = |what: String| Err(ConnectError::failed_precondition(what));
     if let Some(secret) = template.security_context.secrets.first() {
-        let key = if secret.group.is_empty() { secret.key.clone() } else { format!("{}/{}", secret.group, secret.key) };
+        let key = if secret.group.is_empty() {
+            secret.key.clone()
+        } else {
+            format!("{}/{}", secret.group, secret.key)
+        };
         return refuse(format!("task `{name}` asks for secret `{key}`, and this server has no secrets yet"));
     }
     if !PROCESS_TYPES.contains(&template.r#type.as_str()) {
@@ -64,6 +68,8 @@ pub(super) fn refuse_what_is_missing(template: &TaskTemplate) -> Result<(), Conn
         Some(task_template::Target::Sql(_)) => {
             refuse(format!("task `{name}` is a SQL statement, and this server has no connector for it"))
         }
-        None => Err(ConnectError::invalid_argument(format!("task `{name}` has no container: there is nothing to run"))),
+        None => Err(ConnectError::invalid_argument(format!(
+            "task `{name}` has no container: there is nothing to run"
+        ))),
     }
 }

@@ -6,12 +6,12 @@ use connectrpc::ConnectError;
 use wingbeat_idl::ids;
 use wingbeat_model::{Action, Run, RunId};
 use wingbeat_proto::flyteidl2::workflow::{
-    create_run_request, list_runs_request, CreateRunRequest, ListActionsRequest, ListActionsResponse,
-    ListRunsRequest, ListRunsResponse,
+    CreateRunRequest, ListActionsRequest, ListActionsResponse, ListRunsRequest, ListRunsResponse,
+    create_run_request, list_runs_request,
 };
 use wingbeat_store::{ActionQuery, Page, RunScope};
 
-use crate::platform::{read_error, Platform};
+use crate::platform::{Platform, read_error};
 use crate::rpc::caller::bad_id;
 use crate::rpc::{filters, find, page_size, view};
 
@@ -62,14 +62,17 @@ fn scope(request: &ListRunsRequest) -> Result<(String, RunScope), ConnectError> 
         }
         Some(ScopeBy::TaskId(task)) => {
             let key = ids::task("task_id", task).map_err(bad_id)?;
-            Ok((task.org.clone(), RunScope::Task { scope: key.scope, name: key.name, version: Some(key.version) }))
+            Ok((
+                task.org.clone(),
+                RunScope::Task { scope: key.scope, name: key.name, version: Some(key.version) },
+            ))
         }
         Some(ScopeBy::TriggerName(_)) => {
             Err(ConnectError::failed_precondition("trigger_name: this server has no triggers yet"))
         }
-        Some(ScopeBy::Org(_)) => {
-            Err(ConnectError::invalid_argument("scope_by: runs are listed by project_id, task_name or task_id"))
-        }
+        Some(ScopeBy::Org(_)) => Err(ConnectError::invalid_argument(
+            "scope_by: runs are listed by project_id, task_name or task_id",
+        )),
         None => Err(ConnectError::invalid_argument("scope_by: project_id, task_name or task_id must be set")),
     }
 }

@@ -7,19 +7,19 @@ use connectrpc::{ConnectError, ServiceStream};
 use tokio::sync::watch;
 use wingbeat_idl::{ids, time};
 use wingbeat_model::{Action, ActionKey, Phase, Run, Seq, Timestamp};
-use wingbeat_proto::flyteidl2::common::{filter, Filter as WireFilter};
+use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
 use wingbeat_proto::flyteidl2::task::RunSpec;
 use wingbeat_proto::flyteidl2::workflow::{
-    watch_groups_request, watch_runs_request, ActionDetails, EnrichedAction, RunDetails, WatchActionDetailsResponse,
-    WatchActionsRequest, WatchActionsResponse, WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse,
-    WatchRunDetailsResponse, WatchRunsRequest, WatchRunsResponse,
+    ActionDetails, EnrichedAction, RunDetails, WatchActionDetailsResponse, WatchActionsRequest,
+    WatchActionsResponse, WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse,
+    WatchRunDetailsResponse, WatchRunsRequest, WatchRunsResponse, watch_groups_request, watch_runs_request,
 };
 use wingbeat_store::{ActionQuery, RunScope};
 
 use super::lists::with_runs;
-use crate::platform::{read_error, Platform};
+use crate::platform::{Platform, read_error};
 use crate::rpc::caller::bad_id;
-use crate::rpc::stream::{produce, quiet, Sink};
+use crate::rpc::stream::{Sink, produce, quiet};
 use crate::rpc::{find, groups, view};
 
 /// Rows of one message at most.
@@ -57,7 +57,8 @@ pub(super) fn action_details(
             let action = action.ok_or_else(|| ConnectError::not_found("the action is gone"))?;
             let details = view::details(&shared, &org, &run, &action).await?;
             if last.as_ref() != Some(&details) {
-                let message = WatchActionDetailsResponse { details: details.clone().into(), ..Default::default() };
+                let message =
+                    WatchActionDetailsResponse { details: details.clone().into(), ..Default::default() };
                 sink.send(message).await?;
                 last = Some(details);
             }
@@ -188,7 +189,8 @@ impl Wanted {
         for one in filters {
             match (one.field.to_ascii_lowercase().as_str(), one.function.as_known()) {
                 ("phase", Some(filter::Function::VALUE_IN | filter::Function::EQUAL)) => {
-                    let phases = one.values.iter().map(|value| value.parse().ok().and_then(Phase::from_number));
+                    let phases =
+                        one.values.iter().map(|value| value.parse().ok().and_then(Phase::from_number));
                     let phases: Option<Vec<Phase>> = phases.collect();
                     let bad = || ConnectError::invalid_argument("filter: `phase` takes phase numbers");
                     wanted.phases = phases.ok_or_else(bad)?;
@@ -197,7 +199,8 @@ impl Wanted {
                     wanted.name = one.values.first().map(|value| value.to_lowercase()).unwrap_or_default();
                 }
                 (field, _) => {
-                    let text = format!("filter: this watch takes `phase` (VALUE_IN) and `name`, not `{field}`");
+                    let text =
+                        format!("filter: this watch takes `phase` (VALUE_IN) and `name`, not `{field}`");
                     return Err(ConnectError::invalid_argument(text));
                 }
             }
@@ -305,7 +308,8 @@ pub(super) fn groups(
         loop {
             let roots = shared.store.newest_roots(&scope, since, groups::MOST).await;
             let roots = roots.map_err(|error| read_error(&error))?;
-            let roots = roots.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
+            let roots =
+                roots.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
             let runs = with_runs(&shared, roots).await?;
             let task_groups = groups::by_task(&runs);
             sink.send(WatchGroupsResponse { task_groups, sentinel: true, ..Default::default() }).await?;

@@ -1,0 +1,91 @@
+//! What stands around the API on a port: who may talk to it at all, health, signed URLs, and the caller's identity.
+
+mod blobs;
+mod guard;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use wingbeat_model::{ActionKey, ActionName, AttemptIdentity, Fence, Principal, RunId, SessionId};
+
+pub use guard::Guard;
+
+use crate::platform::Platform;
+use crate::rpc::ANONYMOUS;
+
+/// Scheme and authority under which the client reached us: signed URLs must lead back the same way.
+#[derive(Debug, Clone)]
+pub struct BaseUrl(pub String);
+
+/// What clients reach over TCP.
+pub fn public(platform: Arc<Platform>, api: Router, guard: Guard) -> Router {
+    api.route("/healthz", get(|| async { "OK" }))
+        .route("/readyz", get(ready).with_state(platform.clone()))
+        .route("/", get(console))
+        .route("/v2", get(console))
+        .route("/v2/{*path}", get(console))
+        .merge(blobs::routes(platform))
+        .layer(from_fn(|mut request: Request, next: Next| async move {
+            request.extensions_mut().insert(Principal::User { subject: ANONYMOUS.to_owned() });
+            if let Some(base) = base_url(request.headers()) {
+                request.extensions_mut().insert(base);
+            }
+            next.run(request).await
+        }))
+        .layer(from_fn_with_state(Arc::new(guard), guard::check))
+}
+
+/// What executors, and tasks through them, reach over the socket of the data folder.
+pub fn private(api: Router, base: BaseUrl) -> Router {
+    api.layer(from_fn(move |mut request: Request, next: Next| {
+        let base = base.clone();
+        async move {
+            let Some(principal) = vouched(request.headers()) else {
+                return (StatusCode::BAD_REQUEST, "the x-wingbeat headers do not name an attempt")
+                    .into_response();
+            };
+            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(base);
+            next.run(request).await
+        }
+    }))
+}
+
+fn base_url(headers: &HeaderMap) -> Option<BaseUrl> {
+    let host = headers.get("host")?.to_str().ok()?;
+    let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or("http");
+    Some(BaseUrl(format!("{scheme}://{host}")))
+}
+
+/// Whom the executor vouches for: an attempt, or itself. `None` when the headers make no sense.
+fn vouched(headers: &HeaderMap) -> Option<Principal> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(action) = text("x-wingbeat-action") {
+        let run = RunId(text("x-wingbeat-run-id")?.parse().ok()?);
+        let action = ActionKey { run, name: ActionName::new(action).ok()? };
+        let attempt = text("x-wingbeat-attempt")?.parse().ok()?;
+        let fence = Fence(text("x-wingbeat-fence")?.parse().ok()?);
+        return Some(Principal::Attempt(AttemptIdentity { action, attempt, fence }));
+    }
+    let session = text("x-wingbeat-session").unwrap_or("local");
+    Some(Principal::Executor(SessionId(session.into())))
+}
+
+async fn ready(State(platform): State<Arc<Platform>>) -> Response {
+    match platform.store.head().await {
+        Ok(_) => "OK".into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    }
+}
+
+async fn console() -> Html<&'static str> {
+    Html(
+        "<!doctype html><title>Wingbeat</title><p>This is a Wingbeat server. It has no console yet; use \
+         <code>wingbeat get run</code> or <code>flyte get run</code>.</p>",
+    )
+}
