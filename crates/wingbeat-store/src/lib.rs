@@ -9,6 +9,7 @@ mod needs;
 mod port;
 mod query;
 
+pub use memory::{FailMode, MemoryStore};
 pub use needs::take_new;
 pub use port::{Catalog, CommitError, Metadata, ReadError, RunReads, RunWrites, WriteError};
 pub use query::{
