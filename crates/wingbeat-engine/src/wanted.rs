@@ -84,7 +84,8 @@ impl<'a> Wanted<'a> {
 
     fn enqueue(&mut self, new: &'a NewAction) {
         self.caller(new.caller.as_ref());
-        self.action(&new.key);
+        // It may be there, and run again.
+        self.ending(&new.key);
         if let Some(parent) = &new.parent {
             self.action(&ActionKey { run: new.key.run, name: parent.clone() });
         }

@@ -1,5 +1,8 @@
 //! Seeded histories with faults. `SEED=17` replays one of them, `SEEDS=5000` runs more.
 
+use std::sync::Arc;
+
+use wingbeat_store::MemoryStore;
 use wingbeat_testkit::{Recorder, simulation};
 
 fn number(name: &str) -> Option<u64> {
@@ -14,7 +17,7 @@ fn seeds() -> Vec<u64> {
 }
 
 fn run(seed: u64) -> simulation::Summary {
-    match simulation::run(seed, Recorder::default()) {
+    match simulation::run(seed, Recorder::over(Arc::new(MemoryStore::default()))) {
         Ok(summary) => summary,
         Err(broken) => panic!("SEED={seed} breaks a rule:\n{broken}"),
     }
