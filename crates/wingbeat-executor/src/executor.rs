@@ -47,11 +47,11 @@ pub enum ExecutorError {
         /// What failed.
         reason: String,
     },
-    /// A later executor of the same name has taken over. Its tasks were stopped.
-    #[error("another executor named `{name}` has taken over")]
-    Superseded {
-        /// The name.
-        name: String,
+    /// The server ended the session; a new executor gets a new one. The tasks were stopped.
+    #[error("the server does not accept this executor any more: {reason}")]
+    Refused {
+        /// What the server said.
+        reason: String,
     },
     /// The server stayed away longer than its grace. The tasks were stopped.
     #[error("the server did not answer for {} s", grace.as_secs())]
@@ -100,9 +100,9 @@ pub async fn run(config: ExecutorConfig, shutdown: impl Future<Output = ()>) -> 
             drain(&executor, &mut link).await;
             Ok(())
         }
-        Some(LinkEnd::Superseded) => {
+        Some(LinkEnd::Refused { reason }) => {
             stop_tasks(&executor, StopOrder::Disowned).await;
-            Err(ExecutorError::Superseded { name: executor.name.clone() })
+            Err(ExecutorError::Refused { reason })
         }
         Some(LinkEnd::ServerAway { grace }) => {
             stop_tasks(&executor, StopOrder::ExecutorEnds("the server stayed away".to_owned())).await;

@@ -61,7 +61,7 @@ pub(crate) fn collect(output_prefix: &str) -> Result<Found, FilesError> {
     Ok(Found {
         error: read_error(&folder.join("error.pb")),
         outputs: settle_outputs(&folder)?,
-        report_uri: if report.is_file() { report.display().to_string() } else { String::new() },
+        report_uri: if report.is_file() { text(&report) } else { String::new() },
     })
 }
 
@@ -76,11 +76,15 @@ pub(crate) fn write_empty_outputs(output_prefix: &str) -> Result<OutputsFile, Fi
         .and_then(|()| File::create(&path)?.sync_all())
         .and_then(|()| File::open(&folder)?.sync_all())
         .map_err(|source| FilesError::Io { path: path.clone(), source })?;
-    Ok(OutputsFile { uri: path.display().to_string(), size: 0, sha256: Sha256::digest(b"").into() })
+    Ok(OutputsFile { folder: text(&folder), size: 0, sha256: Sha256::digest(b"").into() })
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn local(uri: &str) -> Result<PathBuf, FilesError> {
-    let path = uri.strip_prefix("file://").unwrap_or(uri);
+    let path = uri.strip_prefix("file://").unwrap_or(uri).trim_end_matches('/');
     if path.contains("://") {
         return Err(FilesError::NotLocal { uri: uri.to_owned() });
     }
@@ -122,7 +126,7 @@ fn settle_outputs(folder: &Path) -> Result<Option<OutputsFile>, FilesError> {
     match settled {
         Ok(size) => {
             let sha256 = hasher.finalize().into();
-            Ok(Some(OutputsFile { uri: path.display().to_string(), size, sha256 }))
+            Ok(Some(OutputsFile { folder: text(folder), size, sha256 }))
         }
         Err(source) => Err(FilesError::Io { path, source }),
     }
@@ -164,7 +168,7 @@ mod tests {
         fs::write(folder.path().join("error.pb"), document.encode_to_vec()).unwrap();
         let found = collect(&format!("{}/", folder.path().display())).unwrap();
         let outputs = found.outputs.unwrap();
-        assert_eq!(outputs.uri, folder.path().join("outputs.pb").display().to_string());
+        assert_eq!(outputs.folder, folder.path().display().to_string());
         assert_eq!((outputs.size, outputs.sha256), (3, Sha256::digest(b"abc").into()));
         assert!(found.report_uri.ends_with("/report.html"));
         let ErrorFile::Read(error) = found.error else { panic!("not read") };

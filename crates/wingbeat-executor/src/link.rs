@@ -35,10 +35,11 @@ const SILENCE: Duration = Duration::from_secs(45);
 const FIRST_GRACE: Duration = Duration::from_mins(2);
 
 /// Why there will be no further connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LinkEnd {
-    /// A later session of the same executor name.
-    Superseded,
+    /// The server will not have this session any more: a later executor of the same name has its place,
+    /// it was away too long, or the two speak different versions.
+    Refused { reason: String },
     /// The server did not come back in time.
     ServerAway { grace: Duration },
 }
@@ -74,10 +75,8 @@ impl Link {
             let broken = self.connection().await;
             self.executor.live.disconnected();
             let error = match broken {
-                Broken::Refused(error)
-                    if matches!(error.code, ErrorCode::Aborted | ErrorCode::AlreadyExists) =>
-                {
-                    return LinkEnd::Superseded;
+                Broken::Refused(error) if is_final(error.code) => {
+                    return LinkEnd::Refused { reason: error.message.unwrap_or_default() };
                 }
                 Broken::Refused(error) | Broken::Lost(error) => error,
             };
@@ -154,6 +153,11 @@ impl Link {
             "connected to the server"
         );
     }
+}
+
+/// Whether a server that answers a connect like this will answer so for ever.
+fn is_final(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Aborted | ErrorCode::AlreadyExists | ErrorCode::FailedPrecondition)
 }
 
 /// Every attempt that runs here or has a report that is not acknowledged.

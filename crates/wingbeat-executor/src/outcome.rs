@@ -46,10 +46,11 @@ pub(crate) struct ContainerError {
     pub(crate) origin: i32,
 }
 
-/// A file that the attempt wrote, as it was found.
+/// The outputs file of an attempt, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutputsFile {
-    pub(crate) uri: String,
+    /// The folder that it lies in, without a slash at its end.
+    pub(crate) folder: String,
     pub(crate) size: u64,
     pub(crate) sha256: [u8; 32],
 }

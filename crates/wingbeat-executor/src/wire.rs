@@ -150,7 +150,7 @@ pub(crate) fn report(attempt: &Held, happening: Happening) -> pb::AttemptReport 
             pb::Started { isolation: isolation.to_owned(), pid, ..Default::default() }.into()
         }
         Happening::Succeeded { outputs, report_uri } => pb::Succeeded {
-            output_uri: outputs.uri,
+            output_uri: outputs.folder,
             report_uri,
             outputs_size: outputs.size,
             outputs_sha256: outputs.sha256.to_vec(),

@@ -15,7 +15,7 @@ fn evidence(exit: Exit) -> Evidence {
 }
 
 fn outputs() -> OutputsFile {
-    OutputsFile { uri: "/o/outputs.pb".to_owned(), size: 0, sha256: [0; 32] }
+    OutputsFile { folder: "/o".to_owned(), size: 0, sha256: [0; 32] }
 }
 
 fn error(origin: i32, recoverable: bool) -> ErrorFile {

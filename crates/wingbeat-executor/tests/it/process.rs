@@ -32,7 +32,7 @@ async fn a_task_that_writes_outputs_succeeds_and_its_lines_last() {
         panic!("not a success")
     };
     assert!(stage.server.started(&attempt("a0")).await > 0);
-    assert_eq!(succeeded.output_uri, stage.path("store/runs/a0/1/outputs.pb").display().to_string());
+    assert_eq!(succeeded.output_uri, stage.path("store/runs/a0/1").display().to_string());
     assert_eq!((succeeded.outputs_size, succeeded.outputs_sha256), (3, Sha256::digest(b"abc").to_vec()));
     assert_eq!(succeeded.report_uri, "");
     let (mut lines, end) = stage.durable_lines("a0").await;

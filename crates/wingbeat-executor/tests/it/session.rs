@@ -111,7 +111,7 @@ async fn an_executor_that_is_stopped_stops_its_tasks_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_superseded_executor_stops_its_tasks_and_ends() {
+async fn an_executor_whose_session_was_ended_stops_its_tasks_and_ends() {
     let stage = Stage::new(SLEEP);
     let executor = stage.start(ExecutorKind::Process).await;
     stage.server.send(stage.assignment("a0"));
@@ -119,7 +119,7 @@ async fn a_superseded_executor_stops_its_tasks_and_ends() {
     stage.server.refuse_connects(Some(ConnectError::aborted("a later session")));
     stage.server.hang_up();
     let ended = executor.ended().await;
-    assert!(matches!(ended, Err(ExecutorError::Superseded { .. })), "{ended:?}");
+    assert!(matches!(ended, Err(ExecutorError::Refused { .. })), "{ended:?}");
     assert!(!alive(pid));
 }
 

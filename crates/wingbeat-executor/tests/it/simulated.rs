@@ -25,7 +25,7 @@ async fn thousands_succeed_with_empty_outputs_and_no_start_report() {
         outputs.insert(succeeded.output_uri);
     }
     assert_eq!(outputs.len(), 1);
-    assert_eq!(std::fs::read(outputs.into_iter().next().unwrap()).unwrap(), b"");
+    assert_eq!(std::fs::read(format!("{}/outputs.pb", outputs.into_iter().next().unwrap())).unwrap(), b"");
     executor.stop().await.unwrap();
 }
 
