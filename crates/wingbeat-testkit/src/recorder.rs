@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use wingbeat_engine::invariants::Rows;
 use wingbeat_engine::{Batch, Decided};
 use wingbeat_model::{
-    Action, ActionKey, Attempt, CacheEntry, CacheKey, Changes, CounterKey, Reservation, Seq, Session,
+    Action, ActionKey, Attempt, CacheEntry, CacheKey, Changes, CounterKey, Reservation, RunId, Seq, Session,
 };
 use wingbeat_store::Metadata;
 
@@ -87,6 +87,14 @@ impl Recorder {
     /// Sessions that have not ended.
     pub fn open_sessions(&self) -> impl Iterator<Item = &Session> {
         self.rows.sessions.values().filter(|session| session.ended_at.is_none())
+    }
+
+    /// A page of the feed: what changed in a run after a position, and up to which one this is everything.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub fn changed(&self, run: RunId, after: Seq, limit: usize) -> (Vec<Action>, Seq) {
+        block_on(self.store.changed_actions(run, None, after, limit)).expect("the store is read")
     }
 
     /// Where the store under the recorder disagrees with what was written to it.

@@ -1,32 +1,50 @@
-//! A client that watches all actions, now and then: it reads what changed after its last look.
+//! A client that watches all actions, now and then: it reads pages of what changed after its last look.
 
 use std::collections::BTreeMap;
 
 use wingbeat_engine::invariants::Rows;
-use wingbeat_model::{Action, ActionKey, Phase, Seq};
+use wingbeat_model::{Action, ActionKey, Phase, RunId, Seq};
 
 use crate::Recorder;
+
+/// Rows of one page; small, so that looks take several.
+const PAGE: usize = 4;
 
 /// What the watcher has seen.
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
-    after: Seq,
+    after: BTreeMap<RunId, Seq>,
     seen: BTreeMap<ActionKey, Action>,
 }
 
 impl Watcher {
     /// Reads what changed. States may be skipped, never go backwards.
     pub(super) fn look(&mut self, recorder: &Recorder) -> Result<(), String> {
-        let head = recorder.head();
-        for (key, action) in recorder.rows.actions.iter().filter(|(_, action)| action.changed > self.after) {
-            if action.changed > head {
-                return Err(format!("{key:?} changed in the future"));
+        for run in recorder.rows.runs.keys() {
+            let mut after = self.after.get(run).copied().unwrap_or_default();
+            while after < recorder.head() {
+                let (page, upto) = recorder.changed(*run, after, PAGE);
+                if upto <= after {
+                    return Err(format!("a page after {after:?} ends at {upto:?}"));
+                }
+                for action in page {
+                    self.see(recorder, action, (after, upto))?;
+                }
+                after = upto;
             }
-            if let Some(old) = self.seen.insert(key.clone(), action.clone()) {
-                goes_on(&recorder.rows, &old, action)?;
-            }
+            self.after.insert(*run, after);
         }
-        self.after = head;
+        Ok(())
+    }
+
+    fn see(&mut self, recorder: &Recorder, action: Action, (after, upto): (Seq, Seq)) -> Result<(), String> {
+        if action.changed <= after || action.changed > upto {
+            return Err(format!("{:?} is on the wrong page ({after:?} to {upto:?})", action.key));
+        }
+        if let Some(old) = self.seen.get(&action.key) {
+            goes_on(&recorder.rows, old, &action)?;
+        }
+        self.seen.insert(action.key.clone(), action);
         Ok(())
     }
 
@@ -43,7 +61,7 @@ impl Watcher {
 fn goes_on(rows: &Rows, old: &Action, new: &Action) -> Result<(), String> {
     let back = old.phase().is_terminal() && old.outcome() != new.outcome();
     let cured = matches!(old.phase(), Phase::Failed | Phase::Aborted) && parent_was_retried(rows, new);
-    if new.attempts < old.attempts || (back && !cured) {
+    if new.changed <= old.changed || new.attempts < old.attempts || (back && !cured) {
         return Err(format!("{:?} went from {:?} to {:?}", new.key, old.state, new.state));
     }
     Ok(())
