@@ -9,5 +9,5 @@ mod lines;
 mod live;
 mod tail;
 
-pub(crate) use follower::{Following, LogTarget, follow};
+pub(crate) use follower::{Finished, Following, LogTarget, follow};
 pub(crate) use live::LiveLogs;

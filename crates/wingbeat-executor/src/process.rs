@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use self::platform::Processes;
 use crate::outcome::{Exit, Oom};
 
 #[cfg(target_os = "linux")]
@@ -104,7 +105,7 @@ pub(crate) struct ProcessId {
 impl FamilyMark {
     /// The mark of a family that has no process yet.
     pub(crate) fn announce(marker: String) -> Self {
-        Self { marker, boot: platform::boot_id(), leader: None }
+        Self { marker, boot: platform::boot_id().to_owned(), leader: None }
     }
 }
 
@@ -164,7 +165,7 @@ impl TaskProcess {
         leaders.insert(pid);
         drop(leaders);
         let leader = platform::started_at(pid).map(|started| ProcessId { pid, started });
-        let mark = FamilyMark { marker: launch.marker, boot: platform::boot_id(), leader };
+        let mark = FamilyMark { marker: launch.marker, boot: platform::boot_id().to_owned(), leader };
         Ok(Self { child, mark, group: pid })
     }
 
@@ -211,7 +212,7 @@ impl TaskProcess {
     }
 
     fn ask_to_end(&self) {
-        for member in platform::family(&self.mark, GroupTrust::Fresh) {
+        for member in Processes::look().family(&self.mark, GroupTrust::Fresh) {
             platform::terminate(member);
         }
     }
@@ -235,8 +236,9 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
     let mut seen = HashSet::new();
     let mut pause = LOOK_AGAIN.0;
     loop {
-        platform::reap_orphans(&leaders());
-        let members = platform::family(mark, trust);
+        let processes = Processes::look();
+        processes.reap_orphans(&leaders());
+        let members = processes.family(mark, trust);
         if members.is_empty() {
             return seen.len();
         }

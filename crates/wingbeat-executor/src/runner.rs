@@ -15,7 +15,7 @@ use wingbeat_model::Failure;
 use crate::assignment::{Assignment, Held};
 use crate::executor::Executor;
 use crate::files;
-use crate::logs::{Following, LogTarget, follow};
+use crate::logs::{Finished, Following, LogTarget, follow};
 use crate::outcome::{self, Evidence, Outcome};
 use crate::registry::{StopOrder, StopSignal};
 use crate::wire::{self, Happening};
@@ -62,10 +62,12 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
     };
     let ending = launch::supervise(executor, assignment, &folder, &mut stop).await;
     let last_words = last_words(&ending);
-    let stderr_tail = following.finish(last_words).await;
-    // The lines are in the object store now; a second copy of them would only fill the disk.
-    for file in [&folder.stdout, &folder.stderr] {
-        let _never_started = std::fs::remove_file(file);
+    let Finished { stderr_tail, all_durable } = following.finish(last_words).await;
+    if all_durable {
+        // The lines are in the object store now; a second copy of them would only fill the disk.
+        for file in [&folder.stdout, &folder.stderr] {
+            let _never_started = std::fs::remove_file(file);
+        }
     }
     match ending {
         Ending::NotStarted(failure) => Some(failed(failure)),

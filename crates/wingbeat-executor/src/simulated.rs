@@ -16,12 +16,13 @@ use crate::wire::{self, Happening};
 /// Names the milliseconds that a simulated attempt takes.
 const DURATION: &str = "WINGBEAT_SIM_MS";
 
-/// Makes the one empty outputs file that all simulated attempts share.
+/// Makes the one empty outputs file that all simulated attempts share. It lies where the server reads
+/// the outputs of runs from.
 ///
 /// # Errors
 /// The store's folder cannot be written to.
 pub(crate) fn shared_outputs(store_dir: &Path) -> Result<OutputsFile, FilesError> {
-    files::write_empty_outputs(&store_dir.join("simulated").display().to_string())
+    files::write_empty_outputs(&store_dir.join("runs/simulated").display().to_string())
 }
 
 /// Pretends to run an attempt.

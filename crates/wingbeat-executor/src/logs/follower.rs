@@ -49,16 +49,25 @@ pub(crate) struct Following {
 #[derive(Debug)]
 struct Finish {
     last_words: Option<String>,
-    done: oneshot::Sender<String>,
+    done: oneshot::Sender<Finished>,
+}
+
+/// What is left when an attempt's lines have been read to their end.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    /// The last lines of standard error.
+    pub(crate) stderr_tail: String,
+    /// Whether the store has every line. If not, the files are the only copy.
+    pub(crate) all_durable: bool,
 }
 
 impl Following {
     /// Reads the files to their end, adds `last_words`, and writes the last chunk. Call it when no process
-    /// of the attempt is left. Returns the last lines of standard error.
-    pub(crate) async fn finish(self, last_words: Option<String>) -> String {
+    /// of the attempt is left.
+    pub(crate) async fn finish(self, last_words: Option<String>) -> Finished {
         let (done, heard) = oneshot::channel();
         if self.order.send(Finish { last_words, done }).is_err() {
-            return String::new();
+            return Finished::default();
         }
         heard.await.unwrap_or_default()
     }
@@ -107,7 +116,9 @@ impl Follower {
                 order = &mut ordered => {
                     if let Ok(Finish { last_words, done }) = order {
                         self.finish(last_words).await;
-                        let _gone = done.send(Vec::from(self.stderr_tail).join("\n"));
+                        let all_durable = self.pending.is_empty();
+                        let stderr_tail = Vec::from(self.stderr_tail).join("\n");
+                        let _gone = done.send(Finished { stderr_tail, all_durable });
                     }
                     return;
                 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
+use std::sync::LazyLock;
 
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process_group, pidfd_open, pidfd_send_signal,
@@ -20,8 +21,11 @@ pub(super) fn adopt_orphans() -> io::Result<()> {
 }
 
 /// Tells one boot from another; empty if the kernel does not say.
-pub(super) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+pub(super) fn boot_id() -> &'static str {
+    static BOOT_ID: LazyLock<String> = LazyLock::new(|| {
+        fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+    });
+    &BOOT_ID
 }
 
 /// When the process started, in ticks since boot.
@@ -71,38 +75,69 @@ fn signal(process: ProcessId, signal: Signal) {
     }
 }
 
-/// Every live process of the family: those with its mark, those in its group, and their descendants.
-///
-/// Processes older than the leader are passed over unread. The executor itself is never a member.
-pub(super) fn family(mark: &FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
-    if mark.boot != boot_id() {
-        return Vec::new();
-    }
-    let own = own_pid();
-    let oldest = mark.leader.map_or(0, |leader| leader.started);
-    let processes = snapshot();
-    let group = group_of(mark, trust, &processes);
-    let belongs = |pid: i32, stat: &Stat| {
-        stat.started >= oldest && (Some(stat.group) == group || has_mark(pid, &mark.marker))
-    };
-    let mut members: HashSet<i32> =
-        processes.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, _)| *pid).collect();
-    members.remove(&own);
-    add_descendants(&processes, &mut members);
-    members
-        .into_iter()
-        .filter_map(|pid| processes.get(&pid).map(|stat| (pid, stat)))
-        .filter(|(_, stat)| stat.state != DEAD)
-        .map(|(pid, stat)| ProcessId { pid, started: stat.started })
-        .collect()
-}
+/// Every process of the machine, as it was at one moment.
+#[derive(Debug)]
+pub(super) struct Processes(HashMap<i32, Stat>);
 
-/// Clears the entries of dead orphans that the kernel handed to this process.
-pub(super) fn reap_orphans(leaders: &BTreeSet<i32>) {
-    let own = own_pid();
-    for (pid, stat) in snapshot() {
-        if stat.parent == own && stat.state == DEAD && !leaders.contains(&pid) {
-            let _reaped = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+impl Processes {
+    /// Looks at all of them.
+    pub(super) fn look() -> Self {
+        let Ok(entries) = fs::read_dir("/proc") else { return Self(HashMap::new()) };
+        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        Self(pids.filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat))).collect())
+    }
+
+    /// Those of the family that live: with its mark, in its group, or descended from such.
+    ///
+    /// Processes older than the leader are passed over unread. The executor itself is never a member.
+    pub(super) fn family(&self, mark: &FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
+        if mark.boot != boot_id() {
+            return Vec::new();
+        }
+        let oldest = mark.leader.map_or(0, |leader| leader.started);
+        let group = self.group_of(mark, trust);
+        let belongs = |pid: i32, stat: &Stat| {
+            stat.started >= oldest && (Some(stat.group) == group || has_mark(pid, &mark.marker))
+        };
+        let mut members: HashSet<i32> =
+            self.0.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, _)| *pid).collect();
+        members.remove(&own_pid());
+        self.add_descendants(&mut members);
+        let live = members.into_iter().filter_map(|pid| self.0.get(&pid).map(|stat| (pid, stat)));
+        live.filter(|(_, stat)| stat.state != DEAD)
+            .map(|(pid, stat)| ProcessId { pid, started: stat.started })
+            .collect()
+    }
+
+    /// Clears the entries of dead orphans that the kernel handed to this process.
+    pub(super) fn reap_orphans(&self, leaders: &BTreeSet<i32>) {
+        let own = own_pid();
+        for (pid, stat) in &self.0 {
+            if stat.parent == own && stat.state == DEAD && !leaders.contains(pid) {
+                let _reaped = waitpid(Pid::from_raw(*pid), WaitOptions::NOHANG);
+            }
+        }
+    }
+
+    /// The leader's group, unless its number has passed, or may have passed, to somebody else.
+    fn group_of(&self, mark: &FamilyMark, trust: GroupTrust) -> Option<i32> {
+        let leader = mark.leader?;
+        let certain = match self.0.get(&leader.pid) {
+            Some(stat) => stat.started == leader.started,
+            None => trust == GroupTrust::Fresh,
+        };
+        certain.then_some(leader.pid)
+    }
+
+    fn add_descendants(&self, members: &mut HashSet<i32>) {
+        loop {
+            let is_new_child =
+                |(pid, stat): &(&i32, &Stat)| !members.contains(pid) && members.contains(&stat.parent);
+            let found: Vec<i32> = self.0.iter().filter(is_new_child).map(|(pid, _)| *pid).collect();
+            if found.is_empty() {
+                return;
+            }
+            members.extend(found);
         }
     }
 }
@@ -111,43 +146,10 @@ fn own_pid() -> i32 {
     getpid().as_raw_nonzero().get()
 }
 
-/// The leader's group, unless its number has passed, or may have passed, to somebody else.
-fn group_of(mark: &FamilyMark, trust: GroupTrust, processes: &HashMap<i32, Stat>) -> Option<i32> {
-    let leader = mark.leader?;
-    let certain = match processes.get(&leader.pid) {
-        Some(stat) => stat.started == leader.started,
-        None => trust == GroupTrust::Fresh,
-    };
-    certain.then_some(leader.pid)
-}
-
-fn add_descendants(processes: &HashMap<i32, Stat>, members: &mut HashSet<i32>) {
-    loop {
-        let found: Vec<i32> = processes
-            .iter()
-            .filter(|(pid, stat)| !members.contains(pid) && members.contains(&stat.parent))
-            .map(|(pid, _)| *pid)
-            .collect();
-        if found.is_empty() {
-            return;
-        }
-        members.extend(found);
-    }
-}
-
 fn has_mark(pid: i32, marker: &str) -> bool {
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
     let wanted = format!("{MARKER}={marker}");
     environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
-}
-
-fn snapshot() -> HashMap<i32, Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return HashMap::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat)))
-        .collect()
 }
 
 /// The state letter of a process that has ended and is not waited for yet.

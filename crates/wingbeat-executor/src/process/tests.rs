@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::{FamilyMark, GroupTrust, Launch, TaskProcess, end_family, platform};
+use super::{FamilyMark, GroupTrust, Launch, Processes, TaskProcess, end_family};
 use crate::environment::MARKER;
 use crate::outcome::Exit;
 
@@ -78,7 +78,7 @@ async fn a_grandchild_that_ignores_sigterm_is_killed_after_the_grace() {
     assert!(alive(&grandchild));
     timeout(LONG, task.stop(Duration::from_millis(100))).await.unwrap();
     assert!(!alive(&grandchild), "{grandchild} survived");
-    assert!(platform::family(task.mark(), GroupTrust::Fresh).is_empty());
+    assert!(Processes::look().family(task.mark(), GroupTrust::Fresh).is_empty());
 }
 
 #[tokio::test]
@@ -107,8 +107,10 @@ async fn a_family_is_ended_by_its_mark_alone_and_others_are_spared() {
     let mut mine = shell(folder.path(), "m6", "sleep 600");
     let other = shell(folder.path(), "m7", "sleep 600");
     let announced = FamilyMark::announce("m6".to_owned());
-    until("the mark in the environment", || !platform::family(&announced, GroupTrust::Recorded).is_empty())
-        .await;
+    until("the mark in the environment", || {
+        !Processes::look().family(&announced, GroupTrust::Recorded).is_empty()
+    })
+    .await;
     // The executor's own runtime reaps the leader, as init would for a lost executor.
     let (killed, exit) = tokio::join!(end_family(&announced, GroupTrust::Recorded), mine.wait());
     assert!(killed >= 1);

@@ -77,8 +77,8 @@ async fn everything_is_durable_when_it_finishes_and_the_end_is_marked() {
     let following = scene.follow();
     scene.write("out", b"one\ntwo");
     scene.write("err", b"oops\n");
-    let tail = timeout(LONG, following.finish(Some("stopped: because".to_owned()))).await.unwrap();
-    assert_eq!(tail, "oops");
+    let finished = timeout(LONG, following.finish(Some("stopped: because".to_owned()))).await.unwrap();
+    assert_eq!((finished.stderr_tail.as_str(), finished.all_durable), ("oops", true));
     let page = scene.durable().await;
     assert!(page.end);
     let mut seen = texts(&page);
