@@ -11,6 +11,8 @@ mod feed;
 mod lists;
 mod open;
 mod parts;
+#[cfg(test)]
+mod plans;
 mod queries;
 mod readers;
 mod row;
@@ -153,7 +155,7 @@ impl RunReads for SqliteStore {
 
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
         let digest = *digest;
-        self.read(move |db| find(db, &queries::SPEC_FIND, [digest.0], |row| row.take())).await
+        self.read(move |db| find(db, &queries::SPEC_FIND, [digest.0], row::first)).await
     }
 
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError> {

@@ -87,7 +87,7 @@ fn bind_progress(row: &mut Binder<'_, '_>, action: &Action) -> Result<(), Fault>
     row.put(action.changed.0)
 }
 
-/// phase, since, not_before, wait (3), claim (2), stopping, expires_at, ended_at.
+/// `phase`, `since`, `not_before`, wait (3), claim (2), `stopping`, `expires_at`, `ended_at`.
 fn bind_state(row: &mut Binder<'_, '_>, action: &Action) -> Result<(), Fault> {
     row.put_code(action.phase())?;
     match &action.state {
@@ -132,7 +132,7 @@ fn bind_claim(row: &mut Binder<'_, '_>, claim: &Claim) -> Result<(), Fault> {
     row.put(claim.fence.0.cast_signed())
 }
 
-/// output_uri, value, signalled_by, failure (6), abort (3).
+/// `output_uri`, `value`, `signalled_by`, failure (6), abort (3).
 const OUTCOME_COLUMNS: usize = 12;
 
 fn bind_outcome(row: &mut Binder<'_, '_>, outcome: Option<&ActionOutcome>) -> Result<(), Fault> {

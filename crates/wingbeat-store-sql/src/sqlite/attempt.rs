@@ -45,7 +45,7 @@ fn bind(row: &mut Binder<'_, '_>, attempt: &Attempt) -> Result<(), Fault> {
     bind_end(row, attempt.end.as_ref())
 }
 
-/// output_uri, failure (6), reason.
+/// `output_uri`, failure (6), `reason`.
 const END_COLUMNS: usize = 8;
 
 fn bind_end(row: &mut Binder<'_, '_>, end: Option<&AttemptEnd>) -> Result<(), Fault> {

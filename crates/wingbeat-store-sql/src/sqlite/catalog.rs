@@ -5,7 +5,7 @@ use wingbeat_model::{Project, ProjectKey, TaskKey, TaskVersion};
 
 use super::fault::Fault;
 use super::queries::{self, Query};
-use super::row::{Columns, find, list, write, write_bound};
+use super::row::{Columns, find, first, list, write, write_bound};
 
 /// Adds a project. `false`: its key is taken.
 pub(crate) fn insert_project(db: &Connection, project: &Project) -> Result<bool, Fault> {
@@ -103,5 +103,5 @@ pub(crate) fn init_setting(db: &Connection, name: &str, value: &[u8]) -> Result<
 
 /// A setting.
 pub(crate) fn find_setting(db: &Connection, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    find(db, &queries::SETTING_FIND, [name], |row| row.take())
+    find(db, &queries::SETTING_FIND, [name], first)
 }

@@ -8,14 +8,14 @@ use wingbeat_store::RunScope;
 use super::action;
 use super::fault::Fault;
 use super::queries;
-use super::row::{find, limit, list};
+use super::row::{find, first, limit, list};
 
 /// No limit, as SQLite takes it.
 const ALL: i64 = -1;
 
 /// The newest position.
 pub(crate) fn head(db: &Connection) -> Result<Seq, Fault> {
-    Ok(Seq(find(db, &queries::HEAD_READ, [], |row| row.take())?.unwrap_or_default()))
+    Ok(Seq(find(db, &queries::HEAD_READ, [], first)?.unwrap_or_default()))
 }
 
 /// A part of the feed: positions after the first, up to the second, and at most so many rows.

@@ -11,20 +11,15 @@ const ATTEMPT_COLUMNS: &str = include_str!("../../queries/sqlite/attempt_columns
 
 /// A statement of a file.
 pub(crate) struct Query {
-    #[cfg(test)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the test of plans names statements by it"))]
     file: &'static str,
     source: &'static str,
     text: OnceLock<String>,
 }
 
 impl Query {
-    const fn new(_file: &'static str, source: &'static str) -> Self {
-        Self {
-            #[cfg(test)]
-            file: _file,
-            source,
-            text: OnceLock::new(),
-        }
+    const fn new(file: &'static str, source: &'static str) -> Self {
+        Self { file, source, text: OnceLock::new() }
     }
 
     /// Which file it is from.

@@ -41,6 +41,11 @@ impl Columns<'_, '_> {
     }
 }
 
+/// Reads a row of one column.
+pub(crate) fn first<T: FromSql>(row: &mut Columns<'_, '_>) -> Result<T, Fault> {
+    row.take()
+}
+
 /// The row that a query finds, if it finds one.
 pub(crate) fn find<T>(
     db: &Connection,

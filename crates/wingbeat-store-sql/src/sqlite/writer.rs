@@ -15,7 +15,7 @@ use wingbeat_model::{Seq, Timestamp, UnitOfWork};
 
 use super::fault::Fault;
 use super::queries;
-use super::row::{find, write};
+use super::row::{find, first, write};
 use super::unit::run_unit;
 
 /// The most jobs that share a transaction.
@@ -40,10 +40,13 @@ trait Job: Send {
     fn finish(self: Box<Self>, outcome: Result<(), Fault>);
 }
 
+/// A unit of work that was committed, and its position.
+pub(crate) type Committed = (Box<dyn UnitOfWork>, Seq);
+
 struct UnitJob {
     unit: Box<dyn UnitOfWork>,
     seq: Seq,
-    reply: oneshot::Sender<Result<(Box<dyn UnitOfWork>, Seq), Fault>>,
+    reply: oneshot::Sender<Result<Committed, Fault>>,
 }
 
 impl Job for UnitJob {
@@ -104,10 +107,7 @@ impl Writer {
     }
 
     /// Commits a unit of work.
-    pub(crate) async fn commit(
-        &self,
-        unit: Box<dyn UnitOfWork>,
-    ) -> Result<(Box<dyn UnitOfWork>, Seq), Fault> {
+    pub(crate) async fn commit(&self, unit: Box<dyn UnitOfWork>) -> Result<Committed, Fault> {
         let (reply, answer) = oneshot::channel();
         self.submit(Box::new(UnitJob { unit, seq: Seq(0), reply })).await?;
         answer.await.map_err(|_| Fault::closed())?
@@ -156,14 +156,16 @@ fn write_group(db: &Connection, mut jobs: Vec<Box<dyn Job>>) {
         Ok(outcomes) => jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.finish(outcome)),
         Err(fault) => {
             undo(db);
-            jobs.into_iter().for_each(|job| job.finish(Err(fault.clone())));
+            for job in jobs {
+                job.finish(Err(fault.clone()));
+            }
         }
     }
 }
 
 fn try_group(db: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), Fault>>, Fault> {
     step(db, "BEGIN IMMEDIATE")?;
-    let stored = find(db, &queries::HEAD_READ, [], |row| row.take())?.unwrap_or_default();
+    let stored = find(db, &queries::HEAD_READ, [], first)?.unwrap_or_default();
     let mut group = Group { head: Seq(stored), now: now() };
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use wingbeat_store::conformance::Store;
 use wingbeat_store_sql::SqliteStore;
 
-async fn make() -> (Store, TempDir) {
+fn make() -> (Store, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = SqliteStore::open(&folder.path().join("meta.db")).expect("opens");
     (Arc::new(store), folder)

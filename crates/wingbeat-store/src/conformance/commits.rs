@@ -20,11 +20,11 @@ fn abort() -> Abort {
 pub async fn runs_keep_every_field(store: Store) {
     let seq = put(&store, |seq| {
         let mut full = run(2, seq);
-        full.created_by = "ann".to_owned();
+        full.created_by.push_str("ann");
         full.source = 3;
         full.labels = vec![("a".to_owned(), String::new()), ("team".to_owned(), "ml".to_owned())];
-        full.raw_prefix = "file:///raw/".to_owned();
-        full.queue = "gpu".to_owned();
+        full.raw_prefix.push_str("file:///raw/");
+        full.queue.push_str("gpu");
         full.max_concurrency = Some(64);
         full.running = 9;
         full.waiting_parents = 4;

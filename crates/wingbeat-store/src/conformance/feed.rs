@@ -103,7 +103,7 @@ pub async fn roots_of_a_scope(store: Store) {
         let mut elsewhere = run(3, seq);
         elsewhere.key = wingbeat_model::RunKey::stored(place("p", "production"), "run-3");
         let mut other_task = action(3, "a0", seq);
-        other_task.task.name = "env.other".to_owned();
+        other_task.task.name = String::from("env.other");
         let rows = vec![action(1, "c", seq), other_task, action(1, "a0", seq)];
         Changes { runs: vec![elsewhere], actions: rows, ..Changes::default() }
     })

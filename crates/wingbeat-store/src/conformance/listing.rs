@@ -101,7 +101,8 @@ fn varied_run(id: i64, seq: wingbeat_model::Seq) -> Run {
         0 => {}
         1 => row.labels = vec![("team".to_owned(), String::new())],
         2 => {
-            row.labels = vec![("other".to_owned(), "ml".to_owned()), ("team".to_owned(), "ML_ops".to_owned())]
+            row.labels =
+                vec![("other".to_owned(), "ml".to_owned()), ("team".to_owned(), "ML_ops".to_owned())];
         }
         _ => row.labels = vec![("team".to_owned(), "ml%ops".to_owned())],
     }

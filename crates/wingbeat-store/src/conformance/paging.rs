@@ -53,7 +53,9 @@ pub async fn rows_may_change_between_pages(store: Store) {
         let mut early = action(1, "early", seq);
         early.created_at = wingbeat_model::Timestamp::from_micros(-1);
         let mut changed = [varied_action(1, "c4", 4, seq), varied_action(1, "c3", 3, seq)];
-        changed.iter_mut().for_each(|row| row.attempts = 9);
+        for row in &mut changed {
+            row.attempts = 9;
+        }
         Changes { actions: changed.into_iter().chain([early]).collect(), ..Changes::default() }
     })
     .await;

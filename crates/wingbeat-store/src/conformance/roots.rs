@@ -22,8 +22,8 @@ async fn put_places(store: &Store) {
         let roots = (1..=7).map(|id| {
             let mut row = action(id, "a0", seq);
             if id % 2 == 1 {
-                row.task.name = "env.other".to_owned();
-                row.task.version = "v2".to_owned();
+                row.task.name = String::from("env.other");
+                row.task.version = String::from("v2");
             }
             row
         });

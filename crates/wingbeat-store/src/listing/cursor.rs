@@ -39,11 +39,8 @@ impl CursorKey {
         for value in &self.0 {
             match value {
                 None => text.push_str(".n"),
-                Some(Value::Int(number)) => text.push_str(&format!(".i{number}")),
-                Some(Value::Text(shown)) => {
-                    text.push_str(".t");
-                    shown.bytes().for_each(|byte| text.push_str(&format!("{byte:02x}")));
-                }
+                Some(Value::Int(number)) => text = format!("{text}.i{number}"),
+                Some(Value::Text(shown)) => text = format!("{text}.t{}", hex(shown)),
             }
         }
         Cursor(text)
@@ -56,24 +53,33 @@ impl CursorKey {
     pub fn decode(cursor: &Cursor, list: ListId, len: usize) -> Result<Self, ReadError> {
         let start = format!("1.{:016x}.", list.0);
         let rest = cursor.0.strip_prefix(&start).ok_or(ReadError::BadCursor)?;
-        let values = rest.split('.').map(decode_value).collect::<Option<Vec<_>>>();
-        let values = values.filter(|values| values.len() == len);
-        values.map(Self).ok_or(ReadError::BadCursor)
+        let values = rest.split('.').map(decode_value).collect::<Result<Vec<_>, _>>()?;
+        if values.len() == len { Ok(Self(values)) } else { Err(ReadError::BadCursor) }
     }
 }
 
-fn decode_value(text: &str) -> Option<Option<Value>> {
+fn hex(text: &str) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).expect("below 16");
+    text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn decode_value(text: &str) -> Result<Option<Value>, ReadError> {
     if text == "n" {
-        return Some(None);
+        return Ok(None);
     }
-    if let Some(number) = text.strip_prefix('i') {
-        return number.parse().ok().map(|number| Some(Value::Int(number)));
-    }
-    let digits = text.strip_prefix('t')?.as_bytes();
+    let value = match text.strip_prefix('i') {
+        Some(number) => number.parse().ok().map(Value::Int),
+        None => text.strip_prefix('t').and_then(unhex).map(Value::Text),
+    };
+    value.map(Some).ok_or(ReadError::BadCursor)
+}
+
+fn unhex(text: &str) -> Option<String> {
+    let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
     }
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes = digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>()?;
-    String::from_utf8(bytes).ok().map(|text| Some(Value::Text(text)))
+    String::from_utf8(bytes).ok()
 }

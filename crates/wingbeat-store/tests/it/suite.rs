@@ -3,7 +3,7 @@ use std::sync::Arc;
 use wingbeat_store::conformance::Store;
 use wingbeat_store::memory::MemoryStore;
 
-async fn make() -> (Store, ()) {
+fn make() -> (Store, ()) {
     (Arc::new(MemoryStore::new()), ())
 }
 
