@@ -77,7 +77,9 @@ impl World {
             self.load(&mut loaded, needs);
         }
         let before = self.rows.clone();
+        let seen = loaded.clone();
         let changes = batch.decide(loaded, Seq(self.seq));
+        self.nothing_is_written_unseen(&seen, &changes);
         self.write(changes.clone());
         self.wrote = changes;
         let decided = batch.into_decided().expect("it was decided");
@@ -183,6 +185,30 @@ impl World {
 
 /// The store's side.
 impl World {
+    /// A row that is there is replaced only by whoever has read it: `needs` forgets nothing.
+    fn nothing_is_written_unseen(&self, seen: &Loaded, changes: &Changes) {
+        let rows = &self.rows;
+        for key in changes.actions.iter().map(|action| &action.key) {
+            assert!(seen.actions.contains_key(key) || !rows.actions.contains_key(key), "{key:?}");
+        }
+        for key in changes.attempts.iter().map(|attempt| &attempt.key) {
+            assert!(seen.attempts.contains_key(key) || !rows.attempts.contains_key(key), "{key:?}");
+        }
+        for run in &changes.runs {
+            assert!(seen.runs.contains_key(&run.id) || !rows.runs.contains_key(&run.id), "{:?}", run.id);
+        }
+        for session in &changes.sessions {
+            assert!(seen.sessions.contains_key(&session.id) || !rows.sessions.contains_key(&session.id));
+        }
+        let claims = changes.reservations.iter().map(|claim| &claim.key);
+        for key in claims.chain(&changes.reservation_deletes) {
+            assert!(seen.asked.reservations.contains(key), "{key:?}");
+        }
+        for key in changes.cache_puts.iter().map(|entry| &entry.key).chain(&changes.cache_deletes) {
+            assert!(seen.asked.cache.contains(key), "{key:?}");
+        }
+    }
+
     fn load(&self, loaded: &mut Loaded, needs: Needs) {
         self.load_rows(loaded, &needs);
         self.load_sets(loaded, &needs);
