@@ -87,9 +87,9 @@ pub trait RunReads: Send + Sync {
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError>;
     /// A list of actions.
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError>;
-    /// Actions of a run that changed after `after`, oldest change first, at most `limit`; `parent` narrows it to
-    /// that action's children. The second part is the position up to which this is everything, so no position
-    /// is split: if one alone has more than `limit` changes, it comes whole.
+    /// Actions of a run that changed after `after`, oldest change first; `parent` narrows it to that action's
+    /// children. The second part is the position up to which this is everything: a position is never split, so
+    /// a page has `limit` rows and what else its last position holds. Fewer than `limit` rows are all there is.
     async fn changed_actions(
         &self,
         run: RunId,
@@ -97,7 +97,8 @@ pub trait RunReads: Send + Sync {
         after: Seq,
         limit: usize,
     ) -> Result<(Vec<Action>, Seq), ReadError>;
-    /// Root actions of a scope whose row changed after `after`, oldest change first, at most `limit`.
+    /// Root actions of a scope whose row changed after `after`, oldest change first; in pages as those of
+    /// [`RunReads::changed_actions`].
     async fn changed_roots(
         &self,
         scope: &RunScope,

@@ -42,6 +42,14 @@ impl Fault {
         Self::Unavailable(Arc::new(Closed))
     }
 
+    /// Says which statement found a row that cannot be understood.
+    pub(crate) fn found_by(self, file: &str) -> Self {
+        match self {
+            Self::Corrupt(what) => Self::Corrupt(format!("{file}: {what}")),
+            Self::DiskFull | Self::Unavailable(_) => self,
+        }
+    }
+
     /// A row of ours that makes no sense.
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())

@@ -1,5 +1,5 @@
 //! The feed: what changed after a position. A page never splits a position, because a position is all that a
-//! reader remembers.
+//! reader remembers: the last one comes whole.
 
 use rusqlite::{Connection, params};
 use wingbeat_model::{Action, ActionName, RunId, Seq, Timestamp};
@@ -86,14 +86,16 @@ fn page(
 ) -> Result<(Vec<Action>, Seq), Fault> {
     let head = head(db)?;
     let most = most.max(1);
-    // One row more than asked tells whether the page ends here.
+    // One row more than asked tells whether there is more, and whether the last position is whole.
     let mut rows = read(Part { after: after.0, upto: head.0, rows: limit(most.saturating_add(1)) })?;
-    let Some(last) = rows.get(most).map(|row| row.changed) else { return Ok((rows, head)) };
-    rows.retain(|row| row.changed < last);
-    if let Some(upto) = rows.last().map(|row| row.changed) {
-        return Ok((rows, upto));
+    let Some(next) = rows.get(most).map(|row| row.changed) else { return Ok((rows, head)) };
+    rows.truncate(most);
+    let last = rows[most - 1].changed;
+    if last == next {
+        rows.retain(|row| row.changed < last);
+        rows.extend(read(Part { after: last.0 - 1, upto: last.0, rows: ALL })?);
     }
-    Ok((read(Part { after: last.0 - 1, upto: last.0, rows: ALL })?, last))
+    Ok((rows, last))
 }
 
 /// The newest root of each task.

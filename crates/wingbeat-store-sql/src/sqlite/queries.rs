@@ -11,7 +11,6 @@ const ATTEMPT_COLUMNS: &str = include_str!("../../queries/sqlite/attempt_columns
 
 /// A statement of a file.
 pub(crate) struct Query {
-    #[cfg_attr(not(test), expect(dead_code, reason = "the test of plans names statements by it"))]
     file: &'static str,
     source: &'static str,
     text: OnceLock<String>,
@@ -23,7 +22,6 @@ impl Query {
     }
 
     /// Which file it is from.
-    #[cfg(test)]
     pub(crate) fn file(&self) -> &'static str {
         self.file
     }

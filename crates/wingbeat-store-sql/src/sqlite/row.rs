@@ -55,7 +55,8 @@ pub(crate) fn find<T>(
 ) -> Result<Option<T>, Fault> {
     let mut statement = db.prepare_cached(query.text())?;
     let mut rows = statement.query(params)?;
-    rows.next()?.map(|row| read(&mut Columns { row, at: 0 })).transpose()
+    let found = rows.next()?.map(|row| read(&mut Columns { row, at: 0 }));
+    found.transpose().map_err(|fault| fault.found_by(query.file()))
 }
 
 /// All rows that a query finds.
@@ -65,7 +66,7 @@ pub(crate) fn list<T>(
     params: impl Params,
     read: impl FnMut(&mut Columns<'_, '_>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
-    list_text(db, query.text(), params, read)
+    list_text(db, query.text(), params, read).map_err(|fault| fault.found_by(query.file()))
 }
 
 /// All rows that a statement finds which was put together at run time.

@@ -134,3 +134,25 @@ pub(crate) fn load_replay(
     let earliest = (now - REPLAY_LIFE).as_micros();
     find(db, &queries::REPLAY_FIND, (&key.0, earliest), |row| Ok((row.take_digest()?, RunId(row.take()?))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{REPLAY_LIFE, load_replay, put_replays};
+    use crate::sqlite::open::connect_writer;
+    use wingbeat_model::{Digest, ReplayKey, RunId, Span, Timestamp};
+
+    #[test]
+    fn answered_requests_are_forgotten_after_ten_minutes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = connect_writer(&folder.path().join("meta.db")).expect("opens");
+        let start = Timestamp::from_micros(1_000_000_000);
+        let replay = |name: &str| (ReplayKey(name.to_owned()), Digest([1; 32]), RunId(1));
+        let known = |now| load_replay(&db, &replay("old").0, now).expect("reads").is_some();
+        put_replays(&db, &[replay("old")], start).expect("writes");
+        let last = start + REPLAY_LIFE;
+        let over = last + Span::from_micros(1);
+        assert!(known(last) && !known(over));
+        put_replays(&db, &[replay("new")], over).expect("writes");
+        assert!(!known(start), "the next one that is written deletes it");
+    }
+}

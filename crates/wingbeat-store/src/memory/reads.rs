@@ -44,13 +44,12 @@ impl Rows {
     ) -> (Vec<Action>, Seq) {
         let mut rows = rows.filter(|action| action.changed > after).collect::<Vec<_>>();
         rows.sort_by_key(|action| action.changed);
-        let limit = limit.max(1);
         let mut upto = Seq(self.head);
-        if let Some(over) = rows.get(limit).map(|action| action.changed) {
-            let before = rows.iter().rev().map(|action| action.changed).find(|changed| *changed < over);
-            // A position that alone has more than the limit comes whole.
-            upto = before.unwrap_or(over);
-            rows.retain(|action| action.changed <= upto);
+        if let Some(last) = rows.get(limit.max(1) - 1).map(|action| action.changed)
+            && rows.len() > limit.max(1)
+        {
+            upto = last;
+            rows.retain(|action| action.changed <= last);
         }
         (rows.into_iter().cloned().collect(), upto)
     }
