@@ -1,0 +1,61 @@
+//! The program `wingbeat`. It reads arguments, environment and files once, hands typed settings to
+//! the crates that do the work, and turns what went wrong into text and an exit status. It decides
+//! nothing about runs.
+
+mod arguments;
+mod commands;
+mod executor;
+mod failure;
+mod logging;
+mod output;
+mod rpc_coverage;
+mod table;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use wingbeat_client::Surroundings;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let around = surroundings();
+    match dispatch(arguments.command, &around) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: Command, around: &Surroundings) -> Result<(), Failure> {
+    let usual = if matches!(command, Command::Executor(_)) { "info" } else { "warn" };
+    logging::start(around, usual);
+    match command {
+        Command::Up(arguments) => up::run(&arguments, around),
+        Command::Executor(arguments) => executor::run(&arguments, around),
+        Command::RpcCoverage(arguments) => rpc_coverage::run(&arguments),
+        Command::User(command) => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::new("could not start").because(error.to_string()))?;
+            runtime.block_on(commands::run(command, around))
+        }
+    }
+}
+
+/// The one place that reads the process's environment.
+fn surroundings() -> Surroundings {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Surroundings { variables, working_folder: std::env::current_dir().ok(), home: std::env::home_dir() }
+}

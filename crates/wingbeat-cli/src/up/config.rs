@@ -1,0 +1,249 @@
+//! Decides what `wingbeat up` runs with: flag, then environment, then config file, then what the
+//! data folder kept, then the default. Every problem is found before any is told.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use wingbeat_client::Surroundings;
+
+use super::config_file::{self, ConfigFile};
+use super::data_folder::LISTEN_FILE;
+use super::origin::{Given, Origin};
+use crate::arguments::UpArguments;
+use crate::failure::Failure;
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+const MOST_SLOTS: u32 = 4096;
+
+/// How attempts are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExecutorKind {
+    Process,
+    Simulated,
+}
+
+impl ExecutorKind {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Simulated => "simulated",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Process, Self::Simulated].into_iter().find(|kind| kind.name() == text)
+    }
+}
+
+/// Everything that `up` was told, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UpConfig {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) listen_origin: Origin,
+    pub(crate) python: Option<PathBuf>,
+    pub(crate) parallelism: Option<u32>,
+    pub(crate) executor: ExecutorKind,
+    pub(crate) no_auth: bool,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) pass_env: Vec<String>,
+}
+
+impl UpConfig {
+    /// Reads everything there is to read.
+    pub(crate) fn resolve(flags: &UpArguments, around: &Surroundings) -> Result<Self, Failure> {
+        let mut problems = Vec::new();
+        let config = Resolver::new(flags, around, &mut problems).map(Resolver::resolve);
+        config.filter(|_| problems.is_empty()).ok_or_else(|| {
+            let failure = Failure::usage("`wingbeat up` cannot start with these settings");
+            problems.into_iter().fold(failure, Failure::because)
+        })
+    }
+}
+
+/// Where something is wrong, the default stands in: there is a problem then, and it is not used.
+struct Resolver<'a> {
+    flags: &'a UpArguments,
+    around: &'a Surroundings,
+    data: PathBuf,
+    file: ConfigFile,
+    problems: &'a mut Vec<String>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(flags: &'a UpArguments, around: &'a Surroundings, problems: &'a mut Vec<String>) -> Option<Self> {
+        let Some(data) = flags.data.clone().or_else(|| around.data_folder()) else {
+            problems.push("data: there is no home folder; name a data folder with --data".to_owned());
+            return None;
+        };
+        let data = absolute(&data, around);
+        let file = read_file(flags, around, &data, problems);
+        Some(Self { flags, around, data, file, problems })
+    }
+
+    fn resolve(mut self) -> UpConfig {
+        let no_auth = self.no_auth();
+        let (listen, listen_origin) = self.listen(no_auth);
+        let python = self.python();
+        let parallelism = self.parallelism();
+        let executor = self.executor();
+        let allowed_hosts =
+            self.list("allowed_hosts", &self.flags.allowed_hosts, "--allowed-host", "WINGBEAT_ALLOWED_HOSTS");
+        let pass_env = self.list("pass_env", &self.flags.pass_env, "--pass-env", "WINGBEAT_PASS_ENV");
+        UpConfig {
+            data: self.data,
+            listen,
+            listen_origin,
+            python,
+            parallelism,
+            executor,
+            no_auth,
+            allowed_hosts,
+            pass_env,
+        }
+    }
+
+    /// What was said about `key`: the strongest place wins.
+    fn given(
+        &self,
+        key: &str,
+        flag: Option<(&'static str, String)>,
+        variable: &'static str,
+    ) -> Option<Given> {
+        let by_flag = flag.map(|(name, text)| Given { text, origin: Origin::Flag(name) });
+        by_flag
+            .or_else(|| {
+                let text = self.around.variable(variable)?.to_owned();
+                Some(Given { text, origin: Origin::Variable(variable) })
+            })
+            .or_else(|| self.file.get(key).cloned())
+    }
+
+    fn no_auth(&mut self) -> bool {
+        let flag = self.flags.no_auth.then(|| ("--no-auth", "true".to_owned()));
+        let Some(given) = self.given("no_auth", flag, "WINGBEAT_NO_AUTH") else { return false };
+        match given.text.as_str() {
+            "true" | "1" => true,
+            "false" | "0" => false,
+            _ => {
+                self.problems.push(given.problem("no_auth", "write true or false"));
+                false
+            }
+        }
+    }
+
+    fn listen(&mut self, no_auth: bool) -> (SocketAddr, Origin) {
+        let flag = self.flags.listen.clone().map(|text| ("--listen", text));
+        let given = self.given("listen", flag, "WINGBEAT_LISTEN").or_else(|| kept_listen(&self.data));
+        let Some(given) = given else { return (DEFAULT_LISTEN, Origin::Default) };
+        let Some(addr) = parse_listen(&given.text) else {
+            let what = "write HOST:PORT with an IP address or localhost, such as 127.0.0.1:8080; port 0 picks a free one";
+            self.problems.push(given.problem("listen", what));
+            return (DEFAULT_LISTEN, Origin::Default);
+        };
+        if !addr.ip().is_loopback() && !no_auth {
+            let what = "other machines could start code here, for there is no authentication yet; add --no-auth if that is wanted";
+            self.problems.push(given.problem("listen", what));
+        }
+        (addr, given.origin)
+    }
+
+    fn python(&mut self) -> Option<PathBuf> {
+        let flag = self.flags.python.as_ref().map(|path| ("--python", path.display().to_string()));
+        let given = self.given("python", flag, "WINGBEAT_PYTHON")?;
+        let path = absolute(Path::new(&given.text), self.around);
+        if find_interpreter(&path).is_some() {
+            return Some(path);
+        }
+        let what = if path.exists() { "there is no Python interpreter in it" } else { "it does not exist" };
+        self.problems.push(given.problem("python", what));
+        None
+    }
+
+    fn parallelism(&mut self) -> Option<u32> {
+        let flag = self.flags.parallelism.clone().map(|text| ("--parallelism", text));
+        let given = self.given("parallelism", flag, "WINGBEAT_PARALLELISM")?;
+        let slots = given.text.parse().ok().filter(|slots| (1..=MOST_SLOTS).contains(slots));
+        if slots.is_none() {
+            let what = format!("write a whole number from 1 to {MOST_SLOTS}");
+            self.problems.push(given.problem("parallelism", what));
+        }
+        slots
+    }
+
+    fn executor(&mut self) -> ExecutorKind {
+        let flag = self.flags.executor.clone().map(|text| ("--executor", text));
+        let Some(given) = self.given("executor", flag, "WINGBEAT_EXECUTOR") else {
+            return ExecutorKind::Process;
+        };
+        ExecutorKind::parse(&given.text).unwrap_or_else(|| {
+            self.problems.push(given.problem("executor", "write process or simulated"));
+            ExecutorKind::Process
+        })
+    }
+
+    fn list(&self, key: &str, flags: &[String], flag: &'static str, variable: &'static str) -> Vec<String> {
+        let by_flag = (!flags.is_empty()).then(|| (flag, flags.join(",")));
+        let given = self.given(key, by_flag, variable);
+        let text = given.map(|given| given.text).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+fn read_file(
+    flags: &UpArguments,
+    around: &Surroundings,
+    data: &Path,
+    problems: &mut Vec<String>,
+) -> ConfigFile {
+    let (path, named) = match (&flags.config, around.variable("WINGBEAT_CONFIG")) {
+        (Some(path), _) => (absolute(path, around), true),
+        (None, Some(path)) => (absolute(Path::new(path), around), true),
+        (None, None) => (data.join("config.toml"), false),
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => config_file::parse(&path, &text, problems),
+        Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => ConfigFile::default(),
+        Err(error) => {
+            problems.push(format!("{}: {error}", path.display()));
+            ConfigFile::default()
+        }
+    }
+}
+
+fn kept_listen(data: &Path) -> Option<Given> {
+    let path = data.join(LISTEN_FILE);
+    let text = std::fs::read_to_string(&path).ok()?.trim().to_owned();
+    Some(Given { text, origin: Origin::Kept(path) })
+}
+
+fn parse_listen(text: &str) -> Option<SocketAddr> {
+    if let Ok(addr) = text.parse() {
+        return Some(addr);
+    }
+    let port = text.strip_prefix("localhost:")?.parse().ok()?;
+    Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+}
+
+/// `path`, a program, or the program in `path`, a virtual environment or its `bin`.
+fn find_interpreter(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return Some(path.to_owned());
+    }
+    ["bin/python", "bin/python3", "python", "python3"]
+        .iter()
+        .map(|name| path.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+/// Symbolic links stay: a virtual environment's interpreter is one, and works only by its own name.
+fn absolute(path: &Path, around: &Surroundings) -> PathBuf {
+    match &around.working_folder {
+        Some(folder) => folder.join(path),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

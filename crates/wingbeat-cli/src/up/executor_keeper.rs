@@ -1,0 +1,257 @@
+//! Keeps one executor alive beside the server: takes over the one that an earlier `up` left running,
+//! starts one otherwise, and starts it again when it dies. It never decides about attempts.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use super::config::UpConfig;
+use super::data_folder::{make, replace};
+
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// An executor that lived this long was a working one: the next wait is the first again.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// Time for the executor to stop its tasks and to report: their own grace, and something on top.
+const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// Above this, an executor's log is started anew.
+const MOST_LOG_BYTES: u64 = 16 << 20;
+
+/// Who the executor of a data folder is. Written by the executor itself, at its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Whoami {
+    pub(crate) pid: u32,
+    /// What it was started with, without the program's own name.
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Whoami {
+    /// Writes it where a later `up` looks.
+    pub(crate) fn write(&self, data: &Path) -> io::Result<()> {
+        let folder = folder_of(data);
+        make(&folder)?;
+        let text = serde_json::to_string(self).map_err(io::Error::other)?;
+        replace(&whoami_file(data), &text)
+    }
+
+    fn read(data: &Path) -> Option<Self> {
+        serde_json::from_str(&std::fs::read_to_string(whoami_file(data)).ok()?).ok()
+    }
+}
+
+/// The executor's part of the data folder.
+pub(crate) fn folder_of(data: &Path) -> PathBuf {
+    data.join("executor")
+}
+
+fn whoami_file(data: &Path) -> PathBuf {
+    folder_of(data).join("whoami.json")
+}
+
+/// Held by the executor for as long as it lives.
+fn lock_file(data: &Path) -> PathBuf {
+    folder_of(data).join("lock")
+}
+
+/// Keeps the executor of one data folder.
+#[derive(Debug)]
+pub(crate) struct ExecutorKeeper {
+    data: PathBuf,
+    arguments: Vec<String>,
+    current: Current,
+}
+
+#[derive(Debug)]
+enum Current {
+    None,
+    /// Started by this process.
+    Own(Child),
+    /// Left by an `up` that was killed.
+    Adopted(Whoami),
+}
+
+impl ExecutorKeeper {
+    pub(crate) fn new(config: &UpConfig) -> Self {
+        Self { data: config.data.clone(), arguments: arguments(config), current: Current::None }
+    }
+
+    /// Runs until it is dropped; the executor itself then stays, until [`Self::stop`].
+    ///
+    /// Cancel-safe: what is running is remembered in `self`.
+    pub(crate) async fn run(&mut self) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let started = Instant::now();
+            match self.live_once().await {
+                Ok(ended) => {
+                    let log = log_path(&self.data);
+                    warn!(ended, log = %log.display(), "the executor ended; it is started again");
+                }
+                Err(error) => warn!(error = %error, "the executor could not be started; trying again"),
+            }
+            self.current = Current::None;
+            if started.elapsed() >= SETTLED {
+                wait = FIRST_WAIT;
+            }
+            sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// One life of an executor, from finding or starting it to its end.
+    async fn live_once(&mut self) -> io::Result<String> {
+        make(&folder_of(&self.data))?;
+        if let Some(running) = find_running(&self.data)? {
+            self.say_adopted(&running);
+            self.current = Current::Adopted(running);
+            wait_for_release(lock_file(&self.data)).await;
+            return Ok("an adopted one, with a status that only its parent could read".to_owned());
+        }
+        let child = self.spawn()?;
+        info!(pid = child.id(), "started the executor");
+        self.current = Current::Own(child);
+        let Current::Own(child) = &mut self.current else { unreachable!("set one line above") };
+        child.wait().await.map(|status| status.to_string())
+    }
+
+    fn say_adopted(&self, running: &Whoami) {
+        if running.arguments == self.arguments {
+            info!(pid = running.pid, "took over the executor that was still running");
+        } else {
+            let settings = running.arguments.join(" ");
+            warn!(
+                pid = running.pid,
+                settings,
+                "took over an executor that was started with other settings; it keeps them until it is stopped"
+            );
+        }
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let log = log_file(&log_path(&self.data))?;
+        Command::new(std::env::current_exe()?)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            // Files, not pipes: the executor outlives us, and a pipe whose reader is gone kills.
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log))
+            .spawn()
+    }
+
+    /// Asks the executor to stop its tasks and end, and waits for it. Says how that went.
+    pub(crate) async fn stop(mut self) -> Stopped {
+        match std::mem::replace(&mut self.current, Current::None) {
+            Current::None => match find_running(&self.data) {
+                Ok(Some(running)) => self.stop_adopted(&running).await,
+                Ok(None) | Err(_) => Stopped::Cleanly,
+            },
+            Current::Adopted(running) => self.stop_adopted(&running).await,
+            Current::Own(mut child) => {
+                let Some(pid) = child.id() else { return Stopped::Cleanly };
+                signal(pid, Signal::TERM);
+                if timeout(STOP_PATIENCE, child.wait()).await.is_ok() {
+                    return Stopped::Cleanly;
+                }
+                signal(pid, Signal::KILL);
+                // A killed process ends; nothing is left to do if the wait itself fails.
+                let _ = child.wait().await;
+                Stopped::Killed
+            }
+        }
+    }
+
+    async fn stop_adopted(&self, running: &Whoami) -> Stopped {
+        signal(running.pid, Signal::TERM);
+        let released = wait_for_release(lock_file(&self.data));
+        if timeout(STOP_PATIENCE, released).await.is_ok() {
+            return Stopped::Cleanly;
+        }
+        signal(running.pid, Signal::KILL);
+        Stopped::Killed
+    }
+}
+
+/// How the executor's end went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// With all its tasks.
+    Cleanly,
+    /// It did not listen. What it left running is ended by the next executor.
+    Killed,
+}
+
+fn arguments(config: &UpConfig) -> Vec<String> {
+    let path = |path: &Path| path.display().to_string();
+    let mut arguments = vec!["executor".to_owned(), "--data".to_owned(), path(&config.data)];
+    arguments.extend(["--kind".to_owned(), config.executor.name().to_owned()]);
+    if let Some(python) = &config.python {
+        arguments.extend(["--python".to_owned(), path(python)]);
+    }
+    if let Some(slots) = config.parallelism {
+        arguments.extend(["--parallelism".to_owned(), slots.to_string()]);
+    }
+    for name in &config.pass_env {
+        arguments.extend(["--pass-env".to_owned(), name.clone()]);
+    }
+    arguments
+}
+
+/// The executor that holds the folder's lock, if there is one.
+fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
+    let file = match File::open(lock_file(data)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        // Nobody has it; dropping the file lets go again.
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => match Whoami::read(data) {
+            Some(running) => Ok(Some(running)),
+            None => {
+                Err(io::Error::other("an executor runs on the data folder, but it does not say who it is"))
+            }
+        },
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Waits until the lock at `path` is let go. A thread sleeps in the kernel for that: no timer polls.
+async fn wait_for_release(path: PathBuf) {
+    let (done, wait) = oneshot::channel();
+    std::thread::spawn(move || {
+        // If it cannot even be opened, then whoever holds it cannot be waited for either.
+        let _released = File::open(path).and_then(|file| file.lock());
+        let _ = done.send(());
+    });
+    let _ = wait.await;
+}
+
+fn log_path(data: &Path) -> PathBuf {
+    folder_of(data).join("executor.log")
+}
+
+fn log_file(path: &Path) -> io::Result<File> {
+    let too_long = std::fs::metadata(path).is_ok_and(|log| log.len() > MOST_LOG_BYTES);
+    if too_long {
+        std::fs::rename(path, path.with_extension("log.old"))?;
+    }
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+fn signal(pid: u32, signal: Signal) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    // It may be gone already, which is what was wanted.
+    let _ = kill_process(pid, signal);
+}

@@ -1,0 +1,66 @@
+//! Wires the server: `SQLite` and the local disk behind its ports, one TCP port, and the Unix socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use wingbeat_blob::BlobStore;
+use wingbeat_server::{Running, ServerConfig, StartError};
+use wingbeat_store_sql::SqliteStore;
+
+use super::config::UpConfig;
+use super::data_folder::DataFolder;
+use super::origin::Origin;
+use crate::failure::Failure;
+
+/// The running server.
+pub(super) struct Server {
+    running: Running,
+    store: Arc<SqliteStore>,
+}
+
+impl Server {
+    /// Starts it; it answers when this returns.
+    pub(super) async fn start(config: &UpConfig, folder: &DataFolder) -> Result<Self, Failure> {
+        let store = SqliteStore::open(&folder.database())
+            .map_err(|error| Failure::new("could not open the database").caused_by(&error))?;
+        let store = Arc::new(store);
+        let blob = BlobStore::open_local(&folder.store())
+            .map_err(|error| Failure::new("could not open the object store").caused_by(&error))?;
+        let server = ServerConfig {
+            listen: config.listen,
+            socket: folder.socket(),
+            allowed_hosts: config.allowed_hosts.clone(),
+            // There is no authentication yet, so every server is an open one.
+            open: true,
+            no_auth: config.no_auth,
+        };
+        match wingbeat_server::start(server, store.clone(), blob).await {
+            Ok(running) => Ok(Self { running, store }),
+            Err(StartError::Listen { address, source }) => Err(cannot_listen(config, &address, &source)),
+            Err(error) => Err(Failure::new("could not start the server").caused_by(&error)),
+        }
+    }
+
+    /// Where clients connect, with the port that was chosen.
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// Ends watches and requests, and closes the database when everything is written.
+    pub(super) async fn stop(self) {
+        self.running.shutdown().await;
+        self.store.close().await;
+    }
+}
+
+fn cannot_listen(config: &UpConfig, address: &str, error: &std::io::Error) -> Failure {
+    let place = match &config.listen_origin {
+        Origin::Default => String::new(),
+        said @ (Origin::Flag(_) | Origin::Variable(_) | Origin::File { .. } | Origin::Kept(_)) => {
+            format!(" ({said})")
+        }
+    };
+    Failure::new(format!("could not listen at {address}{place}"))
+        .because(error.to_string())
+        .advise("stop what listens there, or name another address with --listen; port 0 picks a free one")
+}
