@@ -1,6 +1,6 @@
 //! Opens the file: its mode, its settings, its schema. Schemas only move forward, each step in one transaction.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -53,10 +53,7 @@ pub enum OpenError {
 
 /// Opens the connection that writes, creates the file and moves the schema forward.
 pub(crate) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
-    // SQLite gives its log and index files the mode of the database.
-    let options = &mut OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(path).map_err(OpenError::File)?;
+    create_file(path).map_err(OpenError::File)?;
     let mut db = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
     configure(&db)?;
     set_wal(&db)?;
@@ -67,6 +64,18 @@ pub(crate) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
     db.pragma_update(None, "cache_size", -16_000)?;
     migrate(&mut db, MIGRATIONS, MIN_READER)?;
     Ok(db)
+}
+
+fn create_file(path: &Path) -> io::Result<()> {
+    let is_new = !path.exists();
+    // SQLite gives its log and index files the mode of the database.
+    let options = &mut OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if is_new && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // SQLite syncs what it creates; the name of a file that we create is ours to sync.
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Opens a connection that reads.
