@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
-use wingbeat_model::{ActionKey, AttemptKey};
+use wingbeat_model::AttemptKey;
 use wingbeat_proto::wingbeat::executor::v1::{LogBatch, LogRecord};
 
 /// Lines that are kept per attempt at most; older ones are durable long before.
@@ -71,11 +71,5 @@ impl LogHub {
     pub fn forget(&self, attempt: &AttemptKey) {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.remove(attempt);
-    }
-
-    /// Forgets every attempt of an action.
-    pub fn forget_action(&self, action: &ActionKey) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        attempts.retain(|key, _| key.action != *action);
     }
 }

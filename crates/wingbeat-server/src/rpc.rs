@@ -12,6 +12,7 @@ mod filters;
 mod find;
 mod groups;
 mod images;
+mod internal_run;
 mod log_stream;
 mod platform_service;
 mod projects;

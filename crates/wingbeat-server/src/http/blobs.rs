@@ -48,7 +48,11 @@ async fn serve(State(platform): State<Arc<Platform>>, request: Request) -> Respo
 fn refused(error: &UrlError) -> Response {
     let status = match error {
         UrlError::BadPath(_) | UrlError::Malformed { .. } => StatusCode::BAD_REQUEST,
-        _ => StatusCode::FORBIDDEN,
+        UrlError::Expired { .. }
+        | UrlError::BadSignature
+        | UrlError::WrongMethod { .. }
+        | UrlError::Md5Mismatch { .. }
+        | UrlError::LengthMismatch { .. } => StatusCode::FORBIDDEN,
     };
     (status, format!("{error}\n")).into_response()
 }

@@ -198,11 +198,10 @@ impl Updates {
 pub(crate) fn enqueue_answer(answer: Result<Reply, SubmitError>) -> Result<(), ConnectError> {
     match answer {
         Ok(_) => Ok(()),
-        Err(SubmitError::Rejected(reject)) => Err(match &reject {
-            Reject::NoParent(_) | Reject::NoRun => ConnectError::not_found(reject.to_string()),
-            Reject::DifferentSpec(_) => ConnectError::already_exists(reject.to_string()),
-            _ => submit_error(SubmitError::Rejected(reject)),
-        }),
+        // The parent is what the client named: to it, an unknown run and an unknown parent are the same.
+        Err(SubmitError::Rejected(reject @ (Reject::NoParent(_) | Reject::NoRun))) => {
+            Err(ConnectError::not_found(reject.to_string()))
+        }
         Err(error) => Err(submit_error(error)),
     }
 }

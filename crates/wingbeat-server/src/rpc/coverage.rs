@@ -6,7 +6,7 @@ use buffa::DecodeOptions;
 use buffa_descriptor::generated::descriptor::FileDescriptorSet;
 
 /// Services that are registered with the router for clients; the router's own list is compared with it in a test.
-const SERVED: [&str; 11] = [
+const SERVED: [&str; 12] = [
     "flyteidl2.actions.ActionsService",
     "flyteidl2.auth.AuthMetadataService",
     "flyteidl2.auth.IdentityService",
@@ -16,6 +16,7 @@ const SERVED: [&str; 11] = [
     "flyteidl2.imagebuilder.ImageService",
     "flyteidl2.project.ProjectService",
     "flyteidl2.task.TaskService",
+    "flyteidl2.workflow.InternalRunService",
     "flyteidl2.workflow.RunLogsService",
     "flyteidl2.workflow.RunService",
 ];

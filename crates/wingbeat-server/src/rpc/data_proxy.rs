@@ -206,17 +206,15 @@ impl DataProxy {
         let (run, action) =
             find::action(&self.platform, "action_attempt_id.action_id", &id.action_id).await?;
         let attempts = self.platform.store.list_attempts(&action.key).await.map_err(read_failed)?;
-        let uri = match attempts.into_iter().find(|attempt| attempt.key.attempt == id.attempt) {
+        let given = attempts.into_iter().find(|attempt| attempt.key.attempt == id.attempt);
+        let uri = if let Some(attempt) = given {
             // While it runs, the task may flush its report at any time.
-            Some(attempt) => attempt
-                .report_uri
-                .unwrap_or_else(|| format!("{}{}/{}/report.html", run.base, action.key.name, id.attempt)),
+            let usual = || format!("{}{}/{}/report.html", run.base, action.key.name, id.attempt);
+            attempt.report_uri.unwrap_or_else(usual)
+        } else {
             // A cached or recovered result has the report of the attempt that computed it.
-            None => {
-                let folder =
-                    action.outcome().map(wingbeat_model::ActionOutcome::output_uri).unwrap_or_default();
-                format!("{}/report.html", folder.trim_end_matches('/'))
-            }
+            let folder = action.outcome().map(wingbeat_model::ActionOutcome::output_uri).unwrap_or_default();
+            format!("{}/report.html", folder.trim_end_matches('/'))
         };
         let runs = BlobPath::parse("runs").expect("a constant path of one plain segment");
         let found = self.platform.blob.check_within(&uri, &[runs]).await;

@@ -9,16 +9,17 @@ use std::time::Duration;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
 use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
-use wingbeat_engine::{Command, Reject, Report, ReportKind};
+use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
-    ActionKey, ActionName, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId, Timestamp,
+    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
+    Timestamp,
 };
 use wingbeat_proto::wingbeat::executor::v1::{
     self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
     ReportResponse, ServerMessage, attempt_report, server_message,
 };
 
-use crate::dispatch::{Order, attempt_ref, message};
+use crate::dispatch::{Order, message};
 use crate::driver::{ExecutorTerms, SubmitError};
 use crate::platform::{Platform, read_error, submit_error};
 
@@ -26,7 +27,7 @@ use crate::platform::{Platform, read_error, submit_error};
 const PROTOCOL: u32 = 1;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// An executor whose server stays away longer stops its tasks and ends.
-const SERVER_GRACE: Duration = Duration::from_secs(120);
+const SERVER_GRACE: Duration = Duration::from_mins(2);
 
 /// See the module's text.
 pub struct Executors {
@@ -82,7 +83,9 @@ impl ExecutorService for Executors {
             acks.push(acknowledge(answer)?.into());
         }
         // Terminal reports come after the last chunk of the log is durable.
-        ended.iter().for_each(|attempt| self.platform.logs.forget(attempt));
+        for attempt in &ended {
+            self.platform.logs.forget(attempt);
+        }
         Response::ok(ReportResponse { acks, ..Default::default() })
     }
 
@@ -120,26 +123,34 @@ impl Executors {
         let held = self.platform.store.held_attempts().await.map_err(|error| read_error(&error))?;
         for attempt in held.into_iter().filter(|attempt| attempt.session == *session) {
             let known = holding.remove(&attempt.key) == Some(attempt.fence);
-            let (key, fence, session) = (attempt.key, attempt.fence, attempt.session);
-            let order = match (known, attempt.end.is_some()) {
-                (true, false) => continue,
-                (false, false) => Order::Assign { attempt: key, fence, session },
-                (true, true) => {
-                    Order::Stop { attempt: key, fence, session, reason: "it has ended".to_owned() }
-                }
-                // It is gone there and has ended here: only the place is still taken.
-                (false, true) => {
-                    self.release(key, fence, session).await?;
-                    continue;
-                }
-            };
-            self.dispatcher.send(order);
+            self.resume(attempt, known).await?;
         }
         for (attempt, fence) in holding {
             let reason = "this attempt is no longer current".to_owned();
             self.dispatcher.send(Order::Stop { attempt, fence, session: session.clone(), reason });
         }
         Ok(())
+    }
+
+    /// Brings one held attempt in line: `known` says that the executor has it.
+    async fn resume(&self, attempt: Attempt, known: bool) -> Result<(), ConnectError> {
+        let action =
+            self.platform.store.find_action(attempt.action()).await.map_err(|error| read_error(&error))?;
+        let effect = action.and_then(|action| wingbeat_engine::resume(&action, &attempt));
+        match effect {
+            Some(Effect::Assign { attempt, fence, session }) if !known => {
+                self.dispatcher.send(Order::Assign { attempt, fence, session });
+                Ok(())
+            }
+            Some(Effect::Stop { attempt, fence, session, reason }) if known => {
+                self.dispatcher.send(Order::Stop { attempt, fence, session, reason });
+                Ok(())
+            }
+            // It runs as it should.
+            Some(_) if known => Ok(()),
+            // It is gone there and is not wanted here: only the place is still taken.
+            _ => self.release(attempt.key, attempt.fence, attempt.session).await,
+        }
     }
 
     async fn release(

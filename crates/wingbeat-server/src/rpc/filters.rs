@@ -111,7 +111,16 @@ fn read<F>(wire: &WireFilter, field: Option<(F, Values)>) -> Result<Filter<F>, C
     let wanted = match op {
         FilterOp::Exists | FilterOp::NotExists => values.is_empty(),
         FilterOp::In | FilterOp::NotIn => !values.is_empty(),
-        _ => values.len() == 1,
+        FilterOp::Equal
+        | FilterOp::NotEqual
+        | FilterOp::Greater
+        | FilterOp::GreaterOrEqual
+        | FilterOp::Less
+        | FilterOp::LessOrEqual
+        | FilterOp::Contains
+        | FilterOp::ContainsIgnoringCase
+        | FilterOp::EndsWith
+        | FilterOp::NotEndsWith => values.len() == 1,
     };
     if !wanted {
         return Err(bad(format!("`{name}` has {} values, which its function does not take", values.len())));

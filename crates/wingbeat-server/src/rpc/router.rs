@@ -10,8 +10,8 @@ use connectrpc::{ConnectError, Limits, Router};
 
 use super::coverage::procedures;
 use super::{
-    actions_service, auth, cache, cluster, data_proxy, executor, images, platform_service, projects,
-    run_logs, run_service, tasks,
+    actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, platform_service,
+    projects, run_logs, run_service, tasks,
 };
 use crate::dispatch::Dispatcher;
 use crate::platform::Platform;
@@ -34,6 +34,7 @@ fn services(platform: &Arc<Platform>) -> Router {
         .add_service(Arc::new(auth::OpenIdentity))
         .add_service(Arc::new(images::LocalImages))
         .add_service(Arc::new(cache::Cache { platform: p() }))
+        .add_service(Arc::new(internal_run::InternalRuns { platform: p() }))
         .add_service(Arc::new(platform_service::Status { platform: p() }))
 }
 

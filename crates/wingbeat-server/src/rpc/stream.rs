@@ -25,11 +25,6 @@ impl<T> Sink<T> {
         let gone = |_| ConnectError::unavailable("the client went away");
         self.messages.send(Ok(message)).await.map_err(gone)
     }
-
-    /// Resolves when the client went away.
-    pub(crate) async fn closed(&self) {
-        self.messages.closed().await;
-    }
 }
 
 /// Resolves after the longest silence.

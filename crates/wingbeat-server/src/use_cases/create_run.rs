@@ -42,7 +42,8 @@ pub async fn create_run(
     let (scope, key) = place(&request)?;
     platform.authorize(principal, Verb::CreateRun, Some(&scope))?;
     check_project(platform, &scope).await?;
-    let replay = request_id.map(|id| (ReplayKey(format!("CreateRun|{}|{id}", principal.subject())), body));
+    let replayed_by =
+        request_id.map(|id| (ReplayKey(format!("CreateRun|{}|{id}", principal.subject())), body));
     let task_spec = find_task(platform, &request).await?;
     let run_spec = request.run_spec.as_option().cloned().unwrap_or_default();
     refuse_what_is_missing(&run_spec)?;
@@ -52,7 +53,7 @@ pub async fn create_run(
     let start_time = start_time.map_or(now, time::from_timestamp);
     let run = new_run(platform, principal, key, &request, &run_spec, (now, start_time)).await?;
     let root = new_root(&run, &task_spec, input_uri, &inputs_hash)?;
-    let new = NewRun { run, run_spec: run_spec.encode_to_vec(), root, replay };
+    let new = NewRun { run, run_spec: run_spec.encode_to_vec(), root, replay: replayed_by };
     let reply = platform.driver.submit(Command::CreateRun(Box::new(new))).await.map_err(submit_error)?;
     let Reply::RunCreated(id) = reply else {
         return Err(ConnectError::internal("unexpected answer of the engine"));

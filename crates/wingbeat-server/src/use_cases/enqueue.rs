@@ -22,7 +22,7 @@ const MAX_ERROR: u64 = 1024 * 1024;
 struct Body {
     spec_bytes: Vec<u8>,
     task: TaskRef,
-    body: NewBody,
+    what: NewBody,
 }
 
 /// Adds an action. Repeating it is harmless.
@@ -63,7 +63,7 @@ pub async fn enqueue(
         task: body.task,
         input_uri,
         created_by: run.created_by.clone(),
-        body: body.body,
+        body: body.what,
     };
     enqueue_answer(platform.driver.submit(Command::Enqueue(Box::new(new))).await)
 }
@@ -123,7 +123,7 @@ fn task_body(mut task: TaskAction, run: &Run) -> Result<Body, ConnectError> {
     let queue = if task.queue.is_empty() { run.queue.clone() } else { task.queue };
     let spec = task.spec.take().unwrap_or_default();
     let runnable = task::runnable(&spec, &queue, key)?;
-    Ok(Body { spec_bytes: runnable.bytes, task: runnable.task, body: runnable.body })
+    Ok(Body { spec_bytes: runnable.bytes, task: runnable.task, what: runnable.body })
 }
 
 async fn trace_body(
@@ -144,7 +144,7 @@ async fn trace_body(
     // Times and references differ between two recordings of one call; the spec is what stays the same.
     let spec = TraceAction { name: trace.name, spec: trace.spec, ..Default::default() };
     let body = NewBody::Trace { failure, output_uri, started_at, ended_at: ended_at.max(started_at) };
-    Ok(Body { spec_bytes: spec.encode_to_vec(), task, body })
+    Ok(Body { spec_bytes: spec.encode_to_vec(), task, what: body })
 }
 
 /// The message of a failed trace lies in its folder; the client does not send it, and reads it back from us.
@@ -183,5 +183,5 @@ fn condition_body(condition: ConditionAction) -> Result<Body, ConnectError> {
     let timeout = time::limit(condition.timeout.as_option());
     let task =
         TaskRef { name: condition.name.clone(), short_name: condition.name.clone(), ..TaskRef::default() };
-    Ok(Body { spec_bytes: condition.encode_to_vec(), task, body: NewBody::Condition { timeout } })
+    Ok(Body { spec_bytes: condition.encode_to_vec(), task, what: NewBody::Condition { timeout } })
 }
