@@ -85,6 +85,9 @@ pub(crate) struct Executor {
 
 /// Runs an executor until `shutdown` resolves. Every task process is gone when this returns.
 ///
+/// It takes the whole process: it raises the limit of open files, adopts orphans, and reaps every child
+/// that it did not start itself. So nothing else in the process may wait for children.
+///
 /// # Errors
 /// [`ExecutorError`]: it could not start, or had to end by itself. Starting it again is safe.
 pub async fn run(config: ExecutorConfig, shutdown: impl Future<Output = ()>) -> Result<(), ExecutorError> {
