@@ -49,6 +49,11 @@ impl PendingLines {
         self.oldest.get_or_insert_with(Instant::now);
     }
 
+    /// The number that the next line will get.
+    pub(super) fn next_line(&self) -> u64 {
+        self.durable_up_to + self.lines.len() as u64
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= HELD_BYTES
     }

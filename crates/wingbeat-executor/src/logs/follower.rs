@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 use wingbeat_blob::{BlobPath, BlobStore};
 use wingbeat_proto::wingbeat::executor::v1::log_record::Stream;
 use wingbeat_proto::wingbeat::executor::v1::{AttemptRef, LogRecord};
@@ -20,6 +20,10 @@ use crate::wire;
 /// How often the files are looked at, only while the attempt lives. Watching files for events would cost
 /// one wake-up per write of the task; this costs two reads that find nothing.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The same for an attempt that has been silent for a while: hundreds of waiting parents are.
+const LOOK_AT_SILENT: Duration = Duration::from_millis(400);
+const SILENT: Duration = Duration::from_secs(2);
 
 /// How long the end of an attempt waits for a store that takes no chunks, before it goes on without.
 const STORE_PATIENCE: Duration = Duration::from_secs(30);
@@ -88,6 +92,7 @@ pub(crate) fn follow(
         stderr: Tail::new(stderr, Stream::STREAM_STDERR),
         buffer: Vec::new(),
         stderr_tail: VecDeque::new(),
+        heard_at: Instant::now(),
         generation: None,
         store_again: None,
     };
@@ -101,6 +106,8 @@ struct Follower {
     buffer: Vec<u8>,
     pending: PendingLines,
     stderr_tail: VecDeque<String>,
+    /// When it last had a line.
+    heard_at: Instant,
     /// The connection that pushed lines went to.
     generation: Option<u64>,
     /// The store refused a chunk; not to be tried before this moment.
@@ -109,9 +116,8 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self, mut ordered: oneshot::Receiver<Finish>) {
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let silent = self.heard_at.elapsed() >= SILENT;
             tokio::select! {
                 order = &mut ordered => {
                     if let Ok(Finish { last_words, done }) = order {
@@ -122,19 +128,23 @@ impl Follower {
                     }
                     return;
                 }
-                _ = look.tick() => self.look().await,
+                () = sleep(if silent { LOOK_AT_SILENT } else { LOOK }) => self.look().await,
             }
         }
     }
 
     /// One look at both files, live push, and a chunk if one is due.
     async fn look(&mut self) {
+        let before = self.pending.next_line();
         while self.read() == Progress::More {
             self.push_live();
             self.write_due().await;
             if self.pending.is_full() {
                 break;
             }
+        }
+        if self.pending.next_line() > before {
+            self.heard_at = Instant::now();
         }
         self.push_live();
         self.write_due().await;
