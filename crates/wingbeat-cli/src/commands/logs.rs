@@ -114,13 +114,15 @@ impl Tail<'_> {
     }
 
     fn print(&self, line: &LogLine) -> Result<(), Failure> {
+        // The stock client prints messages as they are, so the server ends each with a newline.
+        let text = line.message.trim_end_matches('\n');
         match self.session.format {
             Format::Json => output::json_line(line),
             Format::Table if self.logs.timestamps => {
                 let time = words::time(line.timestamp.as_option());
-                output::line(&format!("{time}  {}", line.message))
+                output::line(&format!("{time}  {text}"))
             }
-            Format::Table => output::line(&line.message),
+            Format::Table => output::line(text),
         }
     }
 }
