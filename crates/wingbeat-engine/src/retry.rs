@@ -11,6 +11,10 @@ use crate::working::Working;
 /// Retries after failures of the system, per action.
 pub(crate) const SYSTEM_RETRIES: u32 = 3;
 
+/// What executors say of an attempt that they give up because they are told to end. Nothing went wrong, so
+/// no budget pays for it.
+const PREEMPTED: &str = "ExecutorShutdown";
+
 const SYSTEM_BACKOFF: Backoff =
     Backoff { base: Span::from_millis(500), factor: 2.0, cap: Some(Span::from_secs(10)) };
 
@@ -24,23 +28,24 @@ pub(crate) enum Verdict {
 
 /// Which budget pays for another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum Budget {
     User,
     System,
-    Nothing,
+    /// Free.
+    Preempted,
 }
 
 /// Ends the present attempt, and the action with it when no budget pays for another one.
 pub(crate) fn attempt_failed(work: &mut Working, key: &ActionKey, verdict: Verdict, at: Timestamp) {
     let Some(action) = work.action(key) else { return };
-    let next = next(action, &verdict);
+    let budget = budget(action, &verdict);
     let end = match &verdict {
         Verdict::Failed(failure) => AttemptEnd::Failed(failure.clone()),
         Verdict::RanTooLong(failure) => AttemptEnd::TimedOut(failure.clone()),
     };
-    match next {
-        Next::User | Next::System => requeue(work, key, next),
-        Next::Nothing => {
+    match budget {
+        Some(budget) => requeue(work, key, budget),
+        None => {
             let outcome = outcome(action, verdict);
             finish::finish(work, key, outcome, at);
         }
@@ -48,34 +53,39 @@ pub(crate) fn attempt_failed(work: &mut Working, key: &ActionKey, verdict: Verdi
     finish::end_attempt(work, key, end, Process::Gone, at);
 }
 
-fn next(action: &Action, verdict: &Verdict) -> Next {
-    let user = if action.spent.user < action.policy.user_retries { Next::User } else { Next::Nothing };
+fn budget(action: &Action, verdict: &Verdict) -> Option<Budget> {
+    let user = (action.spent.user < action.policy.user_retries).then_some(Budget::User);
     match verdict {
         Verdict::RanTooLong(_) => user,
-        Verdict::Failed(failure) if !failure.recoverable => Next::Nothing,
-        Verdict::Failed(failure) => {
-            match failure.class {
-                FailureClass::User => user,
-                FailureClass::System | FailureClass::Infrastructure => {
-                    if action.spent.system < SYSTEM_RETRIES { Next::System } else { Next::Nothing }
-                }
+        Verdict::Failed(failure) if !failure.recoverable => None,
+        Verdict::Failed(failure) => match failure.class {
+            FailureClass::User => user,
+            FailureClass::Infrastructure if failure.code == PREEMPTED => Some(Budget::Preempted),
+            FailureClass::System | FailureClass::Infrastructure => {
+                (action.spent.system < SYSTEM_RETRIES).then_some(Budget::System)
             }
-        }
+        },
     }
 }
 
-fn requeue(work: &mut Working, key: &ActionKey, next: Next) {
+fn requeue(work: &mut Working, key: &ActionKey, budget: Budget) {
     let now = work.now;
     work.edit(key, |action| {
-        let wait = match next {
-            Next::User => {
+        let wait = match budget {
+            Budget::User => {
                 let wait = action.policy.backoff.map_or(Span::ZERO, |b| delay(&b, action.spent.user));
                 action.spent.user += 1;
                 action.next_cause = AttemptCause::User;
                 action.reopens_since = Some(now);
                 wait
             }
-            Next::System | Next::Nothing => {
+            Budget::Preempted => {
+                let wait = delay(&SYSTEM_BACKOFF, action.spent.preempted);
+                action.spent.preempted += 1;
+                action.next_cause = AttemptCause::Preempted;
+                wait
+            }
+            Budget::System => {
                 let wait = delay(&SYSTEM_BACKOFF, action.spent.system);
                 action.spent.system += 1;
                 action.next_cause = AttemptCause::System;

@@ -1,8 +1,9 @@
 //! Which budget pays, how long a retry waits, and what stays when nothing is left.
 
-use wingbeat_model::{ActionOutcome, AttemptCause, Backoff, FailureClass, Phase, Span, State};
+use wingbeat_model::{ActionOutcome, AttemptCause, Backoff, Failure, FailureClass, Phase, Span, State};
 
-use super::world::{World, done, failed, fatal, with_policy};
+use super::world::{World, done, failed, failure, fatal, with_policy};
+use crate::ReportKind;
 use crate::retry::delay;
 
 fn retried(user_retries: u32, backoff: Option<Backoff>) -> World {
@@ -73,6 +74,21 @@ fn system_failures_have_a_budget_of_their_own() {
             ("ValueError", "no (after 4 attempts)")
         );
         assert_eq!(world.action("a0").spent.user, 0);
+    }
+}
+
+#[test]
+fn an_executor_that_is_told_to_end_uses_up_no_budget() {
+    let mut world = retried(0, None);
+    for n in 1..=6 {
+        let failure =
+            Failure { code: "ExecutorShutdown".to_owned(), ..failure(FailureClass::Infrastructure) };
+        world.say("a0", ReportKind::Failed { failure, report_uri: None }).expect("it counts");
+        let spent = world.action("a0").spent;
+        assert_eq!((spent.user, spent.system, spent.preempted), (0, 0, n));
+        world.pass(Span::from_secs(10));
+        world.start("a0");
+        assert_eq!(world.attempt("a0", n + 1).cause, AttemptCause::Preempted);
     }
 }
 
