@@ -73,3 +73,35 @@ impl LogHub {
         attempts.remove(attempt);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LogHub;
+    use wingbeat_model::{ActionKey, AttemptKey, RunId};
+    use wingbeat_proto::wingbeat::executor::v1::{LogBatch, LogRecord};
+
+    fn attempt() -> AttemptKey {
+        AttemptKey { action: ActionKey::root(RunId(1)), attempt: 1 }
+    }
+
+    fn batch(first_line: u64, texts: &[&str], durable_up_to: u64) -> LogBatch {
+        let line = |text: &&str| LogRecord { text: (*text).to_owned(), ..Default::default() };
+        LogBatch { first_line, lines: texts.iter().map(line).collect(), durable_up_to, ..Default::default() }
+    }
+
+    fn texts(hub: &LogHub, from: u64) -> Vec<(u64, String)> {
+        hub.read(&attempt(), from).lines.into_iter().map(|(number, line)| (number, line.text)).collect()
+    }
+
+    #[test]
+    fn a_batch_that_comes_twice_changes_nothing_and_durable_lines_are_let_go() {
+        let hub = LogHub::default();
+        hub.push(attempt(), batch(0, &["a", "b"], 0));
+        hub.push(attempt(), batch(0, &["a", "b"], 0));
+        hub.push(attempt(), batch(2, &["c"], 1));
+        assert_eq!(texts(&hub, 0), [(1, "b".to_owned()), (2, "c".to_owned())]);
+        assert_eq!(texts(&hub, 2), [(2, "c".to_owned())]);
+        hub.forget(&attempt());
+        assert!(texts(&hub, 0).is_empty());
+    }
+}

@@ -428,3 +428,6 @@ fn gibibytes(bytes: u64) -> String {
     let tenths = bytes / ((1 << 30) / 10);
     format!("{}.{} GiB", tenths / 10, tenths % 10)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,17 @@ fn methods() -> Vec<(String, String)> {
     methods.sort();
     methods
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SERVED, coverage};
+
+    #[test]
+    fn every_service_that_is_said_to_be_served_is_in_the_api() {
+        let rows = coverage();
+        for service in SERVED {
+            assert!(rows.iter().any(|row| row.service == service && row.served), "{service}");
+        }
+        assert!(rows.iter().any(|row| !row.served));
+    }
+}
