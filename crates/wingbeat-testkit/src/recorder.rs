@@ -28,6 +28,12 @@ impl Recorder {
         Self { rows: Rows::default(), cache: BTreeMap::new(), seq: Seq::default(), store }
     }
 
+    /// The same record beside another store, which has to hold the same: one that was opened again.
+    #[must_use]
+    pub fn beside(self, store: Arc<dyn Metadata>) -> Self {
+        Self { store, ..self }
+    }
+
     /// The newest position in the feed.
     pub fn head(&self) -> Seq {
         self.seq

@@ -43,11 +43,11 @@ pub struct Summary {
     pub succeeded: usize,
 }
 
-/// Runs one seed on `recorder`.
+/// Runs one seed on `recorder`, and gives it back.
 ///
 /// # Errors
 /// The first rule that was broken, with what led to it.
-pub fn run(seed: u64, recorder: Recorder) -> Result<Summary, String> {
+pub fn run(seed: u64, recorder: Recorder) -> Result<(Summary, Recorder), String> {
     let mut simulation = Simulation::new(seed, recorder);
     let steps = simulation.rng.random_range(100..500);
     for _ in 0..steps {

@@ -5,10 +5,11 @@ use wingbeat_model::{ActionKey, CacheStatus, Phase};
 
 use super::plan::Plan;
 use super::{Simulation, Summary};
+use crate::Recorder;
 
 impl Simulation {
     /// What has to be true when all is over.
-    pub(super) fn account(mut self) -> Result<Summary, String> {
+    pub(super) fn account(mut self) -> Result<(Summary, Recorder), String> {
         self.watcher.look(&self.recorder)?;
         self.watcher.agrees(&self.recorder)?;
         let disagreements = self.recorder.disagreements();
@@ -24,7 +25,7 @@ impl Simulation {
         }
         self.summary.actions = self.recorder.rows.actions.len();
         self.summary.attempts = self.recorder.rows.attempts.len();
-        Ok(self.summary)
+        Ok((self.summary, self.recorder))
     }
 
     /// A task that ran and succeeded has seen all its children succeed.
