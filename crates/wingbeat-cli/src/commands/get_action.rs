@@ -90,7 +90,10 @@ async fn show(session: &Session, run: &str, name: &str) -> Result<(), Failure> {
         sheet.add("because", reason(session, run, name).await);
     }
     output::line(&sheet.to_string())?;
-    if details.attempts.len() > 1 { output::line(&attempts(&details.attempts).to_string()) } else { Ok(()) }
+    if details.attempts.len() < 2 {
+        return Ok(());
+    }
+    output::line(&format!("\n{}", attempts(&details.attempts)))
 }
 
 /// Why an action waits. Other servers cannot say; then there is nothing to print.

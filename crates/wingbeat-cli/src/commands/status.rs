@@ -46,7 +46,10 @@ fn print(session: &Session, status: &GetStatusResponse) -> Result<(), Failure> {
         sheet.add("executors", "none: nothing will run until one connects");
     }
     output::line(&sheet.to_string())?;
-    if status.executors.is_empty() { Ok(()) } else { output::line(&executors(&status.executors).to_string()) }
+    if status.executors.is_empty() {
+        return Ok(());
+    }
+    output::line(&format!("\n{}", executors(&status.executors)))
 }
 
 fn executors(executors: &[Executor]) -> Table {
