@@ -52,7 +52,7 @@ impl ActionsService for Actions {
         let Some(watch_for_updates_request::Filter::ParentActionId(id)) = request.filter else {
             return Err(ConnectError::invalid_argument("filter.parent_action_id must be set"));
         };
-        let (run, parent) = find::action(&self.platform, "filter.parent_action_id", &id).await?;
+        let (run, parent) = find::action(&self.platform, &principal, "filter.parent_action_id", &id).await?;
         self.platform.authorize(&principal, Verb::Read, Some(&run.key.scope))?;
         let org = id.run.org.clone();
         let platform = self.platform.clone();
@@ -77,7 +77,7 @@ impl ActionsService for Actions {
     ) -> ServiceResult<AbortResponse> {
         let principal = principal(&ctx);
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) = find::action(&self.platform, &principal, "action_id", &request.action_id).await?;
         self.platform.authorize(&principal, Verb::Abort, Some(&run.key.scope))?;
         let command = Command::Abort {
             action: action.key,

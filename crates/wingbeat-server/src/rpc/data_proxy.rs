@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
 use wingbeat_blob::{BlobPath, Disposition, Grant, ScopeKey, UploadFolder, upload_path};
 use wingbeat_idl::{ids, time};
-use wingbeat_model::{ProjectKey, Span, Timestamp, Verb};
+use wingbeat_model::{Principal, ProjectKey, Span, Timestamp, Verb};
 use wingbeat_proto::flyteidl2::common::OffloadedInputData;
 use wingbeat_proto::flyteidl2::dataproxy::{
     ArtifactType, CreateDownloadLinkRequest, CreateDownloadLinkResponse, CreateUploadLocationRequest,
@@ -97,8 +97,10 @@ impl DataProxyService for DataProxy {
         let request = request.to_owned_message();
         let kind = request.artifact_type.as_known();
         let path = match kind {
-            Some(ArtifactType::ARTIFACT_TYPE_REPORT) => self.report(&request).await?,
-            Some(ArtifactType::ARTIFACT_TYPE_CODE_BUNDLE) => self.code_bundle(&request).await?,
+            Some(ArtifactType::ARTIFACT_TYPE_REPORT) => self.report(&principal(&ctx), &request).await?,
+            Some(ArtifactType::ARTIFACT_TYPE_CODE_BUNDLE) => {
+                self.code_bundle(&principal(&ctx), &request).await?
+            }
             _ => return Err(ConnectError::invalid_argument("artifact_type must be REPORT or CODE_BUNDLE")),
         };
         self.platform.blob.head(&path).await.map_err(|error| blob_error(&error))?;
@@ -118,11 +120,12 @@ impl DataProxyService for DataProxy {
 
     async fn get_action_data(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetActionDataRequest>,
     ) -> ServiceResult<GetActionDataResponse> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let data = action_data::read(&self.platform, &run, &action).await?;
         Response::ok(GetActionDataResponse {
             inputs: data.inputs.into(),
@@ -135,11 +138,12 @@ impl DataProxyService for DataProxy {
 
     async fn tail_logs(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, TailLogsRequest>,
     ) -> ServiceResult<ServiceStream<TailLogsResponse>> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?;
         Ok(Response::stream(stream::produce(&self.platform, "tail-logs", move |sink| {
             tail.run(sink, |lines| {
@@ -199,12 +203,16 @@ impl DataProxy {
         }
     }
 
-    async fn report(&self, request: &CreateDownloadLinkRequest) -> Result<BlobPath, ConnectError> {
+    async fn report(
+        &self,
+        caller: &Principal,
+        request: &CreateDownloadLinkRequest,
+    ) -> Result<BlobPath, ConnectError> {
         let Some(create_download_link_request::Source::ActionAttemptId(id)) = &request.source else {
             return Err(ConnectError::invalid_argument("source: a report belongs to an action_attempt_id"));
         };
         let (run, action) =
-            find::action(&self.platform, "action_attempt_id.action_id", &id.action_id).await?;
+            find::action(&self.platform, caller, "action_attempt_id.action_id", &id.action_id).await?;
         let attempts = self.platform.store.list_attempts(&action.key).await.map_err(read_failed)?;
         let given = attempts.into_iter().find(|attempt| attempt.key.attempt == id.attempt);
         let uri = if let Some(attempt) = given {
@@ -221,14 +229,19 @@ impl DataProxy {
         found.map_err(|_| ConnectError::not_found(format!("action `{}` has no report", action.key.name)))
     }
 
-    async fn code_bundle(&self, request: &CreateDownloadLinkRequest) -> Result<BlobPath, ConnectError> {
+    async fn code_bundle(
+        &self,
+        caller: &Principal,
+        request: &CreateDownloadLinkRequest,
+    ) -> Result<BlobPath, ConnectError> {
         let spec = match &request.source {
             Some(create_download_link_request::Source::TaskId(id)) => {
                 deployed_spec(&self.platform, id).await?
             }
             Some(create_download_link_request::Source::ActionAttemptId(id)) => {
                 let (_, action) =
-                    find::action(&self.platform, "action_attempt_id.action_id", &id.action_id).await?;
+                    find::action(&self.platform, caller, "action_attempt_id.action_id", &id.action_id)
+                        .await?;
                 let bytes = self.platform.store.find_spec(&action.spec).await.map_err(read_failed)?;
                 let spec =
                     bytes.and_then(|bytes| <TaskSpec as buffa::Message>::decode_from_slice(&bytes).ok());

@@ -12,13 +12,14 @@ use tokio::sync::mpsc;
 use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
     ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
-    Timestamp,
+    Timestamp, Verb,
 };
 use wingbeat_proto::wingbeat::executor::v1::{
     self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
     ReportResponse, ServerMessage, attempt_report, server_message,
 };
 
+use super::caller::principal;
 use crate::dispatch::{Order, message};
 use crate::driver::{ExecutorTerms, SubmitError};
 use crate::platform::{Platform, read_error, submit_error};
@@ -38,9 +39,10 @@ pub struct Executors {
 impl ExecutorService for Executors {
     async fn connect(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ConnectRequest>,
     ) -> ServiceResult<ServiceStream<ServerMessage>> {
+        self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
         let request = request.to_owned_message();
         if request.protocol_version != PROTOCOL {
             let text = format!(
@@ -63,9 +65,10 @@ impl ExecutorService for Executors {
 
     async fn report(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ReportRequest>,
     ) -> ServiceResult<ReportResponse> {
+        self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
         let request = request.to_owned_message();
         let session = SessionId(request.session_id.as_str().into());
         let now = self.platform.clock.now();
@@ -91,9 +94,10 @@ impl ExecutorService for Executors {
 
     async fn push_logs(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, PushLogsRequest>,
     ) -> ServiceResult<PushLogsResponse> {
+        self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
         for mut batch in request.to_owned_message().batches {
             let (attempt, _) = read_ref(&batch.r#ref.take().unwrap_or_default())?;
             self.platform.logs.push(attempt, batch);

@@ -3,16 +3,22 @@
 use buffa::Message as _;
 use connectrpc::ConnectError;
 use wingbeat_idl::ids;
-use wingbeat_model::{Action, ActionKey, Run, RunKey, TaskVersion};
+use wingbeat_model::{Action, ActionKey, Principal, Run, RunKey, TaskVersion, Verb};
 use wingbeat_proto::flyteidl2::common::{ActionIdentifier, RunIdentifier};
 use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
 
 use super::caller::bad_id;
 use crate::platform::{Platform, read_error};
 
-/// A run by name.
-pub(crate) async fn run(platform: &Platform, field: &str, id: &RunIdentifier) -> Result<Run, ConnectError> {
+/// A run by name, if the caller may read it.
+pub(crate) async fn run(
+    platform: &Platform,
+    caller: &Principal,
+    field: &str,
+    id: &RunIdentifier,
+) -> Result<Run, ConnectError> {
     let key = ids::run(field, id).map_err(bad_id)?;
+    platform.authorize(caller, Verb::Read, Some(&key.scope))?;
     run_by_key(platform, &key).await
 }
 
@@ -31,13 +37,15 @@ pub(crate) async fn run_by_key(platform: &Platform, key: &RunKey) -> Result<Run,
     })
 }
 
-/// An action by name, with its run.
+/// An action by name, with its run, if the caller may read it.
 pub(crate) async fn action(
     platform: &Platform,
+    caller: &Principal,
     field: &str,
     id: &ActionIdentifier,
 ) -> Result<(Run, Action), ConnectError> {
     let (run, name) = ids::action(field, id).map_err(bad_id)?;
+    platform.authorize(caller, Verb::Read, Some(&run.scope))?;
     let run = run_by_key(platform, &run).await?;
     let key = ActionKey { run: run.id, name };
     let found = platform.store.find_action(&key).await.map_err(|error| read_error(&error))?;

@@ -128,7 +128,7 @@ async fn record(
     request: RecordActionRequest,
 ) -> RecordActionResponse {
     let id = request.action_id.clone();
-    let status = match enqueue_of(platform, &id, request).await {
+    let status = match enqueue_of(platform, principal, &id, request).await {
         Ok(enqueue) => enqueue::enqueue(platform, principal, enqueue).await,
         Err(error) => Err(error),
     };
@@ -145,10 +145,11 @@ async fn record(
 
 async fn enqueue_of(
     platform: &Platform,
+    caller: &Principal,
     id: &ActionIdentifier,
     request: RecordActionRequest,
 ) -> Result<EnqueueRequest, ConnectError> {
-    let run = find::run(platform, "action_id.run", &id.run).await?;
+    let run = find::run(platform, caller, "action_id.run", &id.run).await?;
     let spec = request.spec.map(|spec| match spec {
         record_action_request::Spec::Task(task) => action::Spec::Task(task),
         record_action_request::Spec::Trace(trace) => action::Spec::Trace(trace),

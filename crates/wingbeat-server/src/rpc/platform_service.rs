@@ -10,6 +10,7 @@ use wingbeat_proto::wingbeat::platform::v1::{
     PlatformService,
 };
 
+use super::caller::principal;
 use super::find;
 use crate::driver::ExecutorView;
 use crate::platform::Platform;
@@ -45,11 +46,12 @@ impl PlatformService for Status {
 
     async fn explain_action(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ExplainActionRequest>,
     ) -> ServiceResult<ExplainActionResponse> {
         let request = request.to_owned_message();
-        let (_, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (_, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let (reason, until) = explain(&self.platform, &action);
         let until = until.map(time::timestamp).into();
         Response::ok(ExplainActionResponse { reason, until, ..Default::default() })

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use connectrpc::{ConnectError, Limits, Router};
 
 use super::coverage::procedures;
+use super::validation::Validation;
 use super::{
     actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, platform_service,
     projects, run_logs, run_service, tasks,
@@ -55,7 +56,7 @@ fn mount(services: Router) -> axum::Router {
     let absent: Arc<BTreeSet<String>> =
         Arc::new(procedures().into_iter().filter(|path| !served.contains(path)).collect());
     let limits = Limits::default().with_max_request_body_size(MAX_REQUEST).with_max_message_size(MAX_REQUEST);
-    let service = services.into_axum_service().with_limits(limits);
+    let service = services.into_axum_service().with_limits(limits).with_interceptor(Validation);
     axum::Router::new().fallback_service(service).layer(from_fn(move |request: Request, next: Next| {
         let absent = absent.clone();
         async move {

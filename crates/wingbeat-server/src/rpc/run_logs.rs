@@ -7,6 +7,7 @@ use wingbeat_proto::flyteidl2::workflow::{
     RunLogsService, TailLogsRequest, TailLogsResponse, tail_logs_response,
 };
 
+use super::caller::principal;
 use super::log_stream::Tail;
 use super::{find, stream};
 use crate::platform::Platform;
@@ -19,11 +20,12 @@ pub(crate) struct RunLogs {
 impl RunLogsService for RunLogs {
     async fn tail_logs(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, TailLogsRequest>,
     ) -> ServiceResult<ServiceStream<TailLogsResponse>> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?;
         Ok(Response::stream(stream::produce(&self.platform, "tail-run-logs", move |sink| {
             tail.run(sink, |lines| {

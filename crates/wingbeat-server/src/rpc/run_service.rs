@@ -54,7 +54,7 @@ impl RunService for Runs {
         request: ServiceRequest<'_, AbortRunRequest>,
     ) -> ServiceResult<AbortRunResponse> {
         let request = request.to_owned_message();
-        let run = find::run(&self.platform, "run_id", &request.run_id).await?;
+        let run = find::run(&self.platform, &principal(&ctx), "run_id", &request.run_id).await?;
         let reason = request.reason.unwrap_or_default();
         self.abort(&ctx, &run, ActionKey::root(run.id), reason).await?;
         Response::ok(AbortRunResponse::default())
@@ -66,40 +66,43 @@ impl RunService for Runs {
         request: ServiceRequest<'_, AbortActionRequest>,
     ) -> ServiceResult<AbortActionResponse> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         self.abort(&ctx, &run, action.key, request.reason).await?;
         Response::ok(AbortActionResponse::default())
     }
 
     async fn get_run_details(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetRunDetailsRequest>,
     ) -> ServiceResult<GetRunDetailsResponse> {
         let request = request.to_owned_message();
-        let run = find::run(&self.platform, "run_id", &request.run_id).await?;
+        let run = find::run(&self.platform, &principal(&ctx), "run_id", &request.run_id).await?;
         let details = self.run_details(&request.run_id.org, &run).await?;
         Response::ok(GetRunDetailsResponse { details: details.into(), ..Default::default() })
     }
 
     async fn get_action_details(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetActionDetailsRequest>,
     ) -> ServiceResult<GetActionDetailsResponse> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let details = view::details(&self.platform, &request.action_id.run.org, &run, &action).await?;
         Response::ok(GetActionDetailsResponse { details: details.into(), ..Default::default() })
     }
 
     async fn get_action_data(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetActionDataRequest>,
     ) -> ServiceResult<GetActionDataResponse> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let data = crate::use_cases::action_data::read(&self.platform, &run, &action).await?;
         let (inputs, outputs) = (data.inputs.into(), data.outputs.into());
         Response::ok(GetActionDataResponse { inputs, outputs, ..Default::default() })
@@ -107,11 +110,12 @@ impl RunService for Runs {
 
     async fn get_action_data_ur_is(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetActionDataURIsRequest>,
     ) -> ServiceResult<GetActionDataURIsResponse> {
         let request = request.to_owned_message();
-        let (_, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (_, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let outputs_uri = outputs_uri(&action);
         if action.phase().is_terminal() && outputs_uri.is_empty() && action.kind == ActionKind::Task {
             let text = format!("action `{}` has no outputs: it is {:?}", action.key.name, action.phase());
@@ -124,11 +128,12 @@ impl RunService for Runs {
 
     async fn get_action_log_context(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetActionLogContextRequest>,
     ) -> ServiceResult<GetActionLogContextResponse> {
         let request = request.to_owned_message();
-        let (_, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (_, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let attempts =
             self.platform.store.list_attempts(&action.key).await.map_err(|error| read_error(&error))?;
         let found = attempts.iter().find(|attempt| attempt.key.attempt == request.attempt);
@@ -163,37 +168,38 @@ impl RunService for Runs {
 
     async fn list_runs(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ListRunsRequest>,
     ) -> ServiceResult<ListRunsResponse> {
-        Response::ok(lists::list_runs(&self.platform, request.to_owned_message()).await?)
+        Response::ok(lists::list_runs(&self.platform, &principal(&ctx), request.to_owned_message()).await?)
     }
 
     async fn list_actions(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ListActionsRequest>,
     ) -> ServiceResult<ListActionsResponse> {
-        Response::ok(lists::list_actions(&self.platform, request.to_owned_message()).await?)
+        Response::ok(lists::list_actions(&self.platform, &principal(&ctx), request.to_owned_message()).await?)
     }
 
     async fn watch_run_details(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchRunDetailsRequest>,
     ) -> ServiceResult<ServiceStream<WatchRunDetailsResponse>> {
         let request = request.to_owned_message();
-        let run = find::run(&self.platform, "run_id", &request.run_id).await?;
+        let run = find::run(&self.platform, &principal(&ctx), "run_id", &request.run_id).await?;
         Ok(Response::stream(watches::run_details(&self.platform, request.run_id.org.clone(), run)))
     }
 
     async fn watch_action_details(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchActionDetailsRequest>,
     ) -> ServiceResult<ServiceStream<WatchActionDetailsResponse>> {
         let request = request.to_owned_message();
-        let (run, action) = find::action(&self.platform, "action_id", &request.action_id).await?;
+        let (run, action) =
+            find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         Ok(Response::stream(watches::action_details(
             &self.platform,
             request.action_id.run.org.clone(),
@@ -212,21 +218,21 @@ impl RunService for Runs {
 
     async fn watch_actions(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchActionsRequest>,
     ) -> ServiceResult<ServiceStream<WatchActionsResponse>> {
         let request = request.to_owned_message();
-        let run = find::run(&self.platform, "run_id", &request.run_id).await?;
+        let run = find::run(&self.platform, &principal(&ctx), "run_id", &request.run_id).await?;
         Ok(Response::stream(watches::actions(&self.platform, run, &request)?))
     }
 
     async fn watch_cluster_events(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchClusterEventsRequest>,
     ) -> ServiceResult<ServiceStream<WatchClusterEventsResponse>> {
         let request = request.to_owned_message();
-        let (_, action) = find::action(&self.platform, "id", &request.id).await?;
+        let (_, action) = find::action(&self.platform, &principal(&ctx), "id", &request.id).await?;
         Ok(Response::stream(watches::cluster_events(&self.platform, action.key, request.attempt)))
     }
 

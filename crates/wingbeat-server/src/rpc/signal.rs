@@ -19,7 +19,7 @@ pub(crate) async fn signal(
     id: &ActionIdentifier,
     value: Literal,
 ) -> Result<(), ConnectError> {
-    let (run, action) = find::action(platform, "action_id", id).await?;
+    let (run, action) = find::action(platform, principal, "action_id", id).await?;
     platform.authorize(principal, Verb::Signal, Some(&run.key.scope))?;
     if action.kind != ActionKind::Condition {
         let text =

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use connectrpc::ConnectError;
 use wingbeat_idl::ids;
-use wingbeat_model::{Action, Run, RunId};
+use wingbeat_model::{Action, Principal, Run, RunId, Verb};
 use wingbeat_proto::flyteidl2::workflow::{
     CreateRunRequest, ListActionsRequest, ListActionsResponse, ListRunsRequest, ListRunsResponse,
     create_run_request, list_runs_request,
@@ -30,9 +30,11 @@ pub(super) fn org_of(request: &CreateRunRequest) -> String {
 /// Root actions of a scope.
 pub(super) async fn list_runs(
     platform: &Platform,
+    caller: &Principal,
     request: ListRunsRequest,
 ) -> Result<ListRunsResponse, ConnectError> {
     let (org, scope) = scope(&request)?;
+    platform.authorize(caller, Verb::Read, None)?;
     let list = &request.request;
     let query = ActionQuery {
         scope,
@@ -80,9 +82,10 @@ fn scope(request: &ListRunsRequest) -> Result<(String, RunScope), ConnectError> 
 /// Actions of one run.
 pub(super) async fn list_actions(
     platform: &Platform,
+    caller: &Principal,
     request: ListActionsRequest,
 ) -> Result<ListActionsResponse, ConnectError> {
-    let run = find::run(platform, "run_id", &request.run_id).await?;
+    let run = find::run(platform, caller, "run_id", &request.run_id).await?;
     let list = &request.request;
     let query = ActionQuery {
         scope: RunScope::Run(run.id),

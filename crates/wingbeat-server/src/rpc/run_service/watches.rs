@@ -10,9 +10,9 @@ use wingbeat_model::{Action, ActionKey, Phase, Run, Seq, Timestamp};
 use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
 use wingbeat_proto::flyteidl2::task::RunSpec;
 use wingbeat_proto::flyteidl2::workflow::{
-    ActionDetails, EnrichedAction, RunDetails, WatchActionDetailsResponse, WatchActionsRequest,
-    WatchActionsResponse, WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse,
-    WatchRunDetailsResponse, WatchRunsRequest, WatchRunsResponse, watch_groups_request, watch_runs_request,
+    EnrichedAction, RunDetails, WatchActionDetailsResponse, WatchActionsRequest, WatchActionsResponse,
+    WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse, WatchRunDetailsResponse,
+    WatchRunsRequest, WatchRunsResponse, watch_groups_request, watch_runs_request,
 };
 use wingbeat_store::{ActionQuery, RunScope};
 
@@ -51,16 +51,15 @@ pub(super) fn action_details(
     let shared = platform.clone();
     produce(platform, "watch-action-details", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
-        let mut last: Option<ActionDetails> = None;
+        let mut sent: Option<Seq> = None;
         loop {
             let action = shared.store.find_action(&key).await.map_err(|error| read_error(&error))?;
             let action = action.ok_or_else(|| ConnectError::not_found("the action is gone"))?;
-            let details = view::details(&shared, &org, &run, &action).await?;
-            if last.as_ref() != Some(&details) {
-                let message =
-                    WatchActionDetailsResponse { details: details.clone().into(), ..Default::default() };
-                sink.send(message).await?;
-                last = Some(details);
+            if sent != Some(action.changed) {
+                let details = view::details(&shared, &org, &run, &action).await?;
+                sink.send(WatchActionDetailsResponse { details: details.into(), ..Default::default() })
+                    .await?;
+                sent = Some(action.changed);
             }
             if action.phase().is_terminal() {
                 return Ok(());
@@ -68,7 +67,7 @@ pub(super) fn action_details(
             match wait(&mut changed).await {
                 Woken::Changed => (),
                 // An empty message would replace the client's copy: the state is sent again instead.
-                Woken::Quiet => last = None,
+                Woken::Quiet => sent = None,
                 Woken::Ended => return Ok(()),
             }
         }
