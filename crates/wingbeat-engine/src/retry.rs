@@ -43,12 +43,11 @@ pub(crate) fn attempt_failed(work: &mut Working, key: &ActionKey, verdict: Verdi
         Verdict::Failed(failure) => AttemptEnd::Failed(failure.clone()),
         Verdict::RanTooLong(failure) => AttemptEnd::TimedOut(failure.clone()),
     };
-    match budget {
-        Some(budget) => requeue(work, key, budget),
-        None => {
-            let outcome = outcome(action, verdict);
-            finish::finish(work, key, outcome, at);
-        }
+    if let Some(budget) = budget {
+        requeue(work, key, budget);
+    } else {
+        let outcome = outcome(action, verdict);
+        finish::finish(work, key, outcome, at);
     }
     finish::end_attempt(work, key, end, Process::Gone, at);
 }
