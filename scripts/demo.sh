@@ -8,6 +8,7 @@ keep=${KEEP:-}
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/wingbeat-demo.XXXXXX")
 log=$folder/up.log
+: >"$log"
 platform=
 
 take_down() {
@@ -42,7 +43,7 @@ fi
 cat "$log"
 
 status=0
-"$python" examples/digits/run.py --endpoint "localhost:${address##*:}" || status=$?
+"$python" examples/digits/run.py --endpoint "localhost:${address##*:}" --timeout 900 || status=$?
 if [ "$status" -ne 0 ]; then
     echo "the demo failed; the last lines of the platform:" >&2
     tail -n 30 "$log" >&2
