@@ -9,6 +9,8 @@ use buffa::DecodeOptions;
 use buffa_descriptor::generated::descriptor::field_descriptor_proto::{Label, Type};
 use buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorSet};
 
+use crate::wire::{self, Field, Fields};
+
 /// What the canonical order needs to know of a message.
 #[derive(Debug, Default)]
 struct Shape {
@@ -58,13 +60,6 @@ fn add(shapes: &mut HashMap<String, Shape>, prefix: &str, message: &DescriptorPr
     shapes.insert(name, shape);
 }
 
-/// One field as it stands on the wire.
-struct Field<'a> {
-    number: u32,
-    wire_type: u8,
-    value: &'a [u8],
-}
-
 /// Rewrites the bytes of a message called `name`. Bytes that are not a message come back as they are.
 pub fn encode(name: &str, bytes: &[u8]) -> Vec<u8> {
     rewrite(name, bytes, 0).unwrap_or_else(|| bytes.to_vec())
@@ -73,7 +68,7 @@ pub fn encode(name: &str, bytes: &[u8]) -> Vec<u8> {
 fn rewrite(name: &str, bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
     const MAX_DEPTH: usize = 100;
     let Some(shape) = SHAPES.get(name).filter(|_| depth < MAX_DEPTH) else { return Some(bytes.to_vec()) };
-    let mut fields = split(bytes)?;
+    let mut fields: Vec<Field<'_>> = Fields::new(bytes).collect::<Result<_, _>>().ok()?;
     fields.sort_by_key(|field| field.number);
     let mut out = Vec::with_capacity(bytes.len());
     let mut ix = 0;
@@ -91,7 +86,7 @@ fn rewrite(name: &str, bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
         if shape.maps.contains_key(&number) {
             values.sort_by(|a, b| map_order(key_of(a), key_of(b)));
         }
-        values.iter().for_each(|value| write(&mut out, number, 2, value));
+        values.iter().for_each(|value| write(&mut out, number, wire::LEN, value));
     }
     Some(out)
 }
@@ -104,48 +99,12 @@ fn map_order(a: &[u8], b: &[u8]) -> Ordering {
 
 /// The key of a map entry; keys of other types than text keep the order of their encoding.
 fn key_of(entry: &[u8]) -> &[u8] {
-    split(entry).and_then(|fields| fields.into_iter().find(|field| field.number == 1)).map_or(&[], |field| field.value)
-}
-
-fn split(mut bytes: &[u8]) -> Option<Vec<Field<'_>>> {
-    let mut fields = Vec::new();
-    while !bytes.is_empty() {
-        let (tag, rest) = varint(bytes)?;
-        let number = u32::try_from(tag >> 3).ok().filter(|number| *number > 0)?;
-        let wire_type = u8::try_from(tag & 7).ok()?;
-        let (value, rest) = match wire_type {
-            0 => {
-                let (_, after) = varint(rest)?;
-                rest.split_at(rest.len() - after.len())
-            }
-            1 => rest.split_at_checked(8)?,
-            2 => {
-                let (len, after) = varint(rest)?;
-                after.split_at_checked(usize::try_from(len).ok()?)?
-            }
-            5 => rest.split_at_checked(4)?,
-            _ => return None,
-        };
-        fields.push(Field { number, wire_type, value });
-        bytes = rest;
-    }
-    Some(fields)
-}
-
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    for (ix, byte) in bytes.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f).checked_shl(u32::try_from(ix).ok()? * 7)?;
-        if byte & 0x80 == 0 {
-            return Some((value, &bytes[ix + 1..]));
-        }
-    }
-    None
+    wire::all(entry, 1).next().map_or(&[], |field| field.value)
 }
 
 fn write(out: &mut Vec<u8>, number: u32, wire_type: u8, value: &[u8]) {
     put_varint(out, u64::from(number) << 3 | u64::from(wire_type));
-    if wire_type == 2 {
+    if wire_type == wire::LEN {
         put_varint(out, value.len() as u64);
     }
     out.extend_from_slice(value);

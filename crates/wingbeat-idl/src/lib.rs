@@ -7,3 +7,5 @@ pub mod canonical;
 pub mod ids;
 pub mod spec;
 pub mod time;
+pub mod validate;
+mod wire;
