@@ -11,7 +11,8 @@ step_tidy() { "$cargo" xtask tidy; }
 step_clippy() { "$cargo" clippy --quiet --workspace --exclude wingbeat-proto --all-targets --no-deps -- -D warnings && echo "clippy: no warnings"; }
 step_rust() { "$cargo" test --workspace; }
 step_build() {
-    "$cargo" build --workspace --bins \
+    # With the examples, so that features are those of the tests and nothing is compiled again.
+    "$cargo" build --workspace --bins --examples \
         && WINGBEAT_BIN=$PWD/target/debug/wingbeat "$cargo" xtask rpc-coverage --check README.md
 }
 step_venv() { make .venv/.test; }
