@@ -288,7 +288,9 @@ impl Driver {
         for (waiting, reply) in taken.into_iter().zip(replies) {
             if let (Command::Claim { action, .. }, Err(reject)) = (&waiting.command, &reply) {
                 tracing::debug!(action = %action.name, reason = %reject, "claim refused");
-                self.lock_scheduler().refused(action);
+                // Only what will change by itself is tried again; otherwise the action's row says what is true.
+                let again = matches!(reject, Reject::RunCap { .. } | Reject::NoSession);
+                self.lock_scheduler().refused(action, again);
             }
             if let Some(place) = waiting.answer {
                 self.settle(place, reply.map_err(SubmitError::Rejected));
@@ -327,20 +329,35 @@ impl Driver {
         }
     }
 
-    /// Nothing was written: callers are told, internal work is kept for another try.
+    /// Callers are told. Where nothing was written, internal work is kept for another try; where nobody knows,
+    /// the rows do, and everything kept here is built from them anew.
     async fn refused(&mut self, taken: Vec<Waiting>, error: CommitError) {
         tracing::error!(error = %Chain(&error), "commit failed");
-        let told = match error {
-            CommitError::DiskFull => SubmitError::DiskFull,
-            CommitError::Unavailable(_) | CommitError::Corrupt { .. } => SubmitError::Unavailable,
+        let (told, known) = match error {
+            CommitError::DiskFull => (SubmitError::DiskFull, true),
+            CommitError::Unavailable(_) | CommitError::Corrupt { .. } => (SubmitError::Unavailable, false),
         };
         for waiting in taken {
             match waiting.answer {
                 Some(place) => self.settle(place, Err(told.clone())),
-                None => self.queue.push_back(waiting),
+                None if known => self.queue.push_back(waiting),
+                None => (),
             }
         }
         tokio::time::sleep(STORE_PAUSE).await;
+        if !known {
+            self.rebuild().await;
+        }
+    }
+
+    async fn rebuild(&mut self) {
+        while let Err(error) = boot::reload(self).await {
+            tracing::error!(error = %Chain(&error), "the store does not answer; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(STORE_PAUSE) => (),
+                () = self.tasks.cancelled() => return,
+            }
+        }
     }
 
     fn lock_scheduler(&self) -> std::sync::MutexGuard<'_, Scheduler> {

@@ -49,6 +49,15 @@ impl Feed {
         }
     }
 
+    /// Tells everybody to look: after a commit of which nobody knows what it changed.
+    pub fn wake_all(&self, seq: Seq) {
+        self.roots.send_replace(seq);
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        for sender in runs.values() {
+            sender.send_replace(seq);
+        }
+    }
+
     /// How many watchers there are.
     pub fn watchers(&self) -> usize {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,7 @@ pub(crate) mod run_service;
 mod signal;
 mod stream;
 mod tasks;
+mod translator;
 mod validation;
 pub(crate) mod view;
 

@@ -4,6 +4,7 @@ use wingbeat_engine::Command;
 use wingbeat_model::{ActionKey, Needs, RunId};
 use wingbeat_store::ReadError;
 
+use super::timers::Timers;
 use super::{Driver, Waiting};
 
 /// The store's live rows could not be read.
@@ -41,5 +42,22 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     driver
         .queue
         .extend(left.into_iter().map(|work| Waiting { command: Command::FollowUp(work), answer: None }));
+    Ok(())
+}
+
+/// Builds the picture anew while executors stay connected: after a commit of which nobody knows whether it counted.
+/// What it may have decided for them is sent again.
+pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
+    driver.queue.retain(|waiting| waiting.answer.is_some());
+    driver.timers = Timers::default();
+    driver.lock_scheduler().forget_rows();
+    load(driver).await?;
+    let store = driver.parts.store.clone();
+    for attempt in store.held_attempts().await? {
+        let Some(action) = store.find_action(attempt.action()).await? else { continue };
+        driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect());
+    }
+    let newest = store.head().await?;
+    driver.parts.feed.wake_all(newest);
     Ok(())
 }

@@ -261,11 +261,24 @@ impl Scheduler {
         Some(Proposal { action, session })
     }
 
-    /// A proposed claim was refused and the action's row did not change: it goes on waiting.
-    pub(super) fn refused(&mut self, action: &ActionKey) {
-        if let Some(ready) = self.settle(action) {
+    /// A proposed claim was refused; `again`: it goes on waiting. Otherwise the action's row speaks.
+    pub(super) fn refused(&mut self, action: &ActionKey, again: bool) {
+        let ready = self.settle(action).filter(|_| again);
+        if let Some(ready) = ready {
             self.add_ready(ready);
         }
+    }
+
+    /// Forgets what rows said, and keeps who is connected: the rows are about to be read again.
+    pub(super) fn forget_rows(&mut self) {
+        let mut executors = std::mem::take(&mut self.executors);
+        for executor in executors.values_mut() {
+            executor.view.slots_used = 0;
+            executor.view.processes = 0;
+            executor.memory_used = 0;
+            executor.gpus_used = 0;
+        }
+        *self = Self { executors, ..Self::default() };
     }
 
     /// A proposed claim is over: the row that was observed speaks from now on.

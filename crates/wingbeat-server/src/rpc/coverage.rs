@@ -6,7 +6,7 @@ use buffa::DecodeOptions;
 use buffa_descriptor::generated::descriptor::FileDescriptorSet;
 
 /// Services that are registered with the router for clients; the router's own list is compared with it in a test.
-const SERVED: [&str; 12] = [
+const SERVED: [&str; 13] = [
     "flyteidl2.actions.ActionsService",
     "flyteidl2.auth.AuthMetadataService",
     "flyteidl2.auth.IdentityService",
@@ -19,6 +19,7 @@ const SERVED: [&str; 12] = [
     "flyteidl2.workflow.InternalRunService",
     "flyteidl2.workflow.RunLogsService",
     "flyteidl2.workflow.RunService",
+    "flyteidl2.workflow.TranslatorService",
 ];
 
 /// One procedure of flyteidl2.

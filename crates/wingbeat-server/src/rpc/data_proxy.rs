@@ -278,9 +278,12 @@ fn upload_target(
         ("", Some(md5)) => UploadFolder::Md5(md5),
         (root, _) => UploadFolder::Named(root),
     };
-    let name = if request.filename.is_empty() { "data" } else { request.filename.as_str() };
+    if request.filename.is_empty() {
+        return Err(ConnectError::invalid_argument("filename must be set"));
+    }
     let key = ScopeKey { org: &scope.org, project: &scope.project, domain: &scope.domain };
-    upload_path(key, folder, name).map_err(|error| ConnectError::invalid_argument(error.to_string()))
+    upload_path(key, folder, &request.filename)
+        .map_err(|error| ConnectError::invalid_argument(error.to_string()))
 }
 
 fn md5_of(bytes: &[u8]) -> Result<Option<[u8; 16]>, ConnectError> {

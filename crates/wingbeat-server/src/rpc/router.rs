@@ -12,7 +12,7 @@ use super::coverage::procedures;
 use super::validation::Validation;
 use super::{
     actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, platform_service,
-    projects, run_logs, run_service, tasks,
+    projects, run_logs, run_service, tasks, translator,
 };
 use crate::dispatch::Dispatcher;
 use crate::platform::Platform;
@@ -30,6 +30,7 @@ fn services(platform: &Arc<Platform>) -> Router {
         .add_service(Arc::new(tasks::Deployed { platform: p() }))
         .add_service(Arc::new(data_proxy::DataProxy { platform: p() }))
         .add_service(Arc::new(run_logs::RunLogs { platform: p() }))
+        .add_service(Arc::new(translator::Translator { platform: p() }))
         .add_service(Arc::new(cluster::OneCluster))
         .add_service(Arc::new(auth::OpenMetadata))
         .add_service(Arc::new(auth::OpenIdentity))

@@ -53,6 +53,7 @@ pub async fn create_run(
     let start_time = start_time.map_or(now, time::from_timestamp);
     let run = new_run(platform, principal, key, &request, &run_spec, (now, start_time)).await?;
     let root = new_root(&run, &task_spec, input_uri, &inputs_hash)?;
+    super::cached::drop_if_gone(platform, &run, &root.body).await;
     let new = NewRun { run, run_spec: run_spec.encode_to_vec(), root, replay: replayed_by };
     let reply = platform.driver.submit(Command::CreateRun(Box::new(new))).await.map_err(submit_error)?;
     let Reply::RunCreated(id) = reply else {

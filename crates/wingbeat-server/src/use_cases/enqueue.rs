@@ -53,6 +53,7 @@ pub async fn enqueue(
     let (group, input_uri) = (action.group.clone(), action.input_uri.clone());
     // Only invalid_argument makes the client give up at once; it would repeat other refusals for minutes.
     let body = body(platform, &run, &name, action).await.map_err(final_refusal)?;
+    super::cached::drop_if_gone(platform, &run, &body.what).await;
     let new = NewAction {
         key: ActionKey { run: run.id, name },
         parent: Some(parent),

@@ -158,10 +158,10 @@ fn a_refused_claim_waits_again_and_an_accepted_one_does_not() {
     let queued = action(1, "a0", 0);
     scheduler.observe_action(&queued);
     assert_eq!(proposed(&mut scheduler, 1), ["a0"]);
-    scheduler.refused(&queued.key);
+    scheduler.refused(&queued.key, true);
     assert_eq!(proposed(&mut scheduler, 1), ["a0"]);
     scheduler.observe_action(&running(queued.clone(), 0));
-    scheduler.refused(&queued.key);
+    scheduler.refused(&queued.key, true);
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
 }
 
@@ -188,4 +188,15 @@ fn nothing_is_proposed_to_an_executor_that_went_away() {
         scheduler.explain_queued(&queued.key, at(1)),
         "no executor is connected for the default queue"
     );
+}
+
+#[test]
+fn forgotten_rows_leave_executors_connected_and_empty() {
+    let mut scheduler = scheduler(1);
+    scheduler.observe_action(&running(action(1, "a0", 0), 0));
+    scheduler.observe_action(&action(2, "waits", 0));
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    scheduler.forget_rows();
+    scheduler.observe_action(&action(2, "waits", 0));
+    assert_eq!(proposed(&mut scheduler, 1), ["waits"]);
 }
