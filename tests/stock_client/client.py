@@ -172,7 +172,7 @@ def run_program(command: list[str], platform: Platform, *, within: float, ok: bo
         stderr=subprocess.STDOUT,
         timeout=within,
         text=True,
-        env=clean_environment(platform.home, COLUMNS="240", NO_COLOR="1", TERM="xterm"),
+        env=clean_environment(platform.home, COLUMNS="240", NO_COLOR="1", TERM="dumb"),
         cwd=cwd or platform.home,
     )
     if ok:

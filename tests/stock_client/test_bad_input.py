@@ -119,7 +119,7 @@ def test_an_input_of_the_wrong_type_is_refused_with_what_was_expected(shared, re
     request_for_add.inputs.literals[0].value.CopyFrom(wrong)
     before = count_runs(shared)
     message = refused(shared.runs.create_run, request_for_add, Code.INVALID_ARGUMENT).lower()
-    assert "x" in message and "int" in message and "string" in message
+    assert "x" in message and "int" in message and "str" in message
     assert count_runs(shared) == before
 
 

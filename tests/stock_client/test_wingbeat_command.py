@@ -101,9 +101,9 @@ def test_an_action_that_waits_says_why(platforms, markers):
     wait_for_lines(markers / "child-0", 1)
     waiting = own.run(basics.add, 1)
     said = wait_until(
-        lambda: (text := ours(own, "get", "action", waiting.name, "a0")) and "slot" in text.lower() and text,
+        lambda: (text := ours(own, "get", "action", waiting.name, "a0")) and "places are taken" in text and text,
         20,
-        "the waiting action says that it waits for a slot",
+        "the waiting action says that all places are taken",
         every=0.5,
     )
     assert "QUEUED" in said.upper() or "WAITING" in said.upper()
