@@ -23,6 +23,7 @@ const PURE_CRATES: [(&str, &[&str]); 3] = [
             "buffa-types",
             "bytes",
             "jiff",
+            "md-5",
             "rmpv",
             "serde",
             "serde_json",
