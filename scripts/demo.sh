@@ -55,6 +55,6 @@ if [ "$keep" = 1 ]; then
     echo
     echo "The platform is still running at $address. To look around:"
     echo "  WINGBEAT_ENDPOINT=$address $wingbeat get run"
-    echo "To stop it and remove its data:"
-    echo "  kill $platform; rm -rf $folder"
+    echo "To stop it:              kill $platform"
+    echo "To remove its data then: rm -rf $folder"
 fi
