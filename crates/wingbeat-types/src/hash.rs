@@ -4,15 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buffa::Message as _;
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use wingbeat_idl::canonical;
-use wingbeat_proto::flyteidl2::core::{literal, scalar, Literal, TypedInterface};
+use wingbeat_proto::flyteidl2::core::{Literal, TypedInterface, literal, scalar};
 use wingbeat_proto::flyteidl2::task::Inputs;
 
-use crate::msgpack;
-
-/// Tag of values that are msgpack.
-const MSGPACK: &str = "msgpack";
+use crate::msgpack::{self, MSGPACK};
 
 fn hash(bytes: &[u8]) -> String {
     STANDARD.encode(Sha256::digest(bytes))
@@ -25,6 +23,12 @@ pub fn content_hash(bytes: &[u8]) -> String {
 
 /// Hash of inputs without those that the cache ignores; empty when there are none.
 pub fn inputs_hash(inputs: &Inputs, ignored: &[String]) -> String {
+    let bytes = inputs_bytes(inputs, ignored);
+    if bytes.is_empty() { String::new() } else { hash(&bytes) }
+}
+
+/// What the hash of inputs is taken of: names and values, framed so that two inputs never look like one.
+pub(crate) fn inputs_bytes(inputs: &Inputs, ignored: &[String]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for input in inputs.literals.iter().filter(|input| !ignored.contains(&input.name)) {
         bytes.extend_from_slice(input.name.as_bytes());
@@ -32,7 +36,7 @@ pub fn inputs_hash(inputs: &Inputs, ignored: &[String]) -> String {
         literal_bytes(&input.value, &mut bytes);
         bytes.push(b';');
     }
-    if bytes.is_empty() { String::new() } else { hash(&bytes) }
+    bytes
 }
 
 /// A literal's own hash where it has one; lists and maps by their elements; everything else by its canonical bytes.
@@ -42,7 +46,9 @@ fn literal_bytes(value: &Literal, out: &mut Vec<u8>) {
         return;
     }
     match &value.value {
-        Some(literal::Value::Collection(list)) => list.literals.iter().for_each(|item| literal_bytes(item, out)),
+        Some(literal::Value::Collection(list)) => {
+            list.literals.iter().for_each(|item| literal_bytes(item, out))
+        }
         Some(literal::Value::Map(map)) => {
             for (key, item) in &map.literals {
                 out.extend_from_slice(key.as_bytes());
@@ -77,6 +83,42 @@ pub fn interface_hash(interface: &TypedInterface) -> String {
         variables.variables.sort_by(|a, b| a.key.cmp(&b.key));
     }
     hash(&canonical::encode("flyteidl2.core.TypedInterface", &sorted.encode_to_vec()))
+}
+
+/// Which task it is, whatever code bundle or image it runs from; a part of [`sub_action_name`].
+pub fn task_identity(task_name: &str, interface_hash: &str, version: &str) -> String {
+    hash(format!("{task_name}-{interface_hash}-{version}").as_bytes())
+}
+
+/// The name that a parent gives its call of a task: the same in every attempt and in every rerun.
+///
+/// `sequence` counts the parent's calls of this task with these inputs.
+pub fn sub_action_name(
+    parent: &str,
+    inputs_hash: &str,
+    task_identity: &str,
+    sequence: u64,
+    group: Option<&str>,
+) -> String {
+    let mut text = format!("{parent}-{inputs_hash}-{task_identity}-{sequence}");
+    if let Some(group) = group.filter(|group| !group.is_empty()) {
+        text.push('-');
+        text.push_str(group);
+    }
+    base36(u128::from_be_bytes(Md5::digest(text.as_bytes()).into()))
+}
+
+fn base36(mut number: u128) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = Vec::new();
+    loop {
+        text.push(DIGITS[usize::try_from(number % 36).expect("below 36")]);
+        number /= 36;
+        if number == 0 {
+            break;
+        }
+    }
+    text.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 
 /// The key under which a task's result is cached.
