@@ -29,7 +29,11 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.text) } else { write!(f, "{}: {}", self.field, self.text) }
+        if self.field.is_empty() {
+            f.write_str(&self.text)
+        } else {
+            write!(f, "{}: {}", self.field, self.text)
+        }
     }
 }
 

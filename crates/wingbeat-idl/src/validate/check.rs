@@ -115,9 +115,7 @@ impl Walk<'_> {
 
     /// One occurrence of a list: one item, or many packed ones.
     fn items<'b>(self, known: &Field, field: &Wire<'b>, seen: &mut Seen<'b>) -> Result<(), Violation> {
-        let at = |ix: u64, violation: Violation| {
-            violation.below(&format!("[{ix}]")).below(&known.name)
-        };
+        let at = |ix: u64, violation: Violation| violation.below(&format!("[{ix}]")).below(&known.name);
         match &known.kind {
             Kind::Message(name) => {
                 let ix = seen.count;

@@ -199,11 +199,13 @@ fn checks(of: &Field<'_>, unknown: &mut Vec<String>) -> Vec<Check> {
     for field in Fields::new(of.value).filter_map(Result::ok) {
         let number = field.varint();
         let check = match (of.number, field.number) {
-            (2, bound) => double(&field).zip(Bound::of_number(bound)).map(|(limit, b)| Check::Double(b, limit)),
+            (2, bound) => {
+                double(&field).zip(Bound::of_number(bound)).map(|(limit, b)| Check::Double(b, limit))
+            }
             // Limits of signed numbers travel as 64 bits in two's complement.
-            (3 | 4, bound) => number.zip(Bound::of_number(bound)).map(|(limit, b)| {
-                Check::Integer(b, i128::from(limit.cast_signed()))
-            }),
+            (3 | 4, bound) => number
+                .zip(Bound::of_number(bound))
+                .map(|(limit, b)| Check::Integer(b, i128::from(limit.cast_signed()))),
             (5 | 6, bound) => {
                 number.zip(Bound::of_number(bound)).map(|(limit, b)| Check::Integer(b, i128::from(limit)))
             }

@@ -134,7 +134,12 @@ impl Compiler {
         let oneofs = wire.oneof_decl.iter().enumerate().map(|(ix, oneof)| Oneof {
             name: text(&oneof.name).to_owned(),
             required: rules::oneof_required(&rules::of_options(&oneof.options.__buffa_unknown_fields)),
-            members: wire.field.iter().filter(|f| real_oneof(f) == Some(ix)).map(|f| text(&f.name).to_owned()).collect(),
+            members: wire
+                .field
+                .iter()
+                .filter(|f| real_oneof(f) == Some(ix))
+                .map(|f| text(&f.name).to_owned())
+                .collect(),
         });
         let mut message = Message { oneofs: oneofs.collect(), ..Default::default() };
         let options = rules::of_options(&wire.options.__buffa_unknown_fields);

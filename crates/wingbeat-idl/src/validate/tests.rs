@@ -1,12 +1,13 @@
 use buffa::{Message as _, MessageName};
-use buffa_types::google::protobuf::{Duration, DoubleValue};
+use buffa_types::google::protobuf::{DoubleValue, Duration};
 use wingbeat_proto::flyteidl2::actions::{Action, EnqueueRequest};
 use wingbeat_proto::flyteidl2::common::{
-    ActionAttemptIdentifier, ActionIdentifier, ActionPhase, OrgIdentifier, ProjectIdentifier, Relation, RelationType,
-    RunIdentifier,
+    ActionAttemptIdentifier, ActionIdentifier, ActionPhase, OrgIdentifier, ProjectIdentifier, Relation,
+    RelationType, RunIdentifier,
 };
 use wingbeat_proto::flyteidl2::core::{
-    ArtifactID, Backoff, Literal, LiteralCollection, ReusePolicy, RetryStrategy, TaskMetadata, TaskTemplate, literal,
+    ArtifactVersionId, Backoff, Literal, LiteralCollection, RetryStrategy, ReusePolicy, TaskMetadata,
+    TaskTemplate, literal,
 };
 use wingbeat_proto::flyteidl2::dataproxy::CreateUploadLocationRequest;
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, RunSpec, TaskIdentifier, TaskSpec};
@@ -20,16 +21,12 @@ use super::{request_message, validate, wire_of_json};
 
 /// What a message breaks, as the client reads it; empty for nothing.
 fn broken<M: buffa::Message + MessageName>(message: &M) -> String {
-    validate(M::FULL_NAME, &message.encode_to_vec()).map_or_else(|violation| violation.to_string(), |()| String::new())
+    validate(M::FULL_NAME, &message.encode_to_vec())
+        .map_or_else(|violation| violation.to_string(), |()| String::new())
 }
 
 fn run(name: &str) -> RunIdentifier {
-    RunIdentifier {
-        project: "p".into(),
-        domain: "d".into(),
-        name: name.into(),
-        ..Default::default()
-    }
+    RunIdentifier { project: "p".into(), domain: "d".into(), name: name.into(), ..Default::default() }
 }
 
 fn action(name: &str) -> ActionIdentifier {
@@ -86,10 +83,7 @@ fn identifiers_are_checked_wherever_they_stand() {
     assert_eq!(broken(&abort(run("r"))), "");
     assert_eq!(broken(&abort(run(""))), "run_id.name: must not be empty");
     assert_eq!(broken(&abort(run(&"r".repeat(30)))), "");
-    assert_eq!(
-        broken(&abort(run(&"é".repeat(31)))),
-        "run_id.name: must have at most 30 characters, got 31"
-    );
+    assert_eq!(broken(&abort(run(&"é".repeat(31)))), "run_id.name: must have at most 30 characters, got 31");
     assert_eq!(broken(&AbortRunRequest::default()), "run_id: is required");
     let nested = EnqueueRequest {
         action: Action { action_id: action(&"x".repeat(41)).into(), ..Default::default() }.into(),
@@ -125,7 +119,8 @@ fn what_the_stock_client_sends_against_the_rules_passes() {
         assert_eq!(broken(&OrgIdentifier { name: org.into(), ..Default::default() }), "", "{org}");
     }
     assert_eq!(broken(&ProjectIdentifier { name: "p".into(), ..Default::default() }), "");
-    let none_yet = ActionAttemptIdentifier { action_id: action("a0").into(), attempt: 0, ..Default::default() };
+    let none_yet =
+        ActionAttemptIdentifier { action_id: action("a0").into(), attempt: 0, ..Default::default() };
     assert_eq!(broken(&none_yet), "");
 }
 
@@ -148,10 +143,8 @@ fn a_required_oneof_is_named_with_its_members() {
 fn of_a_oneof_only_the_last_member_counts() {
     let mut bytes = create(RunSpec::default()).encode_to_vec();
     // A run id without a name, then a project id: decoders keep the latter.
-    let bad = CreateRunRequest {
-        id: Some(create_run_request::Id::RunId(Box::new(run("")))),
-        ..Default::default()
-    };
+    let bad =
+        CreateRunRequest { id: Some(create_run_request::Id::RunId(Box::new(run("")))), ..Default::default() };
     let good = CreateRunRequest {
         id: Some(create_run_request::Id::ProjectId(Box::default())),
         ..Default::default()
@@ -163,7 +156,8 @@ fn of_a_oneof_only_the_last_member_counts() {
 
 #[test]
 fn a_message_that_comes_in_parts_is_checked_as_a_whole() {
-    let part = |id: RunIdentifier| AbortRunRequest { run_id: id.into(), ..Default::default() }.encode_to_vec();
+    let part =
+        |id: RunIdentifier| AbortRunRequest { run_id: id.into(), ..Default::default() }.encode_to_vec();
     let scope = RunIdentifier { project: "p".into(), domain: "d".into(), ..Default::default() };
     let name = RunIdentifier { name: "r".into(), ..Default::default() };
     let whole = [part(scope.clone()), part(name)].concat();
@@ -211,12 +205,8 @@ fn tasks_inside_a_request_are_checked() {
 
 #[test]
 fn expressions_hold_or_say_why_not() {
-    let policy = |min, max| ReusePolicy {
-        min_replicas: min,
-        max_replicas: max,
-        concurrency: 1,
-        ..Default::default()
-    };
+    let policy =
+        |min, max| ReusePolicy { min_replicas: min, max_replicas: max, concurrency: 1, ..Default::default() };
     assert_eq!(broken(&policy(1, 2)), "");
     assert_eq!(broken(&policy(2, 1)), "max_replicas must be >= min_replicas");
     assert_eq!(broken(&policy(-1, 1)), "min_replicas: must be at least 0, got -1");
@@ -238,7 +228,9 @@ fn lists_are_checked_as_a_whole_and_by_item() {
         delivery: Some(inline_rule::Delivery::DeliveryConfigName("d".into())),
         ..Default::default()
     };
-    use ActionPhase::{ACTION_PHASE_FAILED as FAILED, ACTION_PHASE_PAUSED as PAUSED, ACTION_PHASE_RUNNING as RUNNING};
+    use ActionPhase::{
+        ACTION_PHASE_FAILED as FAILED, ACTION_PHASE_PAUSED as PAUSED, ACTION_PHASE_RUNNING as RUNNING,
+    };
     assert_eq!(broken(&rule(&[FAILED])), "");
     assert_eq!(broken(&rule(&[PAUSED])), "");
     assert_eq!(broken(&rule(&[])), "on_phases: must have at least 1 items, got 0");
@@ -262,7 +254,7 @@ fn bytes_and_their_length() {
 #[test]
 fn values_deep_in_the_inputs_are_checked_and_named() {
     let bad = Literal {
-        artifact_id: ArtifactID { version: "no spaces".into(), ..Default::default() }.into(),
+        artifact_id: ArtifactVersionId { version: "no spaces".into(), ..Default::default() }.into(),
         ..Default::default()
     };
     let list = LiteralCollection { literals: vec![Literal::default(), bad], ..Default::default() };
@@ -272,7 +264,10 @@ fn values_deep_in_the_inputs_are_checked_and_named() {
         ..Default::default()
     };
     let text = broken(&inputs);
-    assert!(text.starts_with("literals[0].value.collection.literals[1].artifact_id.version: `no spaces`"), "{text}");
+    assert!(
+        text.starts_with("literals[0].value.collection.literals[1].artifact_id.version: `no spaces`"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -315,6 +310,7 @@ fn json_becomes_the_same_bytes() {
     assert_eq!(CreateRunRequest::decode_from_slice(&bytes).expect("it decodes"), request);
     assert_eq!(wire_of_json(CreateRunRequest::FULL_NAME, b"{"), None);
     let short = wire_of_json(AbortRunRequest::FULL_NAME, br#"{"runId":{"project":"p"},"later":1}"#);
-    let violation = validate(AbortRunRequest::FULL_NAME, &short.expect("it can be read")).expect_err("no domain");
+    let violation =
+        validate(AbortRunRequest::FULL_NAME, &short.expect("it can be read")).expect_err("no domain");
     assert_eq!(violation.to_string(), "run_id.domain: must not be empty");
 }

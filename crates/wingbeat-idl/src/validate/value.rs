@@ -155,7 +155,8 @@ pub(super) fn fails(check: &Check, value: Value<'_>, kind: &Scalar) -> Option<St
         }
         (Check::NotIn(refused), Value::Integer(number)) => {
             let fits = !refused.iter().any(|one| i128::from(*one) == number);
-            (!fits).then(|| if number == 0 { "must be set".into() } else { format!("may not be {number}") })?
+            (!fits)
+                .then(|| if number == 0 { "must be set".into() } else { format!("may not be {number}") })?
         }
         (Check::Cel(cel), Value::Integer(number)) => {
             (!cel.holds_for_number(number)).then(|| cel.text.clone())?
@@ -224,5 +225,7 @@ fn is_uri(text: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
         && !rest.is_empty()
-        && rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
+        && rest.chars().all(|c| {
+            c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+        })
 }
