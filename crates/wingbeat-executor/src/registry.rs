@@ -1,6 +1,7 @@
-//! Which attempts live here, and how each is told to stop. At most one process per attempt.
+//! Which attempts live here, and how each is told to stop. At most one process per attempt and fence, ever:
+//! an attempt that has ended is remembered, for the server may assign it again until it has the report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -8,6 +9,10 @@ use tokio_util::sync::CancellationToken;
 use wingbeat_model::{AttemptKey, Fence};
 
 use crate::assignment::Held;
+
+/// How many ended attempts are remembered. The server assigns again only what it counts as held, which
+/// is never more than an executor has slots.
+const REMEMBERED: usize = 16_384;
 
 /// Why an attempt must stop, and so what is said about it afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +36,7 @@ pub(crate) struct StopSignal {
 pub(crate) enum Admission {
     /// Yes, as soon as `after`, if any, is cancelled: an earlier owner of the attempt is being stopped.
     Start { stop: StopSignal, after: Option<CancellationToken> },
-    /// It is known already, or an older one than what runs.
+    /// It is known already: it runs or has ended, or it is an older one than what does.
     Known,
     /// The executor is ending.
     Closed,
@@ -46,7 +51,16 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     live: HashMap<AttemptKey, Live>,
+    ended: Ended,
     closed: bool,
+}
+
+/// The newest fence with which each of the latest attempts ended here.
+#[derive(Debug, Default)]
+struct Ended {
+    fences: HashMap<AttemptKey, Fence>,
+    /// The same attempts, the longest known first.
+    order: VecDeque<AttemptKey>,
 }
 
 #[derive(Debug)]
@@ -72,12 +86,35 @@ impl StopSignal {
     }
 }
 
+impl Ended {
+    fn remember(&mut self, held: &Held) {
+        if let Some(fence) = self.fences.get_mut(&held.key) {
+            *fence = held.fence.max(*fence);
+            return;
+        }
+        if self.order.len() == REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.fences.remove(&oldest);
+        }
+        self.fences.insert(held.key.clone(), held.fence);
+        self.order.push_back(held.key.clone());
+    }
+
+    fn has(&self, held: &Held) -> bool {
+        self.fences.get(&held.key).is_some_and(|fence| *fence >= held.fence)
+    }
+}
+
 impl Registry {
-    /// Takes an attempt in, unless it is here already.
+    /// Takes an attempt in, unless it is or was here already.
     pub(crate) fn admit(&self, held: &Held) -> Admission {
         let mut state = self.lock();
         if state.closed {
             return Admission::Closed;
+        }
+        if state.ended.has(held) {
+            return Admission::Known;
         }
         let after = match state.live.get(&held.key) {
             Some(live) if live.fence >= held.fence => return Admission::Known,
@@ -93,15 +130,18 @@ impl Registry {
         Admission::Start { stop: StopSignal { orders: inbox }, after }
     }
 
-    /// Tells an attempt to stop; `false` if it is not here.
+    /// Tells an attempt to stop; `false` if it is not here. Then it never will be: it counts as ended.
     pub(crate) fn stop(&self, held: &Held, wanted: StopOrder) -> bool {
-        let state = self.lock();
+        let mut state = self.lock();
         match state.live.get(&held.key) {
             Some(live) if live.fence == held.fence => {
                 order(live, wanted);
                 true
             }
-            Some(_) | None => false,
+            Some(_) | None => {
+                state.ended.remember(held);
+                false
+            }
         }
     }
 
@@ -119,6 +159,7 @@ impl Registry {
         if state.live.get(&held.key).is_some_and(|live| live.fence == held.fence) {
             state.live.remove(&held.key);
         }
+        state.ended.remember(held);
         gone.cancel();
     }
 
@@ -155,12 +196,18 @@ fn order(live: &Live, wanted: StopOrder) {
 mod tests {
     use wingbeat_model::Fence;
 
-    use super::{Admission, Registry, StopOrder, StopSignal};
+    use super::{Admission, REMEMBERED, Registry, StopOrder, StopSignal};
     use crate::assignment::Held;
     use crate::testing::assignment;
 
     fn held(fence: u64) -> Held {
         Held { fence: Fence(fence), ..assignment().held }
+    }
+
+    fn nth(attempt: u32) -> Held {
+        let mut held = held(1);
+        held.key.attempt = attempt;
+        held
     }
 
     fn start(registry: &Registry, fence: u64) -> StopSignal {
@@ -192,6 +239,34 @@ mod tests {
         registry.remove(&held(1), &leaving);
         assert!(after.is_cancelled());
         assert_eq!(registry.holding(), [held(2)]);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_has_ended_is_not_started_again() {
+        let registry = Registry::default();
+        let _stop = start(&registry, 2);
+        registry.remove(&held(2), &registry.leaving(&held(2)));
+        assert!(matches!(registry.admit(&held(2)), Admission::Known));
+        assert!(matches!(registry.admit(&held(1)), Admission::Known));
+        assert!(registry.holding().is_empty());
+        let _newer_owner = start(&registry, 3);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_was_stopped_before_it_came_is_not_started() {
+        let registry = Registry::default();
+        assert!(!registry.stop(&held(2), StopOrder::Wanted("aborted".to_owned())));
+        assert!(matches!(registry.admit(&held(2)), Admission::Known));
+    }
+
+    #[tokio::test]
+    async fn the_longest_ended_is_forgotten_first() {
+        let registry = Registry::default();
+        for attempt in 0..=u32::try_from(REMEMBERED).unwrap() {
+            registry.stop(&nth(attempt), StopOrder::Disowned);
+        }
+        assert!(matches!(registry.admit(&nth(1)), Admission::Known));
+        assert!(matches!(registry.admit(&nth(0)), Admission::Start { .. }));
     }
 
     #[tokio::test]

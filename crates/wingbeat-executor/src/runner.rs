@@ -165,7 +165,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Starts an attempt that the server assigned, unless it is here already.
+/// Starts an attempt that the server assigned, unless it is or was here already.
 pub(crate) fn admit(executor: &Arc<Executor>, assignment: Assignment) {
     use crate::registry::Admission;
     match executor.registry.admit(&assignment.held) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::assignment::{Assignment, Target};
+use crate::assignment::{Assignment, Held, Target};
 use crate::executor::Executor;
 use crate::files::{self, FilesError};
 use crate::outcome::{self, OutputsFile};
@@ -30,23 +30,27 @@ pub(crate) fn admit(executor: &Arc<Executor>, assignment: &Assignment, outputs: 
     let held = assignment.held.clone();
     let succeeded = Happening::Succeeded { outputs: outputs.clone(), report_uri: String::new() };
     let duration = duration(assignment);
+    let Admission::Start { mut stop, .. } = executor.registry.admit(&held) else { return };
     if duration.is_zero() {
-        executor.outbox.push(wire::report(&held, succeeded));
+        end(executor, &held, Some(succeeded));
         return;
     }
-    let Admission::Start { mut stop, .. } = executor.registry.admit(&held) else { return };
     let own = Arc::clone(executor);
     executor.tasks.spawn("simulated-attempt", async move {
         let happening = tokio::select! {
             () = sleep(duration) => Some(succeeded),
             happening = stopped(&mut stop) => happening,
         };
-        if let Some(happening) = happening {
-            own.outbox.push(wire::report(&held, happening));
-        }
-        let leaving = own.registry.leaving(&held);
-        own.registry.remove(&held, &leaving);
+        end(&own, &held, happening);
     });
+}
+
+fn end(executor: &Executor, held: &Held, happening: Option<Happening>) {
+    if let Some(happening) = happening {
+        executor.outbox.push(wire::report(held, happening));
+    }
+    let leaving = executor.registry.leaving(held);
+    executor.registry.remove(held, &leaving);
 }
 
 async fn stopped(stop: &mut StopSignal) -> Option<Happening> {

@@ -83,6 +83,22 @@ async fn a_report_that_was_not_acknowledged_comes_again() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_has_ended_is_not_started_when_it_is_assigned_again() {
+    let stage = Stage::new("echo x >> \"$4/starts\"; : > \"$4/outputs.pb\"");
+    let executor = stage.start(ExecutorKind::Process).await;
+    stage.server.send(stage.assignment("a0"));
+    stage.server.terminal(&attempt("a0")).await;
+    stage.server.send(stage.assignment("a0"));
+    // The server's messages are heard in order; once this one has ended, the second was dealt with.
+    stage.server.send(stage.assignment("a1"));
+    stage.server.terminal(&attempt("a1")).await;
+    executor.stop().await.unwrap();
+    assert_eq!(std::fs::read_to_string(stage.path("store/runs/a0/1/starts")).unwrap(), "x\n");
+    let of_a0 = stage.server.reports().iter().filter(|report| *report.r#ref == attempt("a0")).count();
+    assert_eq!(of_a0, 2, "one start and one end");
+}
+
+#[tokio::test]
 async fn an_attempt_that_is_somebody_elses_is_killed_and_not_spoken_of() {
     let stage = Stage::new(SLEEP);
     let executor = stage.start(ExecutorKind::Process).await;

@@ -30,6 +30,19 @@ async fn thousands_succeed_with_empty_outputs_and_no_start_report() {
 }
 
 #[tokio::test]
+async fn one_that_is_assigned_twice_ends_once() {
+    let stage = Stage::new("");
+    let executor = stage.start(ExecutorKind::Simulated).await;
+    for action in ["a0", "a0", "a1"] {
+        stage.server.send(stage.assignment(action));
+    }
+    stage.server.terminal(&attempt("a1")).await;
+    let of_a0 = stage.server.reports().iter().filter(|report| *report.r#ref == attempt("a0")).count();
+    assert_eq!(of_a0, 1);
+    executor.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn one_that_takes_its_time_can_be_stopped() {
     let stage = Stage::new("");
     let executor = stage.start(ExecutorKind::Simulated).await;
