@@ -127,7 +127,8 @@ pub fn resume(action: &Action, attempt: &Attempt) -> Option<Effect> {
         session: attempt.session.clone(),
         reason: reason.to_owned(),
     };
-    if attempt.end.is_some() {
+    // The two rows may have been read at two moments; only what fits together is started.
+    if attempt.end.is_some() || !report::is_current(action, attempt) {
         return Some(stop("the attempt has ended"));
     }
     match &action.state {

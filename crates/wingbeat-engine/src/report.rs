@@ -29,7 +29,8 @@ pub(crate) fn report(work: &mut Working, report: Report) -> Result<Reply, Reject
     Ok(Reply::Reported)
 }
 
-fn is_current(action: &Action, attempt: &Attempt) -> bool {
+/// Whether the action is at this attempt, with this owner.
+pub(crate) fn is_current(action: &Action, attempt: &Attempt) -> bool {
     let mine = |claim: &Claim| claim.fence == attempt.fence;
     action.attempts == attempt.key.attempt && action.claim().is_some_and(mine)
 }

@@ -107,3 +107,16 @@ fn effects_that_a_crash_swallowed_follow_from_the_rows() {
     let _ = world.say("a0", done());
     assert_eq!(again(&world), None);
 }
+
+#[test]
+fn an_attempt_is_not_assigned_by_the_row_of_a_later_one() {
+    let mut world = World::with_run(|_| {});
+    world.claim("a0").expect("it is claimed");
+    let attempt = world.attempt("a0", 1);
+    let mut later = world.action("a0").clone();
+    later.attempts += 1;
+    assert!(matches!(resume(&later, attempt), Some(Effect::Stop { .. })));
+    let mut other_owner = attempt.clone();
+    other_owner.fence.0 += 1;
+    assert!(matches!(resume(world.action("a0"), &other_owner), Some(Effect::Stop { .. })));
+}
