@@ -1,7 +1,8 @@
 //! The link to the server: one session, reconnected as often as needed, with the same session id.
 //!
 //! While it is up, three loops share it: what the server says, reports, live log lines. When any of
-//! them fails, the link is made anew; what was not acknowledged is sent again.
+//! them finds the connection or the session gone, the link is made anew; what was not acknowledged is
+//! sent again. A server that only cannot take something now is asked again on the same link.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,12 @@ use crate::wire::{self, Happening};
 /// The first and the longest pause before connecting again. Each is cut at random by up to a half, so
 /// that the executors of a restarted server do not come all at once.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// A link that lived this long was a working one: the next pause is the first again.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause before a call that the server could not take is made again.
+const CALL_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long a server may take to welcome, and to answer a call.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
@@ -88,8 +95,7 @@ impl Link {
             } else {
                 tracing::warn!(%error, "the link to the server failed");
             }
-            sleep(self.pause.mul_f64(rand::random_range(0.5..=1.0))).await;
-            self.pause = (self.pause * 2).min(PAUSE.1);
+            pause(&mut self.pause, PAUSE.1).await;
         }
     }
 
@@ -119,6 +125,7 @@ impl Link {
             return Broken::Lost(ConnectError::internal("the server's first message was no welcome"));
         };
         self.welcomed(&welcome).await;
+        let welcomed_at = Instant::now();
         let hearing = async {
             loop {
                 match timeout(SILENCE, stream.message::<ServerMessage>()).await {
@@ -137,6 +144,9 @@ impl Link {
             error = send_lines(&executor, &self.client) => error,
         };
         self.away_since = Instant::now();
+        if welcomed_at.elapsed() >= SETTLED {
+            self.pause = PAUSE.0;
+        }
         Broken::Lost(error)
     }
 
@@ -145,7 +155,6 @@ impl Link {
         if let Some(grace) = told.filter(|grace| !grace.is_zero()) {
             self.grace = grace;
         }
-        self.pause = PAUSE.0;
         self.executor.live.connected().await;
         tracing::info!(
             executor = self.executor.name,
@@ -158,6 +167,39 @@ impl Link {
 /// Whether a server that answers a connect like this will answer so for ever.
 fn is_final(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Aborted | ErrorCode::AlreadyExists | ErrorCode::FailedPrecondition)
+}
+
+/// Whether an answer to a call means that the connection or the session is gone.
+fn is_broken(code: ErrorCode) -> bool {
+    is_final(code) || matches!(code, ErrorCode::Unavailable | ErrorCode::DeadlineExceeded)
+}
+
+/// Sleeps up to `length`, at random, and doubles it for the next time.
+async fn pause(length: &mut Duration, longest: Duration) {
+    sleep(length.mul_f64(rand::random_range(0.5..=1.0))).await;
+    *length = (*length * 2).min(longest);
+}
+
+/// Makes a call until the server takes it. The link stays meanwhile: a full disk on the other side is no
+/// reason to open a session anew. An error means that the link is broken.
+async fn until_taken<T, Answer>(what: &str, call: impl Fn() -> Answer) -> Result<T, ConnectError>
+where
+    Answer: Future<Output = Result<T, ConnectError>>,
+{
+    let mut length = CALL_PAUSE.0;
+    loop {
+        match timeout(CALL_PATIENCE, call()).await {
+            Ok(Err(error)) if !is_broken(error.code) => {
+                tracing::warn!(%error, "the server cannot take {what} now; trying again");
+            }
+            Ok(answer) => return answer,
+            Err(_) => {
+                let reason = format!("the server did not take {what} in time");
+                return Err(ConnectError::deadline_exceeded(reason));
+            }
+        }
+        pause(&mut length, CALL_PAUSE.1).await;
+    }
 }
 
 /// Every attempt that runs here or has a report that is not acknowledged.
@@ -209,10 +251,9 @@ async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connec
             reports: sending.reports.clone(),
             ..ReportRequest::default()
         };
-        let acks = match timeout(CALL_PATIENCE, client.report(request)).await {
-            Ok(Ok(answer)) => answer.into_owned().acks,
-            Ok(Err(error)) => return error,
-            Err(_) => return ConnectError::deadline_exceeded("the server did not take reports in time"),
+        let acks = match until_taken("reports", || client.report(request.clone())).await {
+            Ok(answer) => answer.into_owned().acks,
+            Err(error) => return error,
         };
         if acks.is_empty() {
             return ConnectError::internal("the server acknowledged no report");
@@ -238,10 +279,8 @@ async fn send_lines(executor: &Executor, client: &ExecutorServiceClient<Connecti
             request.batches.push(outgoing.batch);
             delivered.extend(outgoing.delivered);
         }
-        match timeout(CALL_PATIENCE, client.push_logs(request)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return error,
-            Err(_) => return ConnectError::deadline_exceeded("the server did not take log lines in time"),
+        if let Err(error) = until_taken("log lines", || client.push_logs(request.clone())).await {
+            return error;
         }
         for heard in delivered {
             let _gone = heard.send(());

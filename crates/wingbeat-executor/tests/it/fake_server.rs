@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use buffa_types::google::protobuf::Duration as WireDuration;
 use connectrpc::{
-    ConnectError, Encodable, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
+    ConnectError, Encodable, ErrorCode, RequestContext, Response, ServiceRequest, ServiceResult,
+    ServiceStream,
 };
 use futures::StreamExt;
 use futures::channel::mpsc;
@@ -32,7 +33,8 @@ struct State {
     batches: Vec<LogBatch>,
     messages: Option<mpsc::UnboundedSender<ServerMessage>>,
     refuse_connects: Option<ConnectError>,
-    refuse_reports: bool,
+    refuse_reports: Option<ErrorCode>,
+    n_refused_reports: usize,
     stale: Vec<AttemptRef>,
 }
 
@@ -90,9 +92,14 @@ impl FakeServer {
         self.state.lock().unwrap().refuse_connects = error;
     }
 
-    /// Answers further reports with `unavailable`, or takes them again.
-    pub(crate) fn refuse_reports(&self, refuse: bool) {
-        self.state.lock().unwrap().refuse_reports = refuse;
+    /// Answers further reports with an error of this code, or takes them again.
+    pub(crate) fn refuse_reports(&self, code: Option<ErrorCode>) {
+        self.state.lock().unwrap().refuse_reports = code;
+    }
+
+    /// How many calls with reports were refused.
+    pub(crate) fn n_refused_reports(&self) -> usize {
+        self.state.lock().unwrap().n_refused_reports
     }
 
     /// Calls every further report of this attempt stale.
@@ -198,8 +205,9 @@ impl ExecutorService for FakeServer {
     ) -> ServiceResult<impl Encodable<ReportResponse> + Send + use<>> {
         let request: ReportRequest = request.to_owned_message();
         let acks = self.hear(|state| {
-            if state.refuse_reports {
-                return Err(ConnectError::unavailable("refused by the test"));
+            if let Some(code) = state.refuse_reports {
+                state.n_refused_reports += 1;
+                return Err(ConnectError::new(code, "refused by the test"));
             }
             let ack = |report: &AttemptReport| {
                 let stale = state.stale.contains(&report.r#ref);

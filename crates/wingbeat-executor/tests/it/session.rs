@@ -1,15 +1,15 @@
 //! Lost connections, lost servers, lost executors.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use connectrpc::ConnectError;
+use connectrpc::{ConnectError, ErrorCode};
 use tokio::time::{sleep, timeout};
 use wingbeat_executor::{ExecutorError, ExecutorKind, run};
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{AttemptReport, FailureClass};
 
-use crate::fake_server::LONG;
+use crate::fake_server::{FakeServer, LONG};
 use crate::stage::{Stage, alive, attempt, config};
 
 /// Names the stage's folder to the process that stands in for a lost executor.
@@ -73,12 +73,41 @@ async fn a_task_outlives_its_server_and_its_end_is_reported_to_the_next_one() {
 async fn a_report_that_was_not_acknowledged_comes_again() {
     let stage = Stage::new(": > \"$4/outputs.pb\"");
     let executor = stage.start(ExecutorKind::Process).await;
-    stage.server.refuse_reports(true);
+    stage.server.refuse_reports(Some(ErrorCode::Unavailable));
     stage.server.send(stage.assignment("a0"));
     let connect = stage.server.connected(2).await;
     assert_eq!(connect.holding, [attempt("a0")]);
-    stage.server.refuse_reports(false);
+    stage.server.refuse_reports(None);
     assert!(matches!(stage.server.terminal(&attempt("a0")).await, Kind::Succeeded(_)));
+    executor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_take_reports_now_is_asked_again_on_the_same_link() {
+    let stage = Stage::new(": > \"$4/outputs.pb\"");
+    let executor = stage.start(ExecutorKind::Process).await;
+    stage.server.refuse_reports(Some(ErrorCode::ResourceExhausted));
+    stage.server.send(stage.assignment("a0"));
+    let refused = |server: &FakeServer| (server.n_refused_reports() >= 3).then_some(());
+    stage.server.until("some refusals", refused).await;
+    stage.server.refuse_reports(None);
+    assert!(matches!(stage.server.terminal(&attempt("a0")).await, Kind::Succeeded(_)));
+    assert_eq!(stage.server.connects().len(), 1);
+    executor.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_at_once_again_and_again_is_made_more_and_more_slowly() {
+    let stage = Stage::new(SLEEP);
+    let executor = stage.start(ExecutorKind::Process).await;
+    stage.server.refuse_reports(Some(ErrorCode::Unavailable));
+    let begin = Instant::now();
+    stage.server.send(stage.assignment("a0"));
+    stage.server.connected(5).await;
+    // Half of 50 + 100 + 200 + 400 ms at the least; four pauses of 50 ms would be over by then.
+    assert!(begin.elapsed() >= Duration::from_millis(375), "{:?}", begin.elapsed());
+    stage.server.refuse_reports(None);
+    stage.server.started(&attempt("a0")).await;
     executor.stop().await.unwrap();
 }
 
