@@ -71,11 +71,8 @@ impl Platform {
         let id = self.create_run(600_000).await?;
         let request = GetActionDataURIsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
         let uris = self.client.runs().get_action_data_ur_is(request).await?.into_owned();
-        let below_run = format!("/{}/", id.name);
-        let base = [&uris.inputs_uri, &uris.outputs_uri]
-            .into_iter()
-            .find_map(|uri| uri.find(&below_run).map(|at| uri[..at + below_run.len() - 1].to_owned()))
-            .ok_or_else(|| format!("no data folder of run {} in {uris:?}", id.name))?;
+        let base = run_base(&id, &uris.inputs_uri)
+            .ok_or_else(|| format!("no data folder of run {} can be told from {uris:?}", id.name))?;
         Ok(Run { id, base })
     }
 
@@ -155,6 +152,18 @@ impl Watch {
             }
         }
     }
+}
+
+/// Where a run's data goes. A task is told by its executor; from outside it follows from where inputs
+/// lie: `<root>/offloaded-inputs/<org>/<project>/<domain>/<hash>/inputs.pb`, or below the run's folder.
+fn run_base(run: &RunIdentifier, inputs_uri: &str) -> Option<String> {
+    let below_run = format!("/{}/", run.name);
+    if let Some(at) = inputs_uri.find(&below_run) {
+        return Some(inputs_uri[..at + below_run.len() - 1].to_owned());
+    }
+    let (root, rest) = inputs_uri.split_once("/offloaded-inputs/")?;
+    let scope: Vec<&str> = rest.split('/').take(3).collect();
+    Some(format!("{root}/runs/{}/{}", scope.join("/"), run.name))
 }
 
 fn action(run: &RunIdentifier, name: &str) -> ActionIdentifier {
