@@ -45,6 +45,7 @@ async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) ->
     let why = tokio::select! {
         name = signals.next() => name,
         () = keeper.run() => "the executor's keeper ended",
+        () = server.failed() => "a part of the server broke; see its log, and start it again",
     };
     say(&format!("Stopping ({why}): first the executor with its tasks, then the server."));
     // The executor first: its last reports are still taken.

@@ -8,6 +8,11 @@ use wingbeat_proto::flyteidl2::task::TaskSpec;
 
 use crate::time;
 
+/// The bytes of a message that are the same after every decoding: free-form structs keep no order in memory.
+pub fn canonical_bytes<M: buffa::Message + buffa::MessageName>(message: &M) -> Vec<u8> {
+    crate::canonical::encode(M::FULL_NAME, &message.encode_to_vec())
+}
+
 /// SHA-256 of a spec's bytes.
 pub fn digest(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
@@ -129,7 +134,26 @@ fn thousandths(text: &str) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::thousandths;
+    use super::{canonical_bytes, thousandths};
+    use buffa::Message as _;
+    use buffa_types::google::protobuf::{Struct, Value};
+    use wingbeat_proto::flyteidl2::core::TaskTemplate;
+    use wingbeat_proto::flyteidl2::task::TaskSpec;
+
+    #[test]
+    fn a_spec_has_the_same_bytes_after_every_decoding() {
+        let mut custom = Struct::default();
+        for ix in 0..12 {
+            custom.fields.insert(format!("field{ix}"), Value::from(f64::from(ix)));
+        }
+        let template = TaskTemplate { custom: custom.into(), ..Default::default() };
+        let spec = TaskSpec { task_template: template.into(), ..Default::default() };
+        let bytes = canonical_bytes(&spec);
+        for _ in 0..5 {
+            let again = TaskSpec::decode_from_slice(&spec.encode_to_vec()).expect("it was just encoded");
+            assert_eq!(canonical_bytes(&again), bytes);
+        }
+    }
 
     #[test]
     fn quantities_are_read_as_kubernetes_reads_them() {

@@ -1,7 +1,7 @@
 //! The platform's time: read from the system once, then advanced by the monotonic clock, so that a
 //! clock that jumps moves no timer.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use wingbeat_model::{Span, Timestamp};
 
@@ -9,7 +9,7 @@ use wingbeat_model::{Span, Timestamp};
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     base: Timestamp,
-    started: Instant,
+    started: Span,
 }
 
 impl Clock {
@@ -18,13 +18,12 @@ impl Clock {
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        Self { base: Timestamp::from_micros(micros), started: Instant::now() }
+        Self { base: Timestamp::from_micros(micros), started: uptime() }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
-        self.base + Span::from_micros(passed)
+        self.base + Span::from_micros(uptime().as_micros() - self.started.as_micros())
     }
 
     /// When this clock was started.
@@ -32,8 +31,22 @@ impl Clock {
         self.base
     }
 
-    /// The monotonic instant at which `at` will be now.
-    pub fn instant_of(&self, at: Timestamp) -> tokio::time::Instant {
-        tokio::time::Instant::from_std(self.started + at.since(self.base).to_std())
+    /// How long until `at`. A machine that sleeps meanwhile wakes the waiter late: look again after a minute.
+    pub fn until(&self, at: Timestamp) -> std::time::Duration {
+        at.since(self.now()).to_std()
     }
+}
+
+/// Time since the machine started, its sleep included: a laptop that was closed over night is not behind.
+#[cfg(target_os = "linux")]
+fn uptime() -> Span {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Span::from_micros(time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1_000))
+}
+
+/// Time since some fixed moment of this process.
+#[cfg(not(target_os = "linux"))]
+fn uptime() -> Span {
+    static FIRST: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    Span::from_micros(i64::try_from(FIRST.elapsed().as_micros()).unwrap_or(i64::MAX))
 }

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use buffa::Message as _;
 use tokio::sync::mpsc;
 use wingbeat_blob::{BlobStore, RunPaths, ScopeKey};
+use wingbeat_engine::{Command, Report, ReportKind};
 use wingbeat_model::{Action, ActionKey, AttemptKey, Digest, Fence, Run, RunId, SessionId, Span, Timestamp};
+use wingbeat_model::{Failure, FailureClass};
 use wingbeat_proto::flyteidl2::core::TaskTemplate;
 use wingbeat_proto::flyteidl2::task::{RunSpec, TaskSpec};
 use wingbeat_proto::wingbeat::executor::v1::{self as wire, server_message};
 use wingbeat_store::{Metadata, ReadError};
 
+use crate::driver::DriverHandle;
 use crate::sessions::Sessions;
 
 /// Time between SIGTERM and SIGKILL.
@@ -82,6 +85,8 @@ pub struct Sender {
     store: Arc<dyn Metadata>,
     blob: BlobStore,
     sessions: Sessions,
+    driver: DriverHandle,
+    again: Dispatcher,
     templates: Kept<Digest, Arc<TaskTemplate>>,
     runs: Kept<RunId, Arc<RunTerms>>,
 }
@@ -94,8 +99,14 @@ struct RunTerms {
 
 impl Sender {
     /// Sends what orders ask for.
-    pub fn new(store: Arc<dyn Metadata>, blob: BlobStore, sessions: Sessions) -> Self {
-        Self { store, blob, sessions, templates: Kept::default(), runs: Kept::default() }
+    pub fn new(
+        store: Arc<dyn Metadata>,
+        blob: BlobStore,
+        sessions: Sessions,
+        driver: DriverHandle,
+        again: Dispatcher,
+    ) -> Self {
+        Self { store, blob, sessions, driver, again, templates: Kept::default(), runs: Kept::default() }
     }
 
     /// Works until the dispatcher is gone.
@@ -124,8 +135,37 @@ impl Sender {
             Err(error) => {
                 let action = attempt.action.name.as_str();
                 tracing::error!(run_id = attempt.action.run.0, action, %error, "assignment could not be made");
+                self.not_assigned(attempt, fence, session, &error).await;
             }
         }
+    }
+
+    /// Nobody else would notice: what may work later is tried again, the rest fails the attempt.
+    async fn not_assigned(
+        &self,
+        attempt: AttemptKey,
+        fence: Fence,
+        session: &SessionId,
+        error: &AssignError,
+    ) {
+        let session = session.clone();
+        if matches!(error, AssignError::Read(ReadError::Unavailable(_))) {
+            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            self.again.send(Order::Assign { attempt, fence, session });
+            return;
+        }
+        let failure = Failure {
+            class: FailureClass::System,
+            code: "AssignmentFailed".to_owned(),
+            message: format!("the server could not prepare the attempt: {error}"),
+            recoverable: false,
+            worker: String::new(),
+            wire_kind: 2,
+        };
+        let kind = ReportKind::Failed { failure, report_uri: None };
+        let report = Report { attempt, fence, session, at: Timestamp::from_micros(i64::MAX), kind };
+        // Refused only when the attempt is somebody else's by now.
+        drop(self.driver.submit(Command::Report(Box::new(report))).await);
     }
 
     async fn assignment(
@@ -202,8 +242,7 @@ pub fn attempt_folder(run: &Run, action: &ActionKey, attempt: u32) -> String {
 
 /// The file of an action's inputs; clients name the file or the folder it lies in.
 pub fn input_file(action: &Action) -> String {
-    let uri = action.input_uri.trim_end_matches('/');
-    if uri.ends_with(".pb") { uri.to_owned() } else { format!("{uri}/inputs.pb") }
+    crate::use_cases::inputs::file_of(&action.input_uri)
 }
 
 /// Wraps a message of the server.

@@ -23,6 +23,8 @@ pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Order};
 use crate::feed::Feed;
+use crate::log_hub::LogHub;
+use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 use timers::Timers;
 
@@ -32,6 +34,8 @@ const MAX_BATCH: usize = 1_024;
 const INBOX: usize = 4_096;
 /// How long a caller waits for a place in the inbox.
 const ENTRY_DEADLINE: Duration = Duration::from_secs(5);
+/// The machine may sleep while we do; then what is due is noticed this much late at most.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// Pause before internal work is tried again on a store that refuses.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
 
@@ -47,6 +51,9 @@ pub enum SubmitError {
     /// The store did not answer; whether it was written is unknown.
     #[error("the store is not available")]
     Unavailable,
+    /// What is stored about it cannot be read; nothing was written.
+    #[error("what is stored about this cannot be read; see the server's log")]
+    Corrupt,
     /// Too much is waiting.
     #[error("the server is overloaded; try again")]
     Busy,
@@ -59,7 +66,7 @@ impl SubmitError {
     /// May the same command work later?
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Rejected(_) | Self::ShuttingDown => false,
+            Self::Rejected(_) | Self::ShuttingDown | Self::Corrupt => false,
             Self::DiskFull | Self::Unavailable | Self::Busy => true,
         }
     }
@@ -69,8 +76,8 @@ type Answer = Result<Reply, SubmitError>;
 
 enum Message {
     Commands(Vec<Command>, oneshot::Sender<Vec<Answer>>),
-    Connected(SessionId, ExecutorTerms),
-    Disconnected(SessionId),
+    Connected(SessionId, u64, ExecutorTerms),
+    Disconnected(SessionId, u64),
 }
 
 /// How everybody else reaches the loop.
@@ -106,15 +113,15 @@ impl DriverHandle {
         vec![Err(failed); count]
     }
 
-    /// An executor's stream opened; its session is stored already.
-    pub async fn connected(&self, session: SessionId, terms: ExecutorTerms) {
+    /// An executor's stream of that number opened; its session is stored already.
+    pub async fn connected(&self, session: SessionId, number: u64, terms: ExecutorTerms) {
         // A closed inbox means shutdown: there is nothing left to tell.
-        let _ = self.inbox.send(Message::Connected(session, terms)).await;
+        let _ = self.inbox.send(Message::Connected(session, number, terms)).await;
     }
 
-    /// An executor's stream closed.
-    pub async fn disconnected(&self, session: SessionId) {
-        let _ = self.inbox.send(Message::Disconnected(session)).await;
+    /// An executor's stream of that number closed.
+    pub async fn disconnected(&self, session: SessionId, number: u64) {
+        let _ = self.inbox.send(Message::Disconnected(session, number)).await;
     }
 
     /// A look at the scheduler's picture.
@@ -133,6 +140,10 @@ pub struct Parts {
     pub feed: Feed,
     /// Who sends assignments and stops.
     pub dispatcher: Dispatcher,
+    /// Whose streams end with their sessions.
+    pub sessions: Sessions,
+    /// Live lines, which end with their attempts.
+    pub logs: LogHub,
 }
 
 struct Waiting {
@@ -153,6 +164,8 @@ struct Driver {
     scheduler: Arc<Mutex<Scheduler>>,
     timers: Timers,
     queue: VecDeque<Waiting>,
+    /// How many of the next commands are committed one by one: one of them cannot be decided.
+    singly: usize,
     callers: slots::Slots<Caller>,
     tasks: Tasks,
 }
@@ -171,6 +184,7 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
         scheduler,
         timers: Timers::default(),
         queue: VecDeque::new(),
+        singly: 0,
         callers: slots::Slots::default(),
         tasks: tasks.clone(),
     };
@@ -198,7 +212,7 @@ impl Driver {
         let next = self.next_time();
         let sleep = async {
             match next {
-                Some(at) => tokio::time::sleep_until(self.parts.clock.instant_of(at)).await,
+                Some(at) => tokio::time::sleep(self.parts.clock.until(at).min(LONGEST_SLEEP)).await,
                 None => std::future::pending().await,
             }
         };
@@ -233,11 +247,11 @@ impl Driver {
                 self.queue
                     .extend(waiting.map(|(ix, command)| Waiting { command, answer: Some((caller, ix)) }));
             }
-            Message::Connected(session, terms) => {
+            Message::Connected(session, number, terms) => {
                 let now = self.parts.clock.now();
-                self.lock_scheduler().connect(session, terms, now);
+                self.lock_scheduler().connect(session, number, terms, now);
             }
-            Message::Disconnected(session) => self.lock_scheduler().disconnect(&session),
+            Message::Disconnected(session, number) => self.lock_scheduler().disconnect(&session, number),
         }
     }
 
@@ -254,7 +268,9 @@ impl Driver {
     }
 
     async fn commit(&mut self) {
-        let count = self.queue.len().min(MAX_BATCH);
+        let most = if self.singly > 0 { 1 } else { MAX_BATCH };
+        self.singly = self.singly.saturating_sub(1);
+        let count = self.queue.len().min(most);
         let taken: Vec<Waiting> = self.queue.drain(..count).collect();
         let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
         let started = std::time::Instant::now();
@@ -281,6 +297,12 @@ impl Driver {
         scheduler.observe(&decided.changes);
         for session in decided.changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
             scheduler.forget_executor(&session.id);
+            self.parts.sessions.end(&session.id);
+        }
+        for attempt in
+            decided.changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held)
+        {
+            self.parts.logs.forget(&attempt.key);
         }
     }
 
@@ -335,7 +357,18 @@ impl Driver {
         tracing::error!(error = %Chain(&error), "commit failed");
         let (told, known) = match error {
             CommitError::DiskFull => (SubmitError::DiskFull, true),
-            CommitError::Unavailable(_) | CommitError::Corrupt { .. } => (SubmitError::Unavailable, false),
+            CommitError::Unavailable(_) => (SubmitError::Unavailable, false),
+            // Rolled back. The command that met the bad row is found by trying one at a time.
+            CommitError::Corrupt { .. } if taken.len() > 1 => {
+                self.singly = taken.len();
+                taken.into_iter().rev().for_each(|waiting| self.queue.push_front(waiting));
+                return;
+            }
+            CommitError::Corrupt { .. } => {
+                let asked = taken.into_iter().filter_map(|waiting| waiting.answer);
+                asked.for_each(|place| self.settle(place, Err(SubmitError::Corrupt)));
+                return;
+            }
         };
         for waiting in taken {
             match waiting.answer {

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use wingbeat_model::{Changes, RunId, Seq};
 
+/// Watched runs from which on those without watchers are looked for.
+const SWEEP: usize = 1_024;
+
 /// Positions of the newest changes, by run and over all runs.
 #[derive(Debug, Clone)]
 pub struct Feed {
@@ -24,6 +27,10 @@ impl Feed {
     /// Resolves its `changed()` after each commit that touched the run. Subscribe first, then read the store.
     pub fn subscribe_run(&self, run: RunId) -> watch::Receiver<Seq> {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Runs that have ended are published no more: whoever comes sweeps up behind those who left.
+        if runs.len() >= SWEEP && runs.len().is_power_of_two() {
+            runs.retain(|_, sender| sender.receiver_count() > 0);
+        }
         runs.entry(run).or_insert_with(|| watch::Sender::new(Seq::default())).subscribe()
     }
 

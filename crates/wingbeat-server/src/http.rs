@@ -32,7 +32,7 @@ pub fn public(platform: Arc<Platform>, api: Router, guard: Guard) -> Router {
         .merge(blobs::routes(platform))
         .layer(from_fn(|mut request: Request, next: Next| async move {
             request.extensions_mut().insert(Principal::User { subject: ANONYMOUS.to_owned() });
-            if let Some(base) = base_url(request.headers()) {
+            if let Some(base) = base_url(&request) {
                 request.extensions_mut().insert(base);
             }
             next.run(request).await
@@ -56,9 +56,11 @@ pub fn private(api: Router, base: BaseUrl) -> Router {
     }))
 }
 
-fn base_url(headers: &HeaderMap) -> Option<BaseUrl> {
-    let host = headers.get("host")?.to_str().ok()?;
-    let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or("http");
+/// HTTP/1.1 names the host in a header, HTTP/2 in the request's target.
+fn base_url(request: &Request) -> Option<BaseUrl> {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = text("host").or_else(|| Some(request.uri().authority()?.as_str()))?;
+    let scheme = text("x-forwarded-proto").unwrap_or("http");
     Some(BaseUrl(format!("{scheme}://{host}")))
 }
 

@@ -14,7 +14,8 @@ const MAX_LIVE: usize = 20_000;
 #[derive(Debug)]
 struct Live {
     lines: BTreeMap<u64, LogRecord>,
-    end: bool,
+    /// Number of the line that will never come: all below it exist.
+    end_at: Option<u64>,
     changed: watch::Sender<u64>,
 }
 
@@ -29,8 +30,8 @@ pub struct LogHub {
 pub struct LiveLines {
     /// Lines with their numbers, in order.
     pub lines: Vec<(u64, LogRecord)>,
-    /// No line follows.
-    pub end: bool,
+    /// Number of the line that will never come, once it is known.
+    pub end_at: Option<u64>,
 }
 
 impl LogHub {
@@ -39,9 +40,12 @@ impl LogHub {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let live = attempts.entry(attempt).or_insert_with(|| Live {
             lines: BTreeMap::new(),
-            end: false,
+            end_at: None,
             changed: watch::Sender::new(0),
         });
+        if batch.end {
+            live.end_at = Some(batch.first_line + batch.lines.len() as u64);
+        }
         for (number, line) in (batch.first_line..).zip(batch.lines) {
             live.lines.entry(number).or_insert(line);
         }
@@ -49,7 +53,6 @@ impl LogHub {
         while live.lines.len() > MAX_LIVE {
             live.lines.pop_first();
         }
-        live.end |= batch.end;
         live.changed.send_modify(|count| *count += 1);
     }
 
@@ -58,7 +61,7 @@ impl LogHub {
         let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(live) = attempts.get(attempt) else { return LiveLines::default() };
         let lines = live.lines.range(from..).map(|(number, line)| (*number, line.clone())).collect();
-        LiveLines { lines, end: live.end }
+        LiveLines { lines, end_at: live.end_at }
     }
 
     /// Resolves its `changed()` when lines come; `None` when nothing is live for the attempt.

@@ -69,6 +69,26 @@ impl Platform {
     }
 }
 
+impl Platform {
+    /// A task may act only while its attempt is the present one: a former owner has no say.
+    ///
+    /// # Errors
+    /// `aborted` that names the attempt.
+    pub async fn check_current(&self, principal: &Principal) -> Result<(), ConnectError> {
+        let Principal::Attempt(identity) = principal else { return Ok(()) };
+        let action = self.store.find_action(&identity.action).await.map_err(|error| read_error(&error))?;
+        let current = action
+            .as_ref()
+            .and_then(|action| action.claim())
+            .is_some_and(|claim| claim.fence == identity.fence);
+        if current {
+            return Ok(());
+        }
+        let (name, attempt) = (&identity.action.name, identity.attempt);
+        Err(ConnectError::aborted(format!("attempt {attempt} of action `{name}` is no longer current")))
+    }
+}
+
 /// What a failed command is on the wire. Rejections that only a service can name better are mapped there first.
 pub fn submit_error(error: SubmitError) -> ConnectError {
     let text = error.to_string();
@@ -88,6 +108,7 @@ pub fn submit_error(error: SubmitError) -> ConnectError {
             }
         },
         SubmitError::DiskFull | SubmitError::Busy => ConnectError::resource_exhausted(text),
+        SubmitError::Corrupt => ConnectError::data_loss(text),
         SubmitError::Unavailable | SubmitError::ShuttingDown => ConnectError::unavailable(text),
     }
 }

@@ -27,8 +27,8 @@ mod validation;
 pub(crate) mod view;
 
 use connectrpc::ConnectError;
-use wingbeat_model::Run;
 use wingbeat_model::RunKey;
+use wingbeat_model::{Principal, Run};
 use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
 
 pub(crate) use actions_service::enqueue_answer;
@@ -49,9 +49,10 @@ pub(crate) async fn find_run(platform: &Platform, key: &RunKey) -> Result<Run, C
 /// `not_found` that names the task and version.
 pub(crate) async fn deployed_spec(
     platform: &Platform,
+    caller: &Principal,
     id: &TaskIdentifier,
 ) -> Result<TaskSpec, ConnectError> {
-    let (_, spec) = find::task(platform, "task_id", id).await?;
+    let (_, spec) = find::task(platform, caller, "task_id", id).await?;
     Ok(spec)
 }
 

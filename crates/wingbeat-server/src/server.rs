@@ -72,6 +72,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Resolves when a part of the server broke and the process should start anew.
+    pub async fn failed(&self) {
+        self.tasks.failed().await;
+    }
+
     /// Ends watches and open requests, and waits for what is being written.
     pub async fn shutdown(self) {
         self.tasks.cancel();
@@ -99,9 +104,18 @@ pub async fn start(
     seed(&*store, clock).await?;
     let (dispatcher, orders) = Dispatcher::channel();
     let (feed, sessions) = (Feed::default(), Sessions::default());
-    let parts = Parts { store: store.clone(), clock, feed: feed.clone(), dispatcher: dispatcher.clone() };
+    let logs = LogHub::default();
+    let parts = Parts {
+        store: store.clone(),
+        clock,
+        feed: feed.clone(),
+        dispatcher: dispatcher.clone(),
+        sessions: sessions.clone(),
+        logs: logs.clone(),
+    };
     let driver = driver::start(parts, &tasks).await?;
-    let sender = Sender::new(store.clone(), blob.clone(), sessions.clone());
+    let sender =
+        Sender::new(store.clone(), blob.clone(), sessions.clone(), driver.clone(), dispatcher.clone());
     let token = tasks.token();
     tasks.spawn("dispatcher", async move {
         tokio::select! {
@@ -113,7 +127,7 @@ pub async fn start(
         let (sessions, driver, token) = (sessions.clone(), driver.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
             tokio::select! {
-                () = sessions.lease(session.id, driver) => (),
+                () = sessions.lease(session.id, 0, driver) => (),
                 () = token.cancelled() => (),
             }
         });
@@ -124,7 +138,7 @@ pub async fn start(
         signer,
         driver,
         feed,
-        logs: LogHub::default(),
+        logs,
         sessions,
         clock,
         tasks: tasks.clone(),
@@ -144,8 +158,10 @@ fn serve(
     let tasks = platform.tasks.clone();
     let guard = Guard { allowed_hosts: config.allowed_hosts.clone(), any_user: config.no_auth };
     let public = http::public(platform.clone(), crate::rpc::public_api(&platform), guard.clone());
-    let private =
-        http::private(crate::rpc::private_api(&platform, dispatcher), BaseUrl(format!("http://{address}")));
+    let private = http::private(
+        crate::rpc::private_api(&platform, dispatcher),
+        BaseUrl(format!("http://{}", reachable(address))),
+    );
     let listener = Guarded { tcp, address, guard };
     let stop = tasks.token().cancelled_owned();
     let served = axum::serve(listener, public).with_graceful_shutdown(stop).into_future();
@@ -234,4 +250,12 @@ async fn seed(store: &dyn Metadata, clock: Clock) -> Result<(), StartError> {
         Ok(()) | Err(WriteError::Exists) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// An address that tasks of this machine can reach: a server that listens everywhere is on loopback too.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
 }

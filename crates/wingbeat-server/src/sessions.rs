@@ -25,42 +25,55 @@ struct Stream {
 /// Open streams by session.
 #[derive(Clone, Default)]
 pub struct Sessions {
-    streams: Arc<Mutex<(u64, HashMap<SessionId, Stream>)>>,
+    inner: Arc<Mutex<Streams>>,
+}
+
+#[derive(Default)]
+struct Streams {
+    opened: u64,
+    open: HashMap<SessionId, Stream>,
+    /// Number of the newest stream that each session ever had here, while it has not ended.
+    newest: HashMap<SessionId, u64>,
 }
 
 impl Sessions {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Streams> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Registers a stream; an older one of the same session is forgotten. Returns its number.
     pub fn open(&self, session: SessionId) -> (u64, mpsc::UnboundedReceiver<ServerMessage>) {
         let (messages, receiver) = mpsc::unbounded_channel();
-        let mut guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, streams) = &mut *guard;
-        *count += 1;
-        streams.insert(session, Stream { messages, number: *count });
-        (*count, receiver)
+        let mut streams = self.lock();
+        streams.opened += 1;
+        let number = streams.opened;
+        streams.newest.insert(session.clone(), number);
+        streams.open.insert(session, Stream { messages, number });
+        (number, receiver)
+    }
+
+    /// The session has ended: its stream ends too, so that its executor notices and begins anew.
+    pub fn end(&self, session: &SessionId) {
+        let mut streams = self.lock();
+        streams.open.remove(session);
+        streams.newest.remove(session);
     }
 
     /// Sends if the session has a stream. Without one the message is not needed: what is due is worked out
     /// anew when the session connects.
     pub fn send(&self, session: &SessionId, message: ServerMessage) {
-        let guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stream) = guard.1.get(session) {
+        if let Some(stream) = self.lock().open.get(session) {
             // A receiver that is gone is a stream that is closing.
             let _ = stream.messages.send(message);
         }
     }
 
-    /// Is there a stream?
-    pub fn is_open(&self, session: &SessionId) -> bool {
-        let guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        guard.1.contains_key(session)
-    }
-
     /// Takes a stream out if it is still the session's present one.
     fn close(&self, session: &SessionId, number: u64) -> bool {
-        let mut guard = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = guard.1.get(session).is_some_and(|stream| stream.number == number);
+        let mut streams = self.lock();
+        let present = streams.open.get(session).is_some_and(|stream| stream.number == number);
         if present {
-            guard.1.remove(session);
+            streams.open.remove(session);
         }
         present
     }
@@ -72,18 +85,18 @@ impl Sessions {
         }
         let (sessions, token) = (self.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
-            driver.disconnected(session.clone()).await;
+            driver.disconnected(session.clone(), number).await;
             tokio::select! {
-                () = sessions.lease(session, driver) => (),
+                () = sessions.lease(session, number, driver) => (),
                 () = token.cancelled() => (),
             }
         });
     }
 
-    /// Ends the session unless it has a stream again when the lease is over.
-    pub async fn lease(&self, session: SessionId, driver: DriverHandle) {
+    /// Ends the session when the lease is over, unless it had a stream since the one of that number (0: any).
+    pub async fn lease(&self, session: SessionId, number: u64, driver: DriverHandle) {
         tokio::time::sleep(LEASE).await;
-        if self.is_open(&session) {
+        if self.lock().newest.get(&session).is_some_and(|newest| *newest > number) {
             return;
         }
         tracing::warn!(worker_id = %session.0, "executor session lost");

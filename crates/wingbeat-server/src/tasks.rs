@@ -1,7 +1,9 @@
 //! The only door to background tasks: each has a name, and shutdown joins all of them.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -11,13 +13,28 @@ use tracing::Instrument as _;
 pub struct Tasks {
     tracker: TaskTracker,
     cancel: CancellationToken,
+    failed: CancellationToken,
 }
 
 impl Tasks {
     /// Starts a task that ends by itself or when [`Tasks::cancelled`] resolves in it.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let span = tracing::debug_span!("server.task", name);
-        self.tracker.spawn(task.instrument(span));
+        let failed = self.failed.clone();
+        self.tracker.spawn(
+            async move {
+                if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                    tracing::error!(name, "a part of the server broke; it has to start anew");
+                    failed.cancel();
+                }
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Resolves when a task broke. What is stored is whole; a new start heals.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
     }
 
     /// Resolves when the server shuts down.

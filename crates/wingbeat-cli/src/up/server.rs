@@ -47,6 +47,11 @@ impl Server {
     }
 
     /// Ends watches and requests, and closes the database when everything is written.
+    /// Resolves when a part of the server broke.
+    pub(super) async fn failed(&self) {
+        self.running.failed().await;
+    }
+
     pub(super) async fn stop(self) {
         self.running.shutdown().await;
         self.store.close().await;

@@ -37,6 +37,8 @@ pub struct ExecutorView {
     pub terms: ExecutorTerms,
     /// Its stream is open.
     pub connected: bool,
+    /// Number of its newest stream.
+    pub stream: u64,
     /// Since when the session exists, as far as this server saw.
     pub since: Timestamp,
     /// Attempts that run and wait for nothing.
@@ -178,7 +180,11 @@ impl Scheduler {
     }
 
     /// An executor's stream opened.
-    pub(super) fn connect(&mut self, session: SessionId, terms: ExecutorTerms, now: Timestamp) {
+    pub(super) fn connect(&mut self, session: SessionId, stream: u64, terms: ExecutorTerms, now: Timestamp) {
+        // Two tasks tell of opening and closing: an older stream may be told of later.
+        if self.executors.get(&session).is_some_and(|known| known.view.stream > stream) {
+            return;
+        }
         let since = self.executors.get(&session).map_or(now, |known| known.view.since);
         let processes = self.held.values().filter(|holder| **holder == session).count();
         let processes = u32::try_from(processes).unwrap_or(u32::MAX);
@@ -186,6 +192,7 @@ impl Scheduler {
             session: session.clone(),
             terms,
             connected: true,
+            stream,
             since,
             slots_used: 0,
             processes,
@@ -198,8 +205,8 @@ impl Scheduler {
     }
 
     /// An executor's stream closed; its session may come back.
-    pub(super) fn disconnect(&mut self, session: &SessionId) {
-        if let Some(executor) = self.executors.get_mut(session) {
+    pub(super) fn disconnect(&mut self, session: &SessionId, stream: u64) {
+        if let Some(executor) = self.executors.get_mut(session).filter(|known| known.view.stream == stream) {
             executor.view.connected = false;
         }
     }
@@ -248,7 +255,7 @@ impl Scheduler {
         let candidates = load.ready.iter().take(16).map(|order| order.3.clone());
         let found = candidates.into_iter().find_map(|key| {
             let ready = self.ready.get(&key)?;
-            Some((key, self.place_for(&ready.resources)?))
+            Some((key, self.place_for(ready)?))
         });
         let (action, session) = found?;
         let ready = self.remove_ready(&action)?;
@@ -295,12 +302,17 @@ impl Scheduler {
     }
 
     fn any_place(&self) -> bool {
-        self.place_for(&Resources::default()).is_some()
+        self.executors.values().any(|executor| executor.fits(&Resources::default(), 1))
     }
 
-    /// The connected executor with the most free places that can take an attempt.
-    fn place_for(&self, wanted: &Resources) -> Option<SessionId> {
-        let fits = self.executors.values().filter(|executor| executor.fits(wanted));
+    /// The connected executor with the most free places that can take an attempt. There is one queue yet: what
+    /// names another one waits for it, and says so.
+    fn place_for(&self, ready: &Ready) -> Option<SessionId> {
+        if !is_served(&ready.queue) {
+            return None;
+        }
+        let depth = ready.order.1.0;
+        let fits = self.executors.values().filter(|executor| executor.fits(&ready.resources, depth));
         let best =
             fits.max_by_key(|executor| executor.view.terms.slots.saturating_sub(executor.view.slots_used))?;
         Some(best.view.session.clone())
@@ -355,6 +367,11 @@ impl Scheduler {
         }
     }
 
+    /// Does somebody hold a place for this attempt?
+    pub fn holds(&self, attempt: &AttemptKey) -> bool {
+        self.held.contains_key(attempt)
+    }
+
     /// How many actions wait for a place.
     pub fn queued(&self) -> usize {
         self.ready.len()
@@ -379,18 +396,22 @@ impl Scheduler {
         if ready.not_before > now {
             return format!("backing off before its next attempt, for {} more", ready.not_before.since(now));
         }
-        if !self.executors.values().any(|executor| executor.view.connected) {
-            let queue = if ready.queue.is_empty() { "the default queue" } else { &ready.queue };
+        if !is_served(&ready.queue) || !self.executors.values().any(|executor| executor.view.connected) {
+            let queue = if ready.queue.is_empty() {
+                "the default queue".to_owned()
+            } else {
+                format!("queue `{}`", ready.queue)
+            };
             return format!("no executor is connected for {queue}");
         }
         if let Some(load) = self.runs.get(&action.run).filter(|load| !load.has_place()) {
             let cap = load.cap.unwrap_or_default();
             return format!("run cap {}/{cap} reached", load.running);
         }
-        self.explain_executors(&ready.resources)
+        self.explain_executors(&ready.resources, ready.order.1.0)
     }
 
-    fn explain_executors(&self, wanted: &Resources) -> String {
+    fn explain_executors(&self, wanted: &Resources, depth: u32) -> String {
         let connected: Vec<_> = self.executors.values().filter(|executor| executor.view.connected).collect();
         if !connected.iter().any(|executor| executor.could_ever_fit(wanted)) {
             return format!(
@@ -399,7 +420,7 @@ impl Scheduler {
                 wanted.gpus
             );
         }
-        if connected.iter().any(|executor| executor.fits(wanted)) {
+        if connected.iter().any(|executor| executor.fits(wanted, depth)) {
             return "next in turn".to_owned();
         }
         let used: u32 = connected.iter().map(|executor| executor.view.slots_used).sum();
@@ -412,23 +433,28 @@ impl Scheduler {
 }
 
 impl Executor {
-    fn fits(&self, wanted: &Resources) -> bool {
+    fn fits(&self, wanted: &Resources, depth: u32) -> bool {
         let terms = &self.view.terms;
+        // If everybody here only waits for children, one more is let in whatever the cap: no deadlock.
+        let only_waiting = self.view.slots_used == 0;
+        let memory = wanted.memory_bytes == 0 || self.memory_used + wanted.memory_bytes <= terms.memory_bytes;
+        // Over the cap of processes only children: more parents would wait too, and fill the machine.
+        let process = self.view.processes < terms.max_processes || (only_waiting && depth > 0);
         self.view.connected
             && self.view.slots_used < terms.slots
-            && self.has_process_left()
-            && (wanted.memory_bytes == 0 || self.memory_used + wanted.memory_bytes <= terms.memory_bytes)
+            && process
+            && (memory || (only_waiting && self.could_ever_fit(wanted)))
             && self.gpus_used + wanted.gpus <= terms.gpus
-    }
-
-    /// If nobody here does anything but wait for children, one more is let in: no deadlock.
-    fn has_process_left(&self) -> bool {
-        self.view.processes < self.view.terms.max_processes || self.view.slots_used == 0
     }
 
     fn could_ever_fit(&self, wanted: &Resources) -> bool {
         wanted.memory_bytes <= self.view.terms.memory_bytes && wanted.gpus <= self.view.terms.gpus
     }
+}
+
+/// Is there an executor for this queue at all?
+fn is_served(queue: &str) -> bool {
+    queue.is_empty() || queue == "default"
 }
 
 fn charge(executor: &mut Executor, holding: &Holding) {

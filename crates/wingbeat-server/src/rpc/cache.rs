@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use buffa::Message as _;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult};
+use wingbeat_blob::BlobPath;
 use wingbeat_engine::{Command, Reply};
 use wingbeat_idl::{ids, time};
 use wingbeat_model::{CacheEntry, CacheKey, CacheOwner, Span, Verb};
@@ -33,11 +34,12 @@ pub(crate) struct Cache {
 impl CacheService for Cache {
     async fn get(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetCacheRequest>,
     ) -> ServiceResult<GetCacheResponse> {
         let request = request.to_owned_message();
         let key = key(&request.identifier, &request.base_request.key)?;
+        self.platform.authorize(&principal(&ctx), Verb::Read, None)?;
         let found = self.platform.store.find_cache(&key).await.map_err(read_failed)?;
         let entry =
             found.ok_or_else(|| ConnectError::not_found(format!("nothing is cached under `{}`", key.key)))?;
@@ -58,6 +60,12 @@ impl CacheService for Cache {
                 "base_request.output.output_uri must be set; literals are not kept",
             ));
         };
+        let named = |prefix: &str| BlobPath::parse(prefix).expect("a constant path of one plain segment");
+        let places = [named("runs"), named("uploads")];
+        let inside = self.platform.blob.check_within(output_uri, &places).await;
+        inside.map_err(|error| {
+            ConnectError::invalid_argument(format!("base_request.output.output_uri: {error}"))
+        })?;
         let now = self.platform.clock.now();
         let max_age = time::limit(base.overwrite.max_age.as_option());
         let old = self.platform.store.find_cache(&key).await.map_err(read_failed)?;

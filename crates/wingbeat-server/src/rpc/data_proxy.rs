@@ -81,7 +81,7 @@ impl DataProxyService for DataProxy {
         if !request.base_dir.is_empty() {
             confine(&self.platform.blob, None, &request.base_dir).await?;
         }
-        let spec = self.spec_of(&request).await?;
+        let spec = self.spec_of(&principal(&ctx), &request).await?;
         let stored = inputs::store(&self.platform, &scope, &spec, &request.inputs).await?;
         // The client insists on a hash, and has none of its own for no inputs.
         let hash = if stored.hash.is_empty() { wingbeat_types::content_hash(&[]) } else { stored.hash };
@@ -145,13 +145,18 @@ impl DataProxyService for DataProxy {
         let (run, action) =
             find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?;
-        Ok(Response::stream(stream::produce(&self.platform, "tail-logs", move |sink| {
-            tail.run(sink, |lines| {
-                let logs = tail_logs_response::Logs { lines, ..Default::default() };
-                let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
-                TailLogsResponse { logs, ..Default::default() }
-            })
-        })))
+        Ok(Response::stream(stream::produce_until(
+            &self.platform,
+            "tail-logs",
+            stream::AtDrain::SayUnavailable,
+            move |sink| {
+                tail.run(sink, |lines| {
+                    let logs = tail_logs_response::Logs { lines, ..Default::default() };
+                    let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
+                    TailLogsResponse { logs, ..Default::default() }
+                })
+            },
+        )))
     }
 }
 
@@ -191,10 +196,14 @@ impl DataProxy {
         }
     }
 
-    async fn spec_of(&self, request: &UploadInputsRequest) -> Result<TaskSpec, ConnectError> {
+    async fn spec_of(
+        &self,
+        caller: &Principal,
+        request: &UploadInputsRequest,
+    ) -> Result<TaskSpec, ConnectError> {
         match &request.task {
             Some(upload_inputs_request::Task::TaskSpec(spec)) => Ok(spec.as_ref().clone()),
-            Some(upload_inputs_request::Task::TaskId(id)) => deployed_spec(&self.platform, id).await,
+            Some(upload_inputs_request::Task::TaskId(id)) => deployed_spec(&self.platform, caller, id).await,
             Some(upload_inputs_request::Task::TriggerName(name)) => {
                 let text = format!("trigger `{}`: this server has no triggers yet", name.name);
                 Err(ConnectError::failed_precondition(text))
@@ -236,7 +245,7 @@ impl DataProxy {
     ) -> Result<BlobPath, ConnectError> {
         let spec = match &request.source {
             Some(create_download_link_request::Source::TaskId(id)) => {
-                deployed_spec(&self.platform, id).await?
+                deployed_spec(&self.platform, caller, id).await?
             }
             Some(create_download_link_request::Source::ActionAttemptId(id)) => {
                 let (_, action) =

@@ -57,10 +57,12 @@ impl ExecutorService for Executors {
         let session = SessionId(request.session_id.as_str().into());
         self.start_session(&session, &request).await?;
         let (number, messages) = self.platform.sessions.open(session.clone());
-        self.platform.driver.connected(session.clone(), terms(&request)).await;
+        // From here on a call that breaks off counts as a stream that closed.
+        let closed = Closed { session: Some(session.clone()), number, platform: self.platform.clone() };
+        self.platform.driver.connected(session.clone(), number, terms(&request)).await;
         self.reconcile(&session, &request).await?;
         tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
-        Ok(Response::stream(self.stream(session, number, messages)))
+        Ok(Response::stream(self.stream(closed, messages)))
     }
 
     async fn report(
@@ -100,7 +102,10 @@ impl ExecutorService for Executors {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
         for mut batch in request.to_owned_message().batches {
             let (attempt, _) = read_ref(&batch.r#ref.take().unwrap_or_default())?;
-            self.platform.logs.push(attempt, batch);
+            // Lines of attempts that have ended are durable, or lost with their executor.
+            if self.platform.driver.scheduler(|scheduler| scheduler.holds(&attempt)) {
+                self.platform.logs.push(attempt, batch);
+            }
         }
         Response::ok(PushLogsResponse::default())
     }
@@ -173,8 +178,7 @@ impl Executors {
 
     fn stream(
         &self,
-        session: SessionId,
-        number: u64,
+        closed: Closed,
         messages: mpsc::UnboundedReceiver<ServerMessage>,
     ) -> ServiceStream<ServerMessage> {
         let grace = buffa_types::google::protobuf::Duration::from(SERVER_GRACE).into();
@@ -184,7 +188,6 @@ impl Executors {
         let keep_alive = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(KEEP_ALIVE))
             .map(|_| message(server_message::Kind::KeepAlive(Box::default())));
         let token = self.platform.tasks.token();
-        let closed = Closed { session: Some(session), number, platform: self.platform.clone() };
         let body = futures::stream::select(received, keep_alive).take_until(token.cancelled_owned());
         Box::pin(Guarded {
             body: Box::pin(futures::stream::once(async { first }).chain(body)),

@@ -58,10 +58,12 @@ pub(crate) async fn action(
 /// A deployed task version, with its spec.
 pub(crate) async fn task(
     platform: &Platform,
+    caller: &Principal,
     field: &str,
     id: &TaskIdentifier,
 ) -> Result<(TaskVersion, TaskSpec), ConnectError> {
     let key = ids::task(field, id).map_err(bad_id)?;
+    platform.authorize(caller, Verb::Read, Some(&key.scope))?;
     let found = platform.store.find_task(&key).await.map_err(|error| read_error(&error))?;
     let version = found.ok_or_else(|| {
         let scope = &key.scope;

@@ -61,13 +61,12 @@ impl Tail {
         wrap: impl Fn(Vec<LogLine>) -> T,
     ) -> Result<(), ConnectError> {
         let mut changed = self.platform.feed.subscribe_run(self.attempt.action.run);
+        let mut look = true;
         loop {
             // Looked up before the lines: what came before the end is then surely read.
             let over = self.is_over().await?;
             let mut live = self.platform.logs.subscribe(&self.attempt);
-            let ended = self.durable(&mut sink, &wrap).await?;
-            let live_end = self.live(&mut sink, &wrap).await?;
-            if ended || live_end || over {
+            if (look || over) && self.catch_up(&mut sink, &wrap, over).await? {
                 return Ok(());
             }
             let more = async {
@@ -78,9 +77,51 @@ impl Tail {
                 }
             };
             tokio::select! {
-                () = more => (),
-                result = changed.changed() => if result.is_err() { return Ok(()) },
-                () = tokio::time::sleep(HEARTBEAT) => sink.send(wrap(Vec::new())).await?,
+                () = more => look = true,
+                // Other actions of the run change all the time; only this attempt's end or its first lines matter.
+                result = changed.changed() => {
+                    if result.is_err() {
+                        return Ok(());
+                    }
+                    look = live.is_none();
+                }
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    sink.send(wrap(Vec::new())).await?;
+                    look = true;
+                }
+            }
+        }
+    }
+
+    /// Sends everything there is from the next line on, durable or live; `true`: no line follows.
+    async fn catch_up<T>(
+        &mut self,
+        sink: &mut Sink<T>,
+        wrap: &impl Fn(Vec<LogLine>) -> T,
+        over: bool,
+    ) -> Result<bool, ConnectError> {
+        loop {
+            let live = self.platform.logs.read(&self.attempt, self.next);
+            let first = live.lines.first().map(|(number, _)| *number);
+            if first == Some(self.next) {
+                self.send_live(live.lines, sink, wrap).await?;
+                if !over {
+                    return Ok(live.end_at.is_some_and(|end| self.next >= end));
+                }
+                continue;
+            }
+            // Lines that are live no more became durable since the last look.
+            let before = self.next;
+            if self.durable(sink, wrap).await? {
+                return Ok(true);
+            }
+            if self.next > before {
+                continue;
+            }
+            match first {
+                // They are nowhere: the executor died with them. The tail goes on with what there is.
+                Some(first) => self.next = first,
+                None => return Ok(over || live.end_at.is_some_and(|end| self.next >= end)),
             }
         }
     }
@@ -102,11 +143,6 @@ impl Tail {
         sink: &mut Sink<T>,
         wrap: &impl Fn(Vec<LogLine>) -> T,
     ) -> Result<bool, ConnectError> {
-        let live = self.platform.logs.read(&self.attempt, self.next);
-        // Nothing durable is needed while the live lines go on where the last ones ended.
-        if live.lines.first().is_some_and(|(number, _)| *number == self.next) {
-            return Ok(false);
-        }
         let mut reader = LogReader::new(self.platform.blob.clone(), self.prefix.clone(), self.next);
         loop {
             let page = reader.next_page(BATCH).await.map_err(|error| {
@@ -122,21 +158,19 @@ impl Tail {
         }
     }
 
-    async fn live<T>(
+    async fn send_live<T>(
         &mut self,
+        lines: Vec<(u64, LogRecord)>,
         sink: &mut Sink<T>,
         wrap: &impl Fn(Vec<LogLine>) -> T,
-    ) -> Result<bool, ConnectError> {
-        let live = self.platform.logs.read(&self.attempt, self.next);
-        if let Some((last, _)) = live.lines.last() {
-            self.next = last + 1;
-            let mut lines: Vec<LogLine> = live.lines.into_iter().map(|(_, line)| view(line)).collect();
-            while !lines.is_empty() {
-                let rest = lines.split_off(lines.len().min(BATCH));
-                sink.send(wrap(std::mem::replace(&mut lines, rest))).await?;
-            }
+    ) -> Result<(), ConnectError> {
+        let mut lines = lines.into_iter().peekable();
+        while lines.peek().is_some() {
+            let batch: Vec<(u64, LogRecord)> = lines.by_ref().take(BATCH).collect();
+            self.next = batch.last().map_or(self.next, |(number, _)| number + 1);
+            sink.send(wrap(batch.into_iter().map(|(_, line)| view(line)).collect())).await?;
         }
-        Ok(live.end)
+        Ok(())
     }
 }
 

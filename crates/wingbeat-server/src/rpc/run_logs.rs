@@ -27,12 +27,17 @@ impl RunLogsService for RunLogs {
         let (run, action) =
             find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?;
-        Ok(Response::stream(stream::produce(&self.platform, "tail-run-logs", move |sink| {
-            tail.run(sink, |lines| {
-                let logs = tail_logs_response::Logs { lines, ..Default::default() };
-                let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
-                TailLogsResponse { logs, ..Default::default() }
-            })
-        })))
+        Ok(Response::stream(stream::produce_until(
+            &self.platform,
+            "tail-run-logs",
+            stream::AtDrain::SayUnavailable,
+            move |sink| {
+                tail.run(sink, |lines| {
+                    let logs = tail_logs_response::Logs { lines, ..Default::default() };
+                    let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
+                    TailLogsResponse { logs, ..Default::default() }
+                })
+            },
+        )))
     }
 }

@@ -21,7 +21,7 @@ use wingbeat_proto::flyteidl2::workflow::{
     WatchRunsResponse, event_payload,
 };
 
-use super::caller::principal;
+use super::caller::{attempt, principal};
 use super::{find, signal, view};
 use crate::dispatch::input_file;
 use crate::platform::{Platform, read_error, submit_error};
@@ -210,9 +210,10 @@ impl RunService for Runs {
 
     async fn watch_runs(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchRunsRequest>,
     ) -> ServiceResult<ServiceStream<WatchRunsResponse>> {
+        self.platform.authorize(&principal(&ctx), Verb::Read, None)?;
         Ok(Response::stream(watches::runs(&self.platform, request.to_owned_message())?))
     }
 
@@ -238,9 +239,10 @@ impl RunService for Runs {
 
     async fn watch_groups(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, WatchGroupsRequest>,
     ) -> ServiceResult<ServiceStream<WatchGroupsResponse>> {
+        self.platform.authorize(&principal(&ctx), Verb::Read, None)?;
         Ok(Response::stream(watches::groups(&self.platform, request.to_owned_message())?))
     }
 }
@@ -256,7 +258,7 @@ impl Runs {
         let principal = principal(ctx);
         self.platform.authorize(&principal, Verb::Abort, Some(&run.key.scope))?;
         let reason = if reason.is_empty() { "aborted by user".to_owned() } else { reason };
-        let command = Command::Abort { action, reason, by: principal.subject(), caller: None };
+        let command = Command::Abort { action, reason, by: principal.subject(), caller: attempt(&principal) };
         self.platform.driver.submit(command).await.map(|_| ()).map_err(submit_error)
     }
 

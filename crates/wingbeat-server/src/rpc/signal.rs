@@ -21,6 +21,7 @@ pub(crate) async fn signal(
 ) -> Result<(), ConnectError> {
     let (run, action) = find::action(platform, principal, "action_id", id).await?;
     platform.authorize(principal, Verb::Signal, Some(&run.key.scope))?;
+    platform.check_current(principal).await?;
     if action.kind != ActionKind::Condition {
         let text =
             format!("action `{}` is not a condition; only conditions can be signalled", action.key.name);

@@ -32,11 +32,34 @@ pub(crate) async fn quiet() {
     tokio::time::sleep(QUIET).await;
 }
 
-/// Runs `producer` until it returns, the client goes away or the server drains. Its error ends the stream with
-/// that status; a drain ends it cleanly, and clients watch again.
+/// What the client is told when the server drains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtDrain {
+    /// Nothing: the stream ends, and clients watch again.
+    EndCleanly,
+    /// That it is not the end: a log that ends cleanly would be taken for complete.
+    SayUnavailable,
+}
+
+/// A watch: runs `producer` until it returns, the client goes away or the server drains. Its error ends the
+/// stream with that status.
 pub(crate) fn produce<T, F>(
     platform: &Platform,
     name: &'static str,
+    producer: impl FnOnce(Sink<T>) -> F,
+) -> ServiceStream<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(), ConnectError>> + Send + 'static,
+{
+    produce_until(platform, name, AtDrain::EndCleanly, producer)
+}
+
+/// As [`produce`], with a say in what a drain looks like.
+pub(crate) fn produce_until<T, F>(
+    platform: &Platform,
+    name: &'static str,
+    at_drain: AtDrain,
     producer: impl FnOnce(Sink<T>) -> F,
 ) -> ServiceStream<T>
 where
@@ -55,7 +78,11 @@ where
                 }
             }
             () = messages.closed() => (),
-            () = token.cancelled() => (),
+            () = token.cancelled() => {
+                if at_drain == AtDrain::SayUnavailable {
+                    let _ = messages.send(Err(ConnectError::unavailable("the server is restarting"))).await;
+                }
+            }
         }
     });
     Box::pin(tokio_stream::wrappers::ReceiverStream::new(receiver))

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use buffa::Message as _;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult};
 use wingbeat_idl::{ids, spec, time};
 use wingbeat_model::{ProjectKey, TaskVersion, Verb};
 use wingbeat_proto::flyteidl2::task::{
     self as wire, DeployTaskRequest, DeployTaskResponse, GetTaskDetailsRequest, GetTaskDetailsResponse,
     LatestRunSummary, ListTasksRequest, ListTasksResponse, ListVersionsRequest, ListVersionsResponse,
-    TaskDetails, TaskService, TaskSummary, list_tasks_request, list_tasks_response, list_versions_response,
+    TaskDetails, TaskService, TaskSummary, list_tasks_request, list_versions_response,
 };
 use wingbeat_store::{ActionQuery, Filter, FilterOp, RunScope, TaskField, TaskQuery, WriteError};
 
@@ -38,6 +37,7 @@ impl TaskService for Deployed {
         let request = request.to_owned_message();
         let key = ids::task("task_id", &request.task_id).map_err(bad_id)?;
         self.platform.authorize(&principal, Verb::Deploy, Some(&key.scope))?;
+        self.platform.check_current(&principal).await?;
         check_project(&self.platform, &key.scope).await?;
         if let Some(trigger) = request.triggers.first() {
             let text = format!(
@@ -48,7 +48,7 @@ impl TaskService for Deployed {
         }
         let task_spec = &request.spec;
         crate::use_cases::refuse_what_is_missing(&task_spec.task_template)?;
-        let bytes = task_spec.encode_to_vec();
+        let bytes = spec::canonical_bytes(&**task_spec);
         let version = TaskVersion {
             key,
             spec: spec::digest(&bytes),
@@ -69,11 +69,12 @@ impl TaskService for Deployed {
 
     async fn get_task_details(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, GetTaskDetailsRequest>,
     ) -> ServiceResult<GetTaskDetailsResponse> {
         let request = request.to_owned_message();
-        let (version, spec) = find::task(&self.platform, "task_id", &request.task_id).await?;
+        let (version, spec) =
+            find::task(&self.platform, &principal(&ctx), "task_id", &request.task_id).await?;
         let details = TaskDetails {
             task_id: ids::wire_task(&request.task_id.org, &version.key).into(),
             metadata: metadata(&version).into(),
@@ -85,17 +86,19 @@ impl TaskService for Deployed {
 
     async fn list_tasks(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ListTasksRequest>,
     ) -> ServiceResult<ListTasksResponse> {
         let request = request.to_owned_message();
         let Some(list_tasks_request::ScopeBy::ProjectId(id)) = &request.scope_by else {
             return Err(ConnectError::invalid_argument("scope_by: tasks are listed by project_id"));
         };
+        let scope = ids::project("project_id", id).map_err(bad_id)?;
+        self.platform.authorize(&principal(&ctx), Verb::Read, Some(&scope))?;
         let mut filters = filters::task_filters(&request.request.filters)?;
         filters.extend(request.known_filters.iter().filter_map(known_filter));
         let query = TaskQuery {
-            scope: ids::project("project_id", id).map_err(bad_id)?,
+            scope,
             versions_of: None,
             filters,
             sort: filters::task_sort(&request.request)?,
@@ -107,25 +110,21 @@ impl TaskService for Deployed {
         for version in &page.rows {
             tasks.push(self.summary(&id.organization, version).await?);
         }
-        let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-        let metadata = list_tasks_response::ListTasksMetadata {
-            total: count,
-            filtered_total: count,
-            ..Default::default()
-        };
         let token = page.next.map(|cursor| cursor.0).unwrap_or_default();
-        Response::ok(ListTasksResponse { tasks, token, metadata: metadata.into(), ..Default::default() })
+        Response::ok(ListTasksResponse { tasks, token, ..Default::default() })
     }
 
     async fn list_versions(
         &self,
-        _ctx: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, ListVersionsRequest>,
     ) -> ServiceResult<ListVersionsResponse> {
         let request = request.to_owned_message();
         let name = &request.task_name;
+        let scope = ids::scope("task_name", &name.project, &name.domain).map_err(bad_id)?;
+        self.platform.authorize(&principal(&ctx), Verb::Read, Some(&scope))?;
         let query = TaskQuery {
-            scope: ids::scope("task_name", &name.project, &name.domain).map_err(bad_id)?,
+            scope,
             versions_of: Some(name.name.as_str().into()),
             filters: filters::task_filters(&request.request.filters)?,
             sort: filters::task_sort(&request.request)?,

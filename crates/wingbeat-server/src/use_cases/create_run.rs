@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use buffa::Message as _;
 use connectrpc::ConnectError;
 use rand::Rng as _;
 use wingbeat_blob::{RunPaths, ScopeKey};
@@ -38,13 +37,14 @@ pub async fn create_run(
     request_id: Option<&str>,
     request: CreateRunRequest,
 ) -> Result<Created, ConnectError> {
-    let body = spec::digest(&request.encode_to_vec());
+    let body = spec::digest(&spec::canonical_bytes(&request));
     let (scope, key) = place(&request)?;
     platform.authorize(principal, Verb::CreateRun, Some(&scope))?;
+    platform.check_current(principal).await?;
     check_project(platform, &scope).await?;
     let replayed_by =
         request_id.map(|id| (ReplayKey(format!("CreateRun|{}|{id}", principal.subject())), body));
-    let task_spec = find_task(platform, &request).await?;
+    let task_spec = find_task(platform, principal, &request).await?;
     let run_spec = request.run_spec.as_option().cloned().unwrap_or_default();
     refuse_what_is_missing(&run_spec)?;
     let (input_uri, inputs_hash) = take_inputs(platform, &scope, &task_spec, &request).await?;
@@ -54,7 +54,7 @@ pub async fn create_run(
     let run = new_run(platform, principal, key, &request, &run_spec, (now, start_time)).await?;
     let root = new_root(&run, &task_spec, input_uri, &inputs_hash)?;
     super::cached::drop_if_gone(platform, &run, &root.body).await;
-    let new = NewRun { run, run_spec: run_spec.encode_to_vec(), root, replay: replayed_by };
+    let new = NewRun { run, run_spec: spec::canonical_bytes(&run_spec), root, replay: replayed_by };
     let reply = platform.driver.submit(Command::CreateRun(Box::new(new))).await.map_err(submit_error)?;
     let Reply::RunCreated(id) = reply else {
         return Err(ConnectError::internal("unexpected answer of the engine"));
@@ -114,10 +114,14 @@ pub async fn check_project(platform: &Platform, scope: &ProjectKey) -> Result<()
     Ok(())
 }
 
-async fn find_task(platform: &Platform, request: &CreateRunRequest) -> Result<TaskSpec, ConnectError> {
+async fn find_task(
+    platform: &Platform,
+    caller: &Principal,
+    request: &CreateRunRequest,
+) -> Result<TaskSpec, ConnectError> {
     match &request.task {
         Some(create_run_request::Task::TaskSpec(spec)) => Ok(spec.as_ref().clone()),
-        Some(create_run_request::Task::TaskId(id)) => crate::rpc::deployed_spec(platform, id).await,
+        Some(create_run_request::Task::TaskId(id)) => crate::rpc::deployed_spec(platform, caller, id).await,
         Some(create_run_request::Task::TriggerName(name)) => {
             let text = format!("trigger `{}` cannot be run: this server has no triggers yet", name.name);
             Err(ConnectError::failed_precondition(text))
@@ -129,6 +133,20 @@ async fn find_task(platform: &Platform, request: &CreateRunRequest) -> Result<Ta
 fn refuse_what_is_missing(spec: &RunSpec) -> Result<(), ConnectError> {
     if spec.notification_settings.is_some() {
         let text = "run_spec.notification_settings: this server sends no notifications yet; run without them";
+        return Err(ConnectError::failed_precondition(text));
+    }
+    let raw = &spec.raw_data_storage.raw_data_prefix;
+    if raw.split_once("://").is_some_and(|(scheme, _)| scheme != "file") {
+        let text = format!(
+            "run_spec.raw_data_storage: `{raw}` is no path of this machine; this server has no other store"
+        );
+        return Err(ConnectError::failed_precondition(text));
+    }
+    let account = &spec.security_context.run_as.k8s_service_account;
+    if !account.is_empty() {
+        let text = format!(
+            "run_spec.security_context: service account `{account}` needs Kubernetes, which is not here"
+        );
         return Err(ConnectError::failed_precondition(text));
     }
     if !spec.cluster_pool.is_empty() {
@@ -148,8 +166,13 @@ async fn take_inputs(
     match &request.input_wrapper {
         Some(create_run_request::InputWrapper::OffloadedInputData(data)) => {
             let given = inputs::read(platform, None, &data.uri).await?;
-            inputs::complete(spec, given)?;
-            Ok((format!("{}/inputs.pb", data.uri.trim_end_matches('/')), data.inputs_hash.clone()))
+            let complete = inputs::complete(spec, given.clone())?;
+            if complete == given {
+                return Ok((inputs::file_of(&data.uri), data.inputs_hash.clone()));
+            }
+            // The task reads the file, so the defaults have to be in it.
+            let stored = inputs::store(platform, scope, spec, &complete).await?;
+            Ok((inputs::file_of(&stored.folder), stored.hash))
         }
         Some(create_run_request::InputWrapper::Inputs(given)) => {
             inline(platform, scope, spec, given.as_ref().clone()).await
@@ -166,7 +189,7 @@ async fn inline(
 ) -> Result<(String, String), ConnectError> {
     let complete = inputs::complete(spec, given)?;
     let stored = inputs::store(platform, scope, spec, &complete).await?;
-    Ok((format!("{}/inputs.pb", stored.folder), stored.hash))
+    Ok((inputs::file_of(&stored.folder), stored.hash))
 }
 
 async fn new_run(
@@ -214,7 +237,7 @@ async fn new_run(
 }
 
 fn spec_digest(run_spec: &RunSpec) -> Digest {
-    spec::digest(&run_spec.encode_to_vec())
+    spec::digest(&spec::canonical_bytes(run_spec))
 }
 
 async fn run_base(platform: &Platform, key: &RunKey, wanted: &str) -> Result<String, ConnectError> {

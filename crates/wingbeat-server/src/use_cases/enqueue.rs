@@ -143,9 +143,9 @@ async fn trace_body(
     let ended_at = trace.end_time.as_option().map_or(started_at, time::from_timestamp);
     let task = TaskRef { name: trace.name.clone(), short_name: trace.name.clone(), ..TaskRef::default() };
     // Times and references differ between two recordings of one call; the spec is what stays the same.
-    let spec = TraceAction { name: trace.name, spec: trace.spec, ..Default::default() };
+    let kept = TraceAction { name: trace.name, spec: trace.spec, ..Default::default() };
     let body = NewBody::Trace { failure, output_uri, started_at, ended_at: ended_at.max(started_at) };
-    Ok(Body { spec_bytes: spec.encode_to_vec(), task, what: body })
+    Ok(Body { spec_bytes: spec::canonical_bytes(&kept), task, what: body })
 }
 
 /// The message of a failed trace lies in its folder; the client does not send it, and reads it back from us.
@@ -184,5 +184,5 @@ fn condition_body(condition: ConditionAction) -> Result<Body, ConnectError> {
     let timeout = time::limit(condition.timeout.as_option());
     let task =
         TaskRef { name: condition.name.clone(), short_name: condition.name.clone(), ..TaskRef::default() };
-    Ok(Body { spec_bytes: condition.encode_to_vec(), task, what: NewBody::Condition { timeout } })
+    Ok(Body { spec_bytes: spec::canonical_bytes(&condition), task, what: NewBody::Condition { timeout } })
 }

@@ -65,16 +65,18 @@ pub async fn store(
     Ok(StoredInputs { folder, hash })
 }
 
+/// The file of inputs; clients name it or the folder it lies in.
+pub fn file_of(uri: &str) -> String {
+    let uri = uri.trim_end_matches('/');
+    if uri.ends_with(".pb") { uri.to_owned() } else { format!("{uri}/inputs.pb") }
+}
+
 /// Reads inputs that a client says it has stored.
 ///
 /// # Errors
 /// `invalid_argument` when the URI points elsewhere, `not_found` when nothing is there.
 pub async fn read(platform: &Platform, run: Option<&Run>, uri: &str) -> Result<Inputs, ConnectError> {
-    let file = if uri.ends_with(".pb") {
-        uri.to_owned()
-    } else {
-        format!("{}/inputs.pb", uri.trim_end_matches('/'))
-    };
+    let file = file_of(uri);
     let path = confine(&platform.blob, run, &file).await?;
     let bytes = match platform.blob.get_at_most(&path, MAX_INPUTS).await {
         Ok(bytes) => bytes,

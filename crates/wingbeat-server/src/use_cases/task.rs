@@ -1,6 +1,5 @@
 //! From a task's spec to what the engine schedules, and what this server cannot give refused by name.
 
-use buffa::Message as _;
 use connectrpc::ConnectError;
 use wingbeat_engine::{NewBody, NewCacheUse};
 use wingbeat_idl::spec;
@@ -9,7 +8,7 @@ use wingbeat_proto::flyteidl2::core::{TaskTemplate, task_template};
 use wingbeat_proto::flyteidl2::task::TaskSpec;
 
 /// Task types that the process executor runs: each is a complete `a0` command.
-const PROCESS_TYPES: [&str; 4] = ["python", "python-task", "actor", "container"];
+const PROCESS_TYPES: [&str; 5] = ["python", "python-task", "actor", "sandboxed-python", ""];
 
 /// A task that can be run here.
 pub(super) struct Runnable {
@@ -37,7 +36,7 @@ pub(super) fn runnable(
     });
     let body =
         NewBody::Task { queue: queue.into(), priority: 0, resources, policy: spec::policy(template), cache };
-    let bytes = task_spec.encode_to_vec();
+    let bytes = spec::canonical_bytes(task_spec);
     Ok(Runnable { digest: spec::digest(&bytes), bytes, task: spec::task_ref(task_spec), body })
 }
 
@@ -56,8 +55,7 @@ pub(crate) fn refuse_what_is_missing(template: &TaskTemplate) -> Result<(), Conn
     if !PROCESS_TYPES.contains(&template.r#type.as_str()) {
         return refuse(format!(
             "task `{name}` has type `{}`, which no executor here can run; the process executor runs {}",
-            template.r#type,
-            PROCESS_TYPES.join(", ")
+            template.r#type, "python tasks"
         ));
     }
     match &template.target {

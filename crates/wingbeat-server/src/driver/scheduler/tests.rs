@@ -90,7 +90,7 @@ fn scheduler(slots: u32) -> Scheduler {
         memory_bytes: 8 << 30,
         gpus: 0,
     };
-    scheduler.connect(session(), terms, at(0));
+    scheduler.connect(session(), 1, terms, at(0));
     scheduler
 }
 
@@ -180,7 +180,7 @@ fn an_action_that_fits_nowhere_says_so_and_blocks_nobody() {
 #[test]
 fn nothing_is_proposed_to_an_executor_that_went_away() {
     let mut scheduler = scheduler(2);
-    scheduler.disconnect(&session());
+    scheduler.disconnect(&session(), 1);
     let queued = action(1, "a0", 0);
     scheduler.observe_action(&queued);
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
@@ -199,4 +199,50 @@ fn forgotten_rows_leave_executors_connected_and_empty() {
     scheduler.forget_rows();
     scheduler.observe_action(&action(2, "waits", 0));
     assert_eq!(proposed(&mut scheduler, 1), ["waits"]);
+}
+
+#[test]
+fn an_old_stream_that_closes_late_disconnects_nobody() {
+    let mut scheduler = scheduler(1);
+    scheduler.disconnect(&session(), 0);
+    scheduler.observe_action(&action(1, "a0", 0));
+    assert_eq!(proposed(&mut scheduler, 1), ["a0"]);
+}
+
+#[test]
+fn a_queue_that_nobody_serves_is_named() {
+    let mut scheduler = scheduler(1);
+    let mut queued = action(1, "a0", 0);
+    queued.queue = "gpus".into();
+    scheduler.observe_action(&queued);
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    assert_eq!(scheduler.explain_queued(&queued.key, at(1)), "no executor is connected for queue `gpus`");
+}
+
+#[test]
+fn over_the_cap_of_processes_children_go_first_and_parents_wait() {
+    let mut scheduler = scheduler(1);
+    for ix in 0..4 {
+        scheduler.observe_action(&running(action(ix, "a0", 0), 1));
+        scheduler.observe_attempt(&held(ix));
+    }
+    scheduler.observe_action(&action(9, "a0", 0));
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    scheduler.observe_action(&action(0, "child", 1));
+    assert_eq!(proposed(&mut scheduler, 1), ["child"]);
+}
+
+fn held(run: i64) -> wingbeat_model::Attempt {
+    wingbeat_model::Attempt {
+        key: wingbeat_model::AttemptKey { action: ActionKey::root(RunId(run)), attempt: 1 },
+        cause: AttemptCause::First,
+        fence: Fence(1),
+        session: session(),
+        held: true,
+        phases: Vec::new(),
+        end: None,
+        report_uri: None,
+        isolation: String::new(),
+        cache_status: CacheStatus::Disabled,
+    }
 }

@@ -83,15 +83,21 @@ pub(super) fn run_details(
     let shared = platform.clone();
     produce(platform, "watch-run-details", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
+        let mut sent: Option<Seq> = None;
         loop {
             let root = find::root(&shared, &run).await?;
-            let details = details_of_run(&shared, &org, &run, &root).await?;
-            sink.send(WatchRunDetailsResponse { details: details.into(), ..Default::default() }).await?;
+            if sent != Some(root.changed) {
+                let details = details_of_run(&shared, &org, &run, &root).await?;
+                sink.send(WatchRunDetailsResponse { details: details.into(), ..Default::default() }).await?;
+                sent = Some(root.changed);
+            }
             if root.phase().is_terminal() {
                 return Ok(());
             }
-            if matches!(wait(&mut changed).await, Woken::Ended) {
-                return Ok(());
+            match wait(&mut changed).await {
+                Woken::Changed => (),
+                Woken::Quiet => sent = None,
+                Woken::Ended => return Ok(()),
             }
         }
     })
