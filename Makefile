@@ -77,4 +77,4 @@ $(VENV)/.test: tests/requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 $(DENY):
-	@$(CARGO) install --quiet --locked --no-default-features --root .cache/cargo-deny cargo-deny
+	@$(CARGO) install --quiet --locked --no-default-features --root .cache/cargo-deny cargo-deny@0.20.2

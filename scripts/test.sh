@@ -25,7 +25,7 @@ step_stock_client() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
 }
 
-all="fmt tidy clippy rust build venv descriptors stock_client"
+all="fmt tidy venv clippy rust build descriptors stock_client"
 summary=()
 for step in ${*:-$all}; do
     declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }
