@@ -2,7 +2,7 @@
 //! too; map entries bytewise by key, but a key that is a prefix of another goes after it.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use buffa::DecodeOptions;
@@ -17,7 +17,7 @@ struct Shape {
     /// Fields that hold messages, by number: the message's name.
     messages: HashMap<u32, String>,
     /// Those of them that are maps.
-    maps: HashMap<u32, ()>,
+    maps: HashSet<u32>,
 }
 
 static SHAPES: LazyLock<HashMap<String, Shape>> = LazyLock::new(|| {
@@ -50,7 +50,7 @@ fn add(shapes: &mut HashMap<String, Shape>, prefix: &str, message: &DescriptorPr
         });
         let repeated = field.label == Some(Label::LABEL_REPEATED);
         if entry.is_some() && repeated {
-            shape.maps.insert(number, ());
+            shape.maps.insert(number);
         }
         shape.messages.insert(number, target);
     }
@@ -78,15 +78,19 @@ fn rewrite(name: &str, bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
         let group = &fields[ix..ix + run];
         ix += run;
         let Some(target) = shape.messages.get(&number) else {
-            group.iter().for_each(|field| write(&mut out, field.number, field.wire_type, field.value));
+            for field in group {
+                write(&mut out, field.number, field.wire_type, field.value);
+            }
             continue;
         };
         let mut values: Vec<Vec<u8>> =
             group.iter().map(|field| rewrite(target, field.value, depth + 1)).collect::<Option<_>>()?;
-        if shape.maps.contains_key(&number) {
+        if shape.maps.contains(&number) {
             values.sort_by(|a, b| map_order(key_of(a), key_of(b)));
         }
-        values.iter().for_each(|value| write(&mut out, number, wire::LEN, value));
+        for value in &values {
+            write(&mut out, number, wire::LEN, value);
+        }
     }
     Some(out)
 }

@@ -55,16 +55,12 @@ impl<'a> Iterator for Fields<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        match field(self.rest) {
-            Some((field, rest)) => {
-                self.rest = rest;
-                Some(Ok(field))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(Malformed))
-            }
-        }
+        let (item, rest) = match field(self.rest) {
+            Some((field, rest)) => (Ok(field), rest),
+            None => (Err(Malformed), &[][..]),
+        };
+        self.rest = rest;
+        Some(item)
     }
 }
 
@@ -103,12 +99,11 @@ fn group(bytes: &[u8], number: u32) -> Option<(&[u8], &[u8])> {
                 open.push(number);
                 rest = after;
             }
-            3 => return None,
             4 if number == innermost => {
                 open.pop();
                 rest = after;
             }
-            4 => return None,
+            3 | 4 => return None,
             _ => rest = field(rest)?.1,
         }
     }

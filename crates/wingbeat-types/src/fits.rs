@@ -26,20 +26,27 @@ pub(crate) fn fits(path: &str, value: &Literal, expected: &LiteralType) -> Resul
                 items.try_for_each(|(ix, one)| fits(&format!("{path}[{ix}]"), one, item))
             }
             literal::Value::Scalar(scalar) if is_msgpack(scalar) => Ok(()),
-            _ => Err(wrong(path, value, expected)),
+            literal::Value::Scalar(_) | literal::Value::Map(_) | literal::Value::OffloadedMetadata(_) => {
+                Err(wrong(path, value, expected))
+            }
         },
         Some(Type::MapValueType(item)) => match inner {
             literal::Value::Map(map) => {
                 map.literals.iter().try_for_each(|(key, one)| fits(&format!("{path}[{key:?}]"), one, item))
             }
             literal::Value::Scalar(scalar) if is_msgpack(scalar) || is_generic(scalar) => Ok(()),
-            _ => Err(wrong(path, value, expected)),
+            literal::Value::Scalar(_)
+            | literal::Value::Collection(_)
+            | literal::Value::OffloadedMetadata(_) => Err(wrong(path, value, expected)),
         },
         Some(Type::UnionType(union)) => fits_union(path, value, expected, union),
         Some(_) => match inner {
             literal::Value::Scalar(scalar) if scalar_fits(scalar, expected) => Ok(()),
             literal::Value::Collection(_) if is_protobuf(expected) => Ok(()),
-            _ => Err(wrong(path, value, expected)),
+            literal::Value::Scalar(_)
+            | literal::Value::Collection(_)
+            | literal::Value::Map(_)
+            | literal::Value::OffloadedMetadata(_) => Err(wrong(path, value, expected)),
         },
         None => Ok(()),
     }
@@ -134,7 +141,6 @@ fn scalar_fits(scalar: &Scalar, expected: &LiteralType) -> bool {
     use literal_type::Type;
     let Some(value) = &scalar.value else { return true };
     match (&expected.r#type, value) {
-        (_, scalar::Value::Error(_)) => true,
         (Some(kind), scalar::Value::Binary(binary)) => binary_fits(binary, kind),
         (Some(Type::Simple(simple)), value) => simple_fits(simple.as_known(), value),
         (Some(Type::EnumType(values)), scalar::Value::Primitive(primitive)) => match &primitive.value {
@@ -147,7 +153,8 @@ fn scalar_fits(scalar: &Scalar, expected: &LiteralType) -> bool {
         (Some(Type::Blob(wanted)), scalar::Value::Blob(given)) => {
             multipart(wanted) == multipart(&given.metadata.r#type)
         }
-        (Some(Type::StructuredDatasetType(_)), scalar::Value::StructuredDataset(_))
+        (_, scalar::Value::Error(_))
+        | (Some(Type::StructuredDatasetType(_)), scalar::Value::StructuredDataset(_))
         | (Some(Type::Schema(_)), scalar::Value::Schema(_) | scalar::Value::StructuredDataset(_)) => true,
         _ => false,
     }
@@ -177,14 +184,15 @@ fn simple_fits(expected: Option<SimpleType>, value: &scalar::Value) -> bool {
             _ => false,
         };
     };
-    match (expected, &primitive.value) {
-        (_, None) | (None, _) => true,
-        // Launch forms send floats for ints and ints for floats; the client's reader takes both.
-        (Some(SimpleType::INTEGER | SimpleType::FLOAT), Some(P::Integer(_) | P::FloatValue(_))) => true,
-        (Some(SimpleType::STRING), Some(P::StringValue(_))) => true,
-        (Some(SimpleType::BOOLEAN), Some(P::Boolean(_))) => true,
-        (Some(SimpleType::DATETIME), Some(P::Datetime(_))) => true,
-        (Some(SimpleType::DURATION), Some(P::Duration(_))) => true,
-        _ => false,
-    }
+    // Launch forms send floats for ints and ints for floats; the client's reader takes both.
+    matches!(
+        (expected, &primitive.value),
+        (_, None)
+            | (None, _)
+            | (Some(SimpleType::INTEGER | SimpleType::FLOAT), Some(P::Integer(_) | P::FloatValue(_)))
+            | (Some(SimpleType::STRING), Some(P::StringValue(_)))
+            | (Some(SimpleType::BOOLEAN), Some(P::Boolean(_)))
+            | (Some(SimpleType::DATETIME), Some(P::Datetime(_)))
+            | (Some(SimpleType::DURATION), Some(P::Duration(_)))
+    )
 }

@@ -47,7 +47,9 @@ fn literal_bytes(value: &Literal, out: &mut Vec<u8>) {
     }
     match &value.value {
         Some(literal::Value::Collection(list)) => {
-            list.literals.iter().for_each(|item| literal_bytes(item, out))
+            for item in &list.literals {
+                literal_bytes(item, out);
+            }
         }
         Some(literal::Value::Map(map)) => {
             for (key, item) in &map.literals {

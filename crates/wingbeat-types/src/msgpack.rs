@@ -69,7 +69,13 @@ fn sort(value: Value) -> Option<Value> {
         Value::Ext(code, data) => {
             Value::Array(vec![Value::Integer(Integer::from(code)), Value::Binary(data)])
         }
-        other => leaf(other)?,
+        Value::Nil
+        | Value::Boolean(_)
+        | Value::Integer(_)
+        | Value::F32(_)
+        | Value::F64(_)
+        | Value::String(_)
+        | Value::Binary(_) => leaf(value)?,
     })
 }
 
@@ -80,7 +86,13 @@ fn leaf(value: Value) -> Option<Value> {
         // As the key of a map these cannot be hashed.
         Value::Array(_) | Value::Map(_) => None,
         Value::Ext(TIMESTAMP, data) => Some(Value::Ext(TIMESTAMP, timestamp(&data)?)),
-        other => Some(other),
+        Value::Nil
+        | Value::Boolean(_)
+        | Value::Integer(_)
+        | Value::F64(_)
+        | Value::String(_)
+        | Value::Binary(_)
+        | Value::Ext(..) => Some(value),
     }
 }
 
@@ -94,12 +106,11 @@ fn sort_map(entries: Vec<(Value, Value)>) -> Option<Value> {
         let mut bytes = Vec::new();
         rmpv::encode::write_value(&mut bytes, &key).ok()?;
         let equal = equality(&key, &bytes);
-        match known.get(&equal) {
-            Some(&ix) => packed[ix].2 = item,
-            None => {
-                known.insert(equal, packed.len());
-                packed.push((bytes, key, item));
-            }
+        if let Some(&ix) = known.get(&equal) {
+            packed[ix].2 = item;
+        } else {
+            known.insert(equal, packed.len());
+            packed.push((bytes, key, item));
         }
     }
     packed.sort_by(|a, b| a.0.cmp(&b.0));
@@ -113,7 +124,14 @@ fn equality(key: &Value, packed: &[u8]) -> Vec<u8> {
         Value::Integer(number) => number.as_i64().map(i128::from).or(number.as_u64().map(i128::from)),
         #[allow(clippy::cast_possible_truncation, reason = "checked: whole and far below the limit")]
         Value::F64(number) if number.fract() == 0.0 && number.abs() < 1e30 => Some(*number as i128),
-        _ => None,
+        Value::Nil
+        | Value::F32(_)
+        | Value::F64(_)
+        | Value::String(_)
+        | Value::Binary(_)
+        | Value::Array(_)
+        | Value::Map(_)
+        | Value::Ext(..) => None,
     };
     // No packed value starts with this byte: msgpack never uses it.
     number.map_or_else(|| packed.to_vec(), |number| [&[0xc1], &number.to_be_bytes()[..]].concat())

@@ -1,7 +1,7 @@
 //! The part of the descriptors that has rules, compiled once: messages without a rule in reach are left out, so
 //! that a check does not look into them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use buffa::DecodeOptions;
@@ -98,8 +98,9 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         }
         for service in &file.service {
             for method in &service.method {
-                let path = format!("/{package}.{}/{}", text(&service.name), text(&method.name));
-                let input = text(&method.input_type).trim_start_matches('.').to_owned();
+                let path =
+                    format!("/{package}.{}/{}", text(service.name.as_ref()), text(method.name.as_ref()));
+                let input = text(method.input_type.as_ref()).trim_start_matches('.').to_owned();
                 compiler.schema.requests.insert(path, input);
             }
         }
@@ -107,8 +108,8 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     compiler.prune()
 });
 
-fn text(field: &Option<String>) -> &str {
-    field.as_deref().unwrap_or_default()
+fn text(field: Option<&String>) -> &str {
+    field.map_or("", String::as_str)
 }
 
 #[derive(Default)]
@@ -121,24 +122,24 @@ impl Compiler {
     fn enums_of(&mut self, prefix: &str, enums: &[EnumDescriptorProto], messages: &[DescriptorProto]) {
         for one in enums {
             let numbers = one.value.iter().map(|value| i64::from(value.number.unwrap_or_default()));
-            self.enums.insert(format!("{prefix}.{}", text(&one.name)), numbers.collect());
+            self.enums.insert(format!("{prefix}.{}", text(one.name.as_ref())), numbers.collect());
         }
         for message in messages {
-            let name = format!("{prefix}.{}", text(&message.name));
+            let name = format!("{prefix}.{}", text(message.name.as_ref()));
             self.enums_of(&name, &message.enum_type, &message.nested_type);
         }
     }
 
     fn message(&mut self, prefix: &str, wire: &DescriptorProto) {
-        let name = format!("{prefix}.{}", text(&wire.name));
+        let name = format!("{prefix}.{}", text(wire.name.as_ref()));
         let oneofs = wire.oneof_decl.iter().enumerate().map(|(ix, oneof)| Oneof {
-            name: text(&oneof.name).to_owned(),
+            name: text(oneof.name.as_ref()).to_owned(),
             required: rules::oneof_required(&rules::of_options(&oneof.options.__buffa_unknown_fields)),
             members: wire
                 .field
                 .iter()
                 .filter(|f| real_oneof(f) == Some(ix))
-                .map(|f| text(&f.name).to_owned())
+                .map(|f| text(f.name.as_ref()).to_owned())
                 .collect(),
         });
         let mut message = Message { oneofs: oneofs.collect(), ..Default::default() };
@@ -159,21 +160,25 @@ impl Compiler {
         let options = rules::of_options(&wire.options.__buffa_unknown_fields);
         let mut rules = rules::of_field(&options, &mut self.schema.unknown);
         rules.checks.retain(|check| {
-            let waived = exceptions::waives(message, text(&wire.name), check.name());
+            let waived = exceptions::waives(message, text(wire.name.as_ref()), check.name());
             if waived {
-                self.schema.waived.push((message.to_owned(), text(&wire.name).to_owned(), check.name()));
+                self.schema.waived.push((
+                    message.to_owned(),
+                    text(wire.name.as_ref()).to_owned(),
+                    check.name(),
+                ));
             }
             !waived
         });
-        if rules.required && exceptions::waives(message, text(&wire.name), "required") {
-            self.schema.waived.push((message.to_owned(), text(&wire.name).to_owned(), "required"));
+        if rules.required && exceptions::waives(message, text(wire.name.as_ref()), "required") {
+            self.schema.waived.push((message.to_owned(), text(wire.name.as_ref()).to_owned(), "required"));
             rules.required = false;
         }
         let repeated = wire.label == Some(Label::LABEL_REPEATED);
         let entry = parent.nested_type.iter().find(|nested| {
             repeated
                 && nested.options.map_entry == Some(true)
-                && text(&wire.type_name) == format!(".{message}.{}", text(&nested.name))
+                && text(wire.type_name.as_ref()) == format!(".{message}.{}", text(nested.name.as_ref()))
         });
         let (kind, shape) = match entry {
             Some(entry) => {
@@ -188,11 +193,18 @@ impl Compiler {
             None => (self.kind(wire), if repeated { Shape::List } else { Shape::One }),
         };
         let presence = !repeated && (wire.oneof_index.is_some() || matches!(kind, Kind::Message(_)));
-        Field { name: text(&wire.name).to_owned(), kind, shape, presence, oneof: real_oneof(wire), rules }
+        Field {
+            name: text(wire.name.as_ref()).to_owned(),
+            kind,
+            shape,
+            presence,
+            oneof: real_oneof(wire),
+            rules,
+        }
     }
 
     fn kind(&self, wire: &FieldDescriptorProto) -> Kind {
-        let named = text(&wire.type_name).trim_start_matches('.');
+        let named = text(wire.type_name.as_ref()).trim_start_matches('.');
         Kind::Scalar(match wire.r#type {
             Some(Type::TYPE_MESSAGE) => return Kind::Message(named.into()),
             Some(Type::TYPE_STRING) => Scalar::Text,
@@ -209,19 +221,19 @@ impl Compiler {
     /// Leaves out what no rule is in reach of.
     fn prune(self) -> Schema {
         let mut schema = self.schema;
-        let mut kept: HashMap<Arc<str>, ()> = HashMap::new();
+        let mut kept: HashSet<Arc<str>> = HashSet::new();
         loop {
             let before = kept.len();
             for (name, message) in &schema.messages {
                 if message.has_rules() || message.fields.values().any(|field| field.reaches(&kept)) {
-                    kept.insert(name.clone(), ());
+                    kept.insert(name.clone());
                 }
             }
             if kept.len() == before {
                 break;
             }
         }
-        schema.messages.retain(|name, _| kept.contains_key(name));
+        schema.messages.retain(|name, _| kept.contains(name));
         for message in schema.messages.values_mut() {
             // A member that is set clears the others, so all members of a oneof with rules are needed.
             let wanted: Vec<usize> = message
@@ -250,8 +262,8 @@ impl Message {
 }
 
 impl Field {
-    fn reaches(&self, kept: &HashMap<Arc<str>, ()>) -> bool {
-        matches!(&self.kind, Kind::Message(name) if kept.contains_key(name))
+    fn reaches(&self, kept: &HashSet<Arc<str>>) -> bool {
+        matches!(&self.kind, Kind::Message(name) if kept.contains(name))
     }
 }
 

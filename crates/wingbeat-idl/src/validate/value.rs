@@ -71,7 +71,10 @@ impl Scalar {
             Self::Double if field.wire_type == wire::FIXED64 => {
                 field.value.try_into().ok().map(|bytes| Value::Double(f64::from_le_bytes(bytes)))
             }
-            _ => self.of_varint(field.varint()?).map(Value::Integer),
+            Self::Text | Self::Bytes | Self::Double | Self::Other => None,
+            Self::Signed | Self::Unsigned | Self::ZigZag | Self::Enum(_) => {
+                self.of_varint(field.varint()?).map(Value::Integer)
+            }
         }
     }
 

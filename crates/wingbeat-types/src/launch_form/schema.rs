@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::{
-    BlobType, EnumType, LiteralType, SimpleType, StructuredDatasetType, TypeStructure, UnionType,
-    literal_type,
+    BlobType, EnumType, LiteralType, SimpleType, TypeStructure, UnionType, literal_type,
 };
 
 use super::FormError;
@@ -118,7 +117,7 @@ fn whole_numbers(value: Value) -> Value {
         Value::Object(fields) => {
             Value::Object(fields.into_iter().map(|(key, value)| (key, whole_numbers(value))).collect())
         }
-        other => other,
+        Value::Null | Value::Bool(_) | Value::String(_) => value,
     }
 }
 
@@ -198,9 +197,7 @@ pub(super) fn to_type(path: &str, schema: &Value) -> Result<LiteralType, FormErr
                 of(Type::CollectionType(inner("items", "[]")?))
             }
             (Some("object"), Some("blob")) => of(Type::Blob(Box::new(blob_of(schema)))),
-            (Some("object"), Some("structured-dataset")) => {
-                of(Type::StructuredDatasetType(Box::new(StructuredDatasetType::default())))
-            }
+            (Some("object"), Some("structured-dataset")) => of(Type::StructuredDatasetType(Box::default())),
             (Some("object"), Some("error")) => simple(SimpleType::ERROR),
             (Some("object"), _) if schema.get("additionalProperties").is_some_and(Value::is_object) => {
                 of(Type::MapValueType(inner("additionalProperties", "{}")?))

@@ -10,7 +10,7 @@ use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::{
     Binary, Blob, BlobMetadata, BlobType, Literal, LiteralCollection, LiteralMap, LiteralType, Primitive,
     Scalar, SimpleType, StructuredDataset, StructuredDatasetMetadata, StructuredDatasetType, Union,
-    UnionType, Void, literal, literal_type, primitive, scalar,
+    UnionType, literal, literal_type, primitive, scalar,
 };
 
 use super::{FormError, schema, time};
@@ -247,7 +247,7 @@ fn of_primitive(value: primitive::Value) -> scalar::Value {
 
 /// None as a value of an optional type, whose variant for it is given.
 pub(super) fn none_of(variant: &LiteralType) -> Literal {
-    tagged(of_scalar(scalar::Value::NoneType(Box::new(Void::default()))), variant)
+    tagged(of_scalar(scalar::Value::NoneType(Box::default())), variant)
 }
 
 fn tagged(value: Literal, variant: &LiteralType) -> Literal {
@@ -285,7 +285,7 @@ fn to_simple(value: &Value, simple: SimpleType, wire: &LiteralType) -> Option<sc
     use primitive::Value as P;
     Some(of_primitive(match simple {
         SimpleType::NONE => {
-            return is_null(value).then(|| scalar::Value::NoneType(Box::new(Void::default())));
+            return is_null(value).then(|| scalar::Value::NoneType(Box::default()));
         }
         SimpleType::STRUCT => return value.is_object().then(|| to_object(value, wire)),
         SimpleType::BINARY => {
@@ -294,9 +294,9 @@ fn to_simple(value: &Value, simple: SimpleType, wire: &LiteralType) -> Option<sc
         }
         SimpleType::ERROR => return None,
         // Text holds integers that a double cannot.
-        SimpleType::INTEGER => P::Integer(match value {
-            Value::Number(number) => whole(number)?,
-            _ => value.as_str()?.trim().parse().ok()?,
+        SimpleType::INTEGER => P::Integer(match value.as_number() {
+            Some(number) => whole(number)?,
+            None => value.as_str()?.trim().parse().ok()?,
         }),
         SimpleType::FLOAT => P::FloatValue(match value.as_str() {
             Some("NaN") => f64::NAN,
@@ -307,9 +307,9 @@ fn to_simple(value: &Value, simple: SimpleType, wire: &LiteralType) -> Option<sc
         SimpleType::STRING => P::StringValue(value.as_str()?.to_owned()),
         SimpleType::BOOLEAN => P::Boolean(value.as_bool()?),
         SimpleType::DATETIME => P::Datetime(Box::new(time::read_datetime(value.as_str()?)?)),
-        SimpleType::DURATION => P::Duration(Box::new(match value {
-            Value::Number(number) => time::duration_of_seconds(number.as_f64()?)?,
-            _ => time::read_duration(value.as_str()?)?,
+        SimpleType::DURATION => P::Duration(Box::new(match value.as_f64() {
+            Some(seconds) => time::duration_of_seconds(seconds)?,
+            None => time::read_duration(value.as_str()?)?,
         })),
     }))
 }
