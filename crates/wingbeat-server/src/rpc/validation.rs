@@ -56,13 +56,23 @@ fn check(message: &str, payload: &Payload) -> Result<(), ConnectError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum::body::Body;
     use buffa::Message as _;
     use bytes::Bytes;
-    use connectrpc::{CodecFormat, ErrorCode, Payload};
-    use wingbeat_proto::flyteidl2::common::RunIdentifier;
-    use wingbeat_proto::flyteidl2::workflow::AbortRunRequest;
+    use connectrpc::{
+        CodecFormat, ErrorCode, Payload, RequestContext, Response, Router, ServiceRequest, ServiceResult,
+        ServiceStream,
+    };
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+    use wingbeat_proto::flyteidl2::common::{ActionIdentifier, RunIdentifier};
+    use wingbeat_proto::flyteidl2::workflow::{
+        AbortRunRequest, RunLogsService, TailLogsRequest, TailLogsResponse,
+    };
 
-    use super::check;
+    use super::{Validation, check};
 
     #[test]
     fn a_broken_rule_is_an_invalid_argument_that_names_the_field_in_both_formats() {
@@ -87,5 +97,47 @@ mod tests {
     fn what_cannot_be_read_is_left_to_decoding() {
         let payload = Payload::new(Bytes::from_static(b"{"), CodecFormat::Json);
         assert!(check("flyteidl2.workflow.AbortRunRequest", &payload).is_ok());
+    }
+
+    /// A stream that ends at once.
+    struct NoLogs;
+
+    impl RunLogsService for NoLogs {
+        async fn tail_logs(
+            &self,
+            _ctx: RequestContext,
+            _request: ServiceRequest<'_, TailLogsRequest>,
+        ) -> ServiceResult<ServiceStream<TailLogsResponse>> {
+            Ok(Response::stream(futures::stream::empty()))
+        }
+    }
+
+    /// What a stream that is asked for with `attempt` ends with.
+    async fn end_of_stream(attempt: u32) -> String {
+        let run =
+            RunIdentifier { project: "p".into(), domain: "d".into(), name: "r".into(), ..Default::default() };
+        let action = ActionIdentifier { run: run.into(), name: "a0".into(), ..Default::default() };
+        let request = TailLogsRequest { action_id: action.into(), attempt, ..Default::default() };
+        let message = request.encode_to_vec();
+        let length = u32::try_from(message.len()).expect("a short message").to_be_bytes();
+        let body = [&[0], &length[..], &message].concat();
+        let service = Router::new().add_service(Arc::new(NoLogs)).into_axum_service();
+        let request = http::Request::post("/flyteidl2.workflow.RunLogsService/TailLogs")
+            .header("content-type", "application/connect+proto")
+            .header("connect-protocol-version", "1")
+            .body(Body::from(body))
+            .expect("a request");
+        let app = axum::Router::new().fallback_service(service.with_interceptor(Validation));
+        let answer = app.oneshot(request).await.expect("it answers");
+        let bytes = answer.into_body().collect().await.expect("the whole body").to_bytes();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[tokio::test]
+    async fn the_request_of_a_stream_is_checked_too() {
+        let refused = end_of_stream(0).await;
+        assert!(refused.contains("invalid_argument"), "{refused}");
+        assert!(refused.contains("attempt: must be greater than 0, got 0"), "{refused}");
+        assert!(!end_of_stream(1).await.contains("error"));
     }
 }
