@@ -1,12 +1,13 @@
 //! `wingbeat executor`: a process of its own, in a session of its own, so that neither a Ctrl-C in the
 //! server's terminal nor the server's death reaches the tasks.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use wingbeat_client::Surroundings;
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, ProcessId};
 
 use crate::arguments::ExecutorArguments;
 use crate::failure::Failure;
@@ -25,14 +26,15 @@ pub(crate) fn run(arguments: &ExecutorArguments, around: &Surroundings) -> Resul
     // It fails only for the leader of a process group, which a shell has made one: fine as well.
     let _ = rustix::process::setsid();
     let config = executor_config(arguments, around)?;
-    say_who_we_are(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new("could not start").because(error.to_string()))?;
     runtime.block_on(async {
         let shutdown = shutdown()?;
-        wingbeat_executor::run(config, shutdown).await.map_err(|error| failure(&arguments.data, &error))
+        let announce = || say_who_we_are(&arguments.data);
+        let ended = wingbeat_executor::run(config, announce, shutdown).await;
+        ended.map_err(|error| failure(&arguments.data, &error))
     })
 }
 
@@ -61,11 +63,9 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
 }
 
 /// So that a later `up` can take this executor over, and stop it.
-fn say_who_we_are(data: &Path) -> Result<(), Failure> {
-    let whoami = Whoami { pid: std::process::id(), arguments: std::env::args().skip(1).collect() };
-    whoami.write(data).map_err(|error| {
-        Failure::new(format!("the executor cannot use {}", data.display())).because(error.to_string())
-    })
+fn say_who_we_are(data: &Path) -> io::Result<()> {
+    let process = ProcessId::own().ok_or_else(|| io::Error::other("/proc does not show this process"))?;
+    Whoami { process, arguments: std::env::args().skip(1).collect() }.write(data)
 }
 
 /// Resolves when the executor is told to stop.

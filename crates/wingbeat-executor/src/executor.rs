@@ -1,6 +1,7 @@
 //! One executor from its start to its end: takes the data folder, ends what its predecessor left, keeps
 //! the link to the server, and stops its tasks before it goes.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,9 @@ pub enum ExecutorError {
     /// Its data folder cannot be used.
     #[error("the executor cannot use its data folder")]
     Folder(#[from] FolderError),
+    /// It could not be said who has the data folder now.
+    #[error("the executor could not say that the data folder is its own")]
+    Announce(#[source] io::Error),
     /// The object store cannot be opened.
     #[error("the executor cannot open the object store")]
     Store(#[from] OpenError),
@@ -85,13 +89,22 @@ pub(crate) struct Executor {
 
 /// Runs an executor until `shutdown` resolves. Every task process is gone when this returns.
 ///
+/// `announce` is called once, as soon as the data folder is this executor's own: only then may it tell
+/// others that it is the one.
+///
 /// It takes the whole process: it raises the limit of open files, adopts orphans, and reaps every child
 /// that it did not start itself. So nothing else in the process may wait for children.
 ///
 /// # Errors
 /// [`ExecutorError`]: it could not start, or had to end by itself. Starting it again is safe.
-pub async fn run(config: ExecutorConfig, shutdown: impl Future<Output = ()>) -> Result<(), ExecutorError> {
-    let executor = Arc::new(prepare(config).await?);
+pub async fn run(
+    config: ExecutorConfig,
+    announce: impl FnOnce() -> io::Result<()>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ExecutorError> {
+    let folder = DataFolder::open(&config.data_dir).await?;
+    announce().map_err(ExecutorError::Announce)?;
+    let executor = Arc::new(prepare(config, folder).await?);
     let client = Client::new(ServerAddr::Unix(executor.socket.clone()));
     let mut link = Link::new(Arc::clone(&executor), client.executors());
     let ended = tokio::select! {
@@ -114,12 +127,11 @@ pub async fn run(config: ExecutorConfig, shutdown: impl Future<Output = ()>) -> 
     }
 }
 
-async fn prepare(config: ExecutorConfig) -> Result<Executor, ExecutorError> {
+async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor, ExecutorError> {
     raise_file_limit();
     if let Err(error) = process::adopt_orphans() {
         tracing::warn!(%error, "daemons of tasks will be found by their mark only");
     }
-    let folder = DataFolder::open(&config.data_dir).await?;
     let n_killed = successor::end_leftovers(&folder).await;
     if n_killed > 0 {
         tracing::warn!(n_killed, "killed processes that a former executor left running");

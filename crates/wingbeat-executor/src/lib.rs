@@ -32,3 +32,4 @@ mod wire;
 pub use config::{ExecutorConfig, ExecutorKind};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
+pub use process::ProcessId;

@@ -95,11 +95,34 @@ pub(crate) struct FamilyMark {
 
 /// A process that cannot be mistaken for a later one with the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct ProcessId {
+pub struct ProcessId {
     /// Its number.
-    pub(crate) pid: i32,
+    pub pid: i32,
     /// When it started, in the kernel's ticks since boot.
-    pub(crate) started: u64,
+    pub started: u64,
+}
+
+impl ProcessId {
+    /// The process that asks; `None` if the kernel does not say when it started.
+    pub fn own() -> Option<Self> {
+        let pid = i32::try_from(std::process::id()).ok()?;
+        Some(Self { pid, started: platform::started_at(pid)? })
+    }
+
+    /// Whether exactly this process is there. One that has ended and was not waited for still is.
+    pub fn exists(self) -> bool {
+        platform::started_at(self.pid) == Some(self.started)
+    }
+
+    /// SIGTERM, to exactly this process or to none.
+    pub fn terminate(self) {
+        platform::terminate(self);
+    }
+
+    /// SIGKILL, to exactly this process or to none.
+    pub fn kill(self) {
+        platform::kill(self);
+    }
 }
 
 impl FamilyMark {
@@ -213,7 +236,7 @@ impl TaskProcess {
 
     fn ask_to_end(&self) {
         for member in Processes::look().family(&self.mark, GroupTrust::Fresh) {
-            platform::terminate(member);
+            member.terminate();
         }
     }
 }
@@ -243,7 +266,7 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
             return seen.len();
         }
         for member in members {
-            platform::kill(member);
+            member.kill();
             seen.insert(member);
         }
         if Instant::now() > deadline {

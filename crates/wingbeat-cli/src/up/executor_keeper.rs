@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
+use wingbeat_executor::ProcessId;
 
 use super::config::UpConfig;
 use super::data_folder::{make, replace};
@@ -28,10 +29,11 @@ const STOP_PATIENCE: Duration = Duration::from_secs(25);
 /// Above this, an executor's log is started anew.
 const MOST_LOG_BYTES: u64 = 16 << 20;
 
-/// Who the executor of a data folder is. Written by the executor itself, at its start.
+/// Who the executor of a data folder is. Written by the executor itself, once it holds the folder's lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Whoami {
-    pub(crate) pid: u32,
+    #[serde(flatten)]
+    pub(crate) process: ProcessId,
     /// What it was started with, without the program's own name.
     pub(crate) arguments: Vec<String>,
 }
@@ -127,11 +129,11 @@ impl ExecutorKeeper {
 
     fn say_adopted(&self, running: &Whoami) {
         if running.arguments == self.arguments {
-            info!(pid = running.pid, "took over the executor that was still running");
+            info!(pid = running.process.pid, "took over the executor that was still running");
         } else {
             let settings = running.arguments.join(" ");
             warn!(
-                pid = running.pid,
+                pid = running.process.pid,
                 settings,
                 "took over an executor that was started with other settings; it keeps them until it is stopped"
             );
@@ -152,34 +154,43 @@ impl ExecutorKeeper {
     /// Asks the executor to stop its tasks and end, and waits for it. Says how that went.
     pub(crate) async fn stop(mut self) -> Stopped {
         match std::mem::replace(&mut self.current, Current::None) {
-            Current::None => match find_running(&self.data) {
-                Ok(Some(running)) => self.stop_adopted(&running).await,
-                Ok(None) | Err(_) => Stopped::Cleanly,
+            Current::Adopted(running) => return self.stop_adopted(&running).await,
+            Current::Own(child) => match stop_own(child).await {
+                Stopped::Cleanly => {}
+                Stopped::Killed => return Stopped::Killed,
             },
-            Current::Adopted(running) => self.stop_adopted(&running).await,
-            Current::Own(mut child) => {
-                let Some(pid) = child.id() else { return Stopped::Cleanly };
-                signal(pid, Signal::TERM);
-                if timeout(STOP_PATIENCE, child.wait()).await.is_ok() {
-                    return Stopped::Cleanly;
-                }
-                signal(pid, Signal::KILL);
-                // A killed process ends; nothing is left to do if the wait itself fails.
-                let _ = child.wait().await;
-                Stopped::Killed
-            }
+            Current::None => {}
+        }
+        // Ours may have been one that waited for the folder: whoever has it is still there.
+        match find_running(&self.data) {
+            Ok(Some(running)) => self.stop_adopted(&running).await,
+            Ok(None) | Err(_) => Stopped::Cleanly,
         }
     }
 
     async fn stop_adopted(&self, running: &Whoami) -> Stopped {
-        signal(running.pid, Signal::TERM);
+        running.process.terminate();
         let released = wait_for_release(lock_file(&self.data));
         if timeout(STOP_PATIENCE, released).await.is_ok() {
             return Stopped::Cleanly;
         }
-        signal(running.pid, Signal::KILL);
+        running.process.kill();
         Stopped::Killed
     }
+}
+
+async fn stop_own(mut child: Child) -> Stopped {
+    // Not waited for yet, so the number cannot be anybody else's.
+    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+        // It may have ended already, which is what was wanted.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    if timeout(STOP_PATIENCE, child.wait()).await.is_ok() {
+        return Stopped::Cleanly;
+    }
+    // A killed process ends; nothing is left to do if the wait itself fails.
+    let _ = child.kill().await;
+    Stopped::Killed
 }
 
 /// How the executor's end went.
@@ -217,7 +228,8 @@ fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
     match file.try_lock() {
         // Nobody has it; dropping the file lets go again.
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => match Whoami::read(data) {
+        // One that has just taken the lock has not written yet; then the file names a former one.
+        Err(TryLockError::WouldBlock) => match Whoami::read(data).filter(|said| said.process.exists()) {
             Some(running) => Ok(Some(running)),
             None => {
                 Err(io::Error::other("an executor runs on the data folder, but it does not say who it is"))
@@ -250,8 +262,41 @@ fn log_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-fn signal(pid: u32, signal: Signal) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
-    // It may be gone already, which is what was wanted.
-    let _ = kill_process(pid, signal);
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use wingbeat_executor::ProcessId;
+
+    use super::{Whoami, find_running, folder_of, lock_file};
+
+    fn said(process: ProcessId) -> Whoami {
+        Whoami { process, arguments: vec!["executor".to_owned()] }
+    }
+
+    #[test]
+    fn who_holds_the_lock_is_found_by_what_it_wrote() {
+        let data = tempfile::tempdir().expect("a folder");
+        assert_eq!(find_running(data.path()).expect("no lock"), None);
+        let own = said(ProcessId::own().expect("it has a start time"));
+        own.write(data.path()).expect("it is written");
+        let lock = File::create(lock_file(data.path())).expect("a lock file");
+        assert_eq!(find_running(data.path()).expect("nobody has it"), None);
+        lock.lock().expect("it is free");
+        assert_eq!(find_running(data.path()).expect("it is held"), Some(own));
+    }
+
+    #[test]
+    fn a_name_that_a_former_executor_left_is_not_believed() {
+        let data = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder_of(data.path())).expect("a folder");
+        let lock = File::create(lock_file(data.path())).expect("a lock file");
+        lock.lock().expect("it is free");
+        assert!(find_running(data.path()).is_err(), "nothing is written");
+        let own = ProcessId::own().expect("it has a start time");
+        // The number is in use again, by a process that started later.
+        let former = said(ProcessId { started: own.started - 1, ..own });
+        former.write(data.path()).expect("it is written");
+        assert!(find_running(data.path()).is_err(), "it names nobody");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::{FamilyMark, GroupTrust, Launch, Processes, TaskProcess, end_family};
+use super::{FamilyMark, GroupTrust, Launch, ProcessId, Processes, TaskProcess, end_family};
 use crate::environment::MARKER;
 use crate::outcome::Exit;
 
@@ -132,4 +132,18 @@ async fn a_leader_number_that_was_used_again_is_not_killed() {
     before_boot.boot = "another boot".to_owned();
     assert_eq!(end_family(&before_boot, GroupTrust::Recorded).await, 0);
     assert!(alive(&task.pid().to_string()));
+}
+
+#[tokio::test]
+async fn a_number_that_passed_to_another_process_is_not_signalled() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = shell(folder.path(), "passed", "exec sleep 600");
+    let leader = process.mark().leader.unwrap();
+    let earlier = ProcessId { started: leader.started - 1, ..leader };
+    assert!(leader.exists() && !earlier.exists());
+    earlier.terminate();
+    earlier.kill();
+    assert!(timeout(Duration::from_millis(50), process.wait()).await.is_err(), "the later one lives");
+    leader.kill();
+    assert_eq!(process.wait().await, Exit::Signal(9));
 }

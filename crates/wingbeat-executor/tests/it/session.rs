@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use connectrpc::{ConnectError, ErrorCode};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use wingbeat_executor::{ExecutorError, ExecutorKind, run};
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
@@ -178,11 +179,26 @@ async fn an_executor_waits_for_a_server_that_is_not_there_yet() {
     executor.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn an_executor_says_who_it_is_only_when_the_folder_is_its_own() {
+    let stage = Stage::new(SLEEP);
+    let first = stage.start(ExecutorKind::Process).await;
+    let (announce, announced) = oneshot::channel();
+    let second = stage.launch_announced(ExecutorKind::Process, || announce.send(()).unwrap());
+    tokio::pin!(announced);
+    assert!(timeout(Duration::from_millis(300), &mut announced).await.is_err(), "the first still has it");
+    first.stop().await.unwrap();
+    timeout(LONG, announced).await.unwrap().unwrap();
+    stage.server.connected(2).await;
+    second.stop().await.unwrap();
+}
+
 /// Not a test of its own: the process that the next one kills.
 #[tokio::test]
 async fn stands_in_for_an_executor_that_is_lost() {
     if let Some(root) = std::env::var_os(STAND_IN) {
-        run(config(root.as_ref(), ExecutorKind::Process), std::future::pending()).await.unwrap();
+        let config = config(root.as_ref(), ExecutorKind::Process);
+        run(config, || Ok(()), std::future::pending()).await.unwrap();
     }
 }
 

@@ -83,15 +83,26 @@ impl Stage {
 
     /// Starts an executor.
     pub(crate) fn launch(&self, kind: ExecutorKind) -> Running {
+        self.launch_announced(kind, || {})
+    }
+
+    /// Starts an executor that calls `announce` when it has the data folder.
+    pub(crate) fn launch_announced(
+        &self,
+        kind: ExecutorKind,
+        announce: impl FnOnce() + Send + 'static,
+    ) -> Running {
         let (shutdown, ordered) = oneshot::channel();
         let config = config(self.root(), kind);
+        let announce = || {
+            announce();
+            Ok(())
+        };
+        let ordered = async {
+            let _dropped = ordered.await;
+        };
         let mut task = JoinSet::new();
-        task.spawn(async move {
-            run(config, async {
-                let _dropped = ordered.await;
-            })
-            .await
-        });
+        task.spawn(run(config, announce, ordered));
         Running { shutdown, task }
     }
 
