@@ -87,6 +87,9 @@ impl Link {
                 }
                 Broken::Refused(error) | Broken::Lost(error) => error,
             };
+            if is_there(error.code) {
+                self.away_since = Instant::now();
+            }
             if self.away_since.elapsed() >= self.grace {
                 return LinkEnd::ServerAway { grace: self.grace };
             }
@@ -167,6 +170,11 @@ impl Link {
 /// Whether a server that answers a connect like this will answer so for ever.
 fn is_final(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Aborted | ErrorCode::AlreadyExists | ErrorCode::FailedPrecondition)
+}
+
+/// Whether a server that answers so is there and will have us later: its disk is full, or it is busy.
+fn is_there(code: ErrorCode) -> bool {
+    code == ErrorCode::ResourceExhausted
 }
 
 /// Whether an answer to a call means that the connection or the session is gone.
@@ -285,5 +293,19 @@ async fn send_lines(executor: &Executor, client: &ExecutorServiceClient<Connecti
         for heard in delivered {
             let _gone = heard.send(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connectrpc::ErrorCode;
+
+    use super::{is_broken, is_final, is_there};
+
+    #[test]
+    fn a_server_without_space_is_neither_away_nor_lost() {
+        let code = ErrorCode::ResourceExhausted;
+        assert!(is_there(code) && !is_broken(code) && !is_final(code));
+        assert!(!is_there(ErrorCode::Unavailable), "nobody may have answered");
     }
 }
