@@ -37,6 +37,9 @@ use self::upstream::Upstream;
 /// The call that is held open: the task's watch on its children.
 const WATCH_PATH: &str = "/flyteidl2.actions.ActionsService/WatchForUpdates";
 
+/// Ports that are tried before giving up: each may be somebody else's on the other loopback address.
+const MOST_PORTS: usize = 16;
+
 /// Whom a listener speaks for. The server checks the fence of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptIdentity {
@@ -70,12 +73,9 @@ impl AttemptProxy {
         let stamp =
             Stamp::new(identity).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let upstream = Arc::new(Upstream::new(server_socket, stamp));
-        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = v4.local_addr()?.port();
-        // `localhost` may mean ::1 first. Without IPv6 there is nobody who would ask there.
-        let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
+        let (port, listeners) = listen().await?;
         let mut tasks = JoinSet::new();
-        for listener in [Some(v4), v6].into_iter().flatten() {
+        for listener in listeners {
             tasks.spawn(accept(listener, Arc::clone(&upstream)));
         }
         Ok(Self { port, tasks })
@@ -91,6 +91,29 @@ impl AttemptProxy {
     /// Ends the listener and every connection of the attempt, and waits until they are gone.
     pub async fn shutdown(mut self) {
         self.tasks.shutdown().await;
+    }
+}
+
+/// Listens on one port of both loopback addresses: `localhost` may mean either, and whoever had the
+/// other one would get the task's calls.
+async fn listen() -> io::Result<(u16, Vec<TcpListener>)> {
+    for _ in 0..MOST_PORTS {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = v4.local_addr()?.port();
+        match listen_v6(port).await {
+            Ok(v6) => return Ok((port, [Some(v4), v6].into_iter().flatten().collect())),
+            Err(error) => debug!(port, %error, "somebody has the port on ::1; taking another one"),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free on both 127.0.0.1 and ::1"))
+}
+
+/// `None`: without IPv6 there is nobody who would ask there.
+async fn listen_v6(port: u16) -> io::Result<Option<TcpListener>> {
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

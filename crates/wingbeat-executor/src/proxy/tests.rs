@@ -329,3 +329,15 @@ async fn nothing_answers_after_the_attempt() {
     let request = Request::post(uri).body(Full::from("question")).expect("request");
     assert!(task.request(request).await.is_err());
 }
+
+#[tokio::test]
+async fn a_port_that_somebody_has_on_the_other_loopback_address_is_not_used() {
+    // A machine without IPv6 has no such address.
+    let Ok(other) = tokio::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)).await else { return };
+    let port = other.local_addr().unwrap().port();
+    let refused = super::listen_v6(port).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AddrInUse);
+    let (chosen, listeners) = super::listen().await.unwrap();
+    assert_ne!(chosen, port);
+    assert_eq!(listeners.len(), 2);
+}
