@@ -94,7 +94,7 @@ def test_an_expired_address_is_refused(shared):
     assert "expire" in answer.text.lower()
 
 
-@pytest.mark.parametrize("filename", ["../escape", "a/../../b", "/absolute", "", "with\x00nul"])
+@pytest.mark.parametrize("filename", ["../escape", "a/../../b", "/absolute", "with\x00nul"])
 def test_a_filename_that_leads_elsewhere_is_refused(shared, filename):
     with pytest.raises(ConnectError) as refused:
         location(shared, filename=filename)

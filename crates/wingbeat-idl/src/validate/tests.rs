@@ -228,15 +228,21 @@ fn lists_are_checked_as_a_whole_and_by_item() {
         delivery: Some(inline_rule::Delivery::DeliveryConfigName("d".into())),
         ..Default::default()
     };
-    use ActionPhase::{
-        ACTION_PHASE_FAILED as FAILED, ACTION_PHASE_PAUSED as PAUSED, ACTION_PHASE_RUNNING as RUNNING,
-    };
-    assert_eq!(broken(&rule(&[FAILED])), "");
-    assert_eq!(broken(&rule(&[PAUSED])), "");
+    assert_eq!(broken(&rule(&[ActionPhase::ACTION_PHASE_FAILED])), "");
+    assert_eq!(broken(&rule(&[ActionPhase::ACTION_PHASE_PAUSED])), "");
     assert_eq!(broken(&rule(&[])), "on_phases: must have at least 1 items, got 0");
-    assert_eq!(broken(&rule(&[FAILED, FAILED])), "on_phases: must not have an item twice");
-    assert_eq!(broken(&rule(&[FAILED, RUNNING])), "on_phases[1]: must be one of [5, 6, 7, 8, 9], got 4");
-    assert!(broken(&rule(&[FAILED, PAUSED])).contains("must not subscribe to other phases"));
+    assert_eq!(
+        broken(&rule(&[ActionPhase::ACTION_PHASE_FAILED, ActionPhase::ACTION_PHASE_FAILED])),
+        "on_phases: must not have an item twice"
+    );
+    assert_eq!(
+        broken(&rule(&[ActionPhase::ACTION_PHASE_FAILED, ActionPhase::ACTION_PHASE_RUNNING])),
+        "on_phases[1]: must be one of [5, 6, 7, 8, 9], got 4"
+    );
+    assert!(
+        broken(&rule(&[ActionPhase::ACTION_PHASE_FAILED, ActionPhase::ACTION_PHASE_PAUSED]))
+            .contains("must not subscribe to other phases")
+    );
 }
 
 #[test]

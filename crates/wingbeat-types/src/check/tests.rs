@@ -7,7 +7,7 @@ use wingbeat_proto::flyteidl2::core::{
 use wingbeat_proto::flyteidl2::core::{KeyValuePair, TypeStructure};
 use wingbeat_proto::flyteidl2::core::{
     Literal, LiteralType, Parameter, SimpleType, TypedInterface, Union, Variable, VariableEntry, VariableMap,
-    Void, literal, literal_type, parameter, primitive, scalar,
+    literal, literal_type, parameter, primitive, scalar,
 };
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, NamedParameter};
 
@@ -64,7 +64,7 @@ fn words(text: &str) -> Literal {
 }
 
 fn none() -> Literal {
-    scalar(scalar::Value::NoneType(Box::new(Void::default())))
+    scalar(scalar::Value::NoneType(Box::default()))
 }
 
 fn list(literals: Vec<Literal>) -> Literal {
