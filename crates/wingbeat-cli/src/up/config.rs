@@ -1,6 +1,7 @@
 //! Decides what `wingbeat up` runs with: flag, then environment, then config file, then what the
 //! data folder kept, then the default. Every problem is found before any is told.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -204,7 +205,10 @@ fn read_file(
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => config_file::parse(&path, &text, problems),
-        Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => ConfigFile::default(),
+        // A data folder that cannot be one is told when it is made.
+        Err(error) if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            ConfigFile::default()
+        }
         Err(error) => {
             problems.push(format!("{}: {error}", path.display()));
             ConfigFile::default()
