@@ -46,7 +46,7 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--endpoint", required=True, help="host:port of the server, for plain http")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds that one run may take (%(default)s)")
+    parser.add_argument("--timeout", type=float, default=900, help="seconds that one run may take (%(default)s)")
     default_report = Path(tempfile.gettempdir()) / "digits-report.html"
     parser.add_argument("--report", type=Path, default=default_report, help="where to save the report (%(default)s)")
     return parser.parse_args()

@@ -23,7 +23,7 @@ from flyteidl2.workflow.run_service_connect import RunServiceClientSync
 
 from platform_process import Platform, binary, clean_environment, wait_until
 
-RUN_WITHIN = 50.0
+RUN_WITHIN = 120.0
 
 
 class Client:
@@ -91,16 +91,16 @@ class Client:
 
     # -- the command line ---------------------------------------------------------------------
 
-    def flyte_cli(self, *arguments: str, within: float = 40, ok: bool = True, cwd: Path | None = None) -> str:
+    def flyte_cli(self, *arguments: str, within: float = 90, ok: bool = True, cwd: Path | None = None) -> str:
         """Runs the stock `flyte` command against the platform and returns what it printed."""
         command = [str(Path(sys.executable).with_name("flyte")), "--endpoint", self.platform.endpoint, "--insecure"]
         return run_program([*command, *arguments], self.platform, within=within, ok=ok, cwd=cwd)
 
-    def wingbeat(self, *arguments: str, within: float = 20, ok: bool = True) -> str:
+    def wingbeat(self, *arguments: str, within: float = 60, ok: bool = True) -> str:
         """Runs our own command line against the platform and returns what it printed."""
         return run_program([str(binary()), *arguments], self.platform, within=within, ok=ok)
 
-    def python(self, script: Path, *arguments: str, within: float = 50) -> str:
+    def python(self, script: Path, *arguments: str, within: float = 120) -> str:
         """Runs a Python program of a user in a process of its own."""
         return run_program([sys.executable, str(script), *arguments], self.platform, within=within, ok=True)
 
@@ -201,7 +201,7 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def wait_for_lines(path: Path, count: int, within: float = 40) -> list[str]:
+def wait_for_lines(path: Path, count: int, within: float = 90) -> list[str]:
     """Waits until tasks have left `count` lines in a marker file."""
     wait_until(lambda: len(lines(path)) >= count, within, f"{count} lines in {path.name}, which has {lines(path)}")
     return lines(path)

@@ -34,7 +34,7 @@ import flyte  # noqa: E402  (HOME must be set first)
 from client import Client  # noqa: E402
 from platform_process import Platform, binary  # noqa: E402
 
-DEFAULT_DEADLINE = 60
+DEFAULT_DEADLINE = 150
 PROJECT = "flytesnacks"
 DOMAIN = "development"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY_LINE = re.compile(r"Wingbeat is ready at http://([^\s:]+):(\d+)")
-STARTS_WITHIN = 30.0
-STOPS_WITHIN = 30.0
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 60.0
 PROXY_VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
 
 

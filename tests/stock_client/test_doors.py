@@ -43,7 +43,7 @@ def test_signed_addresses_and_health_check_the_host_too(shared):
     assert shared.platform.answers("/healthz") and shared.platform.answers("/readyz")
 
 
-@pytest.mark.within(90)
+@pytest.mark.within(180)
 def test_a_proxy_in_the_users_shell_does_not_reach_tasks(platforms):
     proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
     own = platforms(env=proxy)

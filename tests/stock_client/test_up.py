@@ -71,7 +71,7 @@ def test_a_port_that_is_taken_is_named(platforms, tmp_path):
     assert str(own.platform.port) in said
 
 
-@pytest.mark.within(90)
+@pytest.mark.within(180)
 def test_a_python_without_flyte_fails_the_action_with_what_to_install(platforms, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True, timeout=40)
     own = platforms(python=str(tmp_path / "bare" / "bin" / "python"))
