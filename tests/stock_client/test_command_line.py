@@ -15,7 +15,8 @@ def finished(shared):
 
 
 def test_get_run_lists_runs_and_shows_one(shared, finished):
-    assert finished.name in shared.flyte_cli("get", "run", "--limit", "1000", *SCOPE)
+    listed = json.loads(shared.flyte_cli("--output-format", "json-raw", "get", "run", "--limit", "1000", *SCOPE))
+    assert finished.name in [run["action"]["id"]["run"]["name"] for run in listed]
     shown = shared.flyte_cli("get", "run", finished.name, *SCOPE)
     assert finished.name in shown and "basics.nested" in shown
 
