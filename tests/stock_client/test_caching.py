@@ -3,7 +3,7 @@
 import caching
 import flyte
 import pytest
-from client import lines
+from client import bounded, lines
 from flyteidl2.core import catalog_pb2
 
 HIT = catalog_pb2.CACHE_HIT
@@ -56,6 +56,16 @@ def test_a_child_hits_what_another_runs_child_made(shared, first, folder):
     assert shared.result(second) == "made of child"
     assert status(shared, second, "caching.cached") == HIT
     assert len(lines(folder / "child")) == 1
+
+
+def test_a_hit_shows_the_reuse_as_its_one_attempt(shared, first, folder):
+    shared.finish(first["root"])
+    second = shared.finish(shared.run(caching.cached, str(folder), "root"))
+    details = shared.details(second)
+    assert details.status.cache_status == HIT
+    assert (details.status.attempts, [attempt.attempt for attempt in details.pb2.attempts]) == (1, [1])
+    assert details.pb2.attempts[0].outputs.output_uri.endswith("outputs.pb")
+    assert bounded(lambda: list(second.get_logs()), 20, "the log ends") == []
 
 
 def test_other_inputs_miss(shared, first, folder):

@@ -48,9 +48,20 @@ async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) ->
         () = server.failed() => "a part of the server broke; see its log, and start it again",
     };
     say(&format!("Stopping ({why}): first the executor with its tasks, then the server."));
-    // The executor first: its last reports are still taken.
-    let stopped = keeper.stop().await;
-    server.stop().await;
+    let stop = async {
+        // The executor first: its last reports are still taken.
+        let stopped = keeper.stop().await;
+        server.stop().await;
+        stopped
+    };
+    let stopped = tokio::select! {
+        stopped = stop => stopped,
+        name = signals.next() => {
+            return Err(Failure::new(format!("stopped at once ({name} again)"))
+                .because("the executor and its tasks may still be stopping")
+                .advise("the next `wingbeat up` on this data folder takes over what is left"));
+        }
+    };
     match stopped {
         Stopped::Cleanly => say("Stopped: no server, executor or task of this data folder is running."),
         Stopped::Killed => say(

@@ -109,7 +109,7 @@ fn step(work: &mut Working, command: Command) -> Result<Reply, Reject> {
         Command::EndSession(session) => Ok(session::end(work, &session)),
         Command::FollowUp(follow_up) => Ok(follow_up::follow_up(work, follow_up)),
         Command::CachePut { entry, overwrite } => cache::put(work, entry, overwrite),
-        Command::CacheDelete(key) => cache::delete(work, &key),
+        Command::CacheDelete { key, only } => cache::delete(work, &key, only.as_deref()),
         Command::Reserve { key, owner, hold } => Ok(cache::reserve(work, key, owner, hold)),
         Command::ReleaseReservation { key, owner } => cache::release(work, &key, &owner),
     }

@@ -15,8 +15,11 @@ pub(crate) fn put(work: &mut Working, entry: CacheEntry, overwrite: bool) -> Res
     Ok(Reply::Done)
 }
 
-pub(crate) fn delete(work: &mut Working, key: &CacheKey) -> Result<Reply, Reject> {
-    work.cache_entry(key).ok_or(Reject::NoCacheEntry)?;
+pub(crate) fn delete(work: &mut Working, key: &CacheKey, only: Option<&str>) -> Result<Reply, Reject> {
+    let found = work.cache_entry(key).ok_or(Reject::NoCacheEntry)?;
+    if only.is_some_and(|uri| uri != found.output_uri) {
+        return Err(Reject::NoCacheEntry);
+    }
     work.delete_cache(key);
     Ok(Reply::Done)
 }

@@ -59,7 +59,12 @@ pub enum Command {
         overwrite: bool,
     },
     /// A client of the cache service deletes a result.
-    CacheDelete(CacheKey),
+    CacheDelete {
+        /// Its key.
+        key: CacheKey,
+        /// Delete it only if this is still its result.
+        only: Option<String>,
+    },
     /// A client of the cache service wants to compute a key, or goes on computing it.
     Reserve {
         /// Which key.

@@ -76,7 +76,7 @@ impl<'a> Wanted<'a> {
             Command::EndSession(session) => self.session(session),
             Command::FollowUp(follow_up) => self.follow_up(&follow_up.kind),
             Command::CachePut { entry, .. } => self.cache(&entry.key),
-            Command::CacheDelete(key)
+            Command::CacheDelete { key, .. }
             | Command::Reserve { key, .. }
             | Command::ReleaseReservation { key, .. } => self.cache(key),
         }

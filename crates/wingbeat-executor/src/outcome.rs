@@ -80,6 +80,9 @@ const SIGNAL_KILL: i32 = 9;
 const KIND_USER: i32 = 1;
 const KIND_SYSTEM: i32 = 2;
 
+/// The signal by which a process ends itself.
+const SIGABRT: i32 = 6;
+
 /// The verdict on a process that was not stopped by the executor.
 pub(crate) fn decide(evidence: Evidence) -> Outcome {
     match evidence.error {
@@ -102,6 +105,9 @@ pub(crate) fn decide(evidence: Evidence) -> Outcome {
             let message = format!("the process ended with status {code} and wrote no error.pb");
             Outcome::Failed(user("ExitCode", with_tail(&message, &evidence.stderr_tail)))
         }
+        // CPython aborts itself when a daemon thread holds stdout at its very end. The runtime writes outputs.pb as
+        // the last thing it does for the task, so the task had its result by then.
+        Exit::Signal(SIGABRT) if evidence.outputs.is_some() => Outcome::Succeeded(evidence.outputs),
         Exit::Signal(signal) => Outcome::Failed(by_signal(signal, evidence.oom, &evidence.stderr_tail)),
     }
 }

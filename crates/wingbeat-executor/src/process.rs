@@ -259,9 +259,7 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
     let mut seen = HashSet::new();
     let mut pause = LOOK_AGAIN.0;
     loop {
-        let processes = Processes::look();
-        processes.reap_orphans(&leaders());
-        let members = processes.family(mark, trust);
+        let members = living_members(mark.clone(), trust).await;
         if members.is_empty() {
             return seen.len();
         }
@@ -277,6 +275,16 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
         sleep(pause).await;
         pause = (pause * 2).min(LOOK_AGAIN.1);
     }
+}
+
+/// Reads a good part of /proc, which takes milliseconds on a busy machine: other attempts must not wait for it.
+async fn living_members(mark: FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
+    let look = move || {
+        let processes = Processes::look();
+        processes.reap_orphans(&leaders());
+        processes.family(&mark, trust)
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 
 fn output(path: &Path) -> Result<std::fs::File, StartError> {

@@ -123,7 +123,9 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => welcome(&mut connections, stream, peer, &upstream),
+                Ok((stream, peer)) => {
+                    connections.spawn(welcome(stream, peer, Arc::clone(&upstream)));
+                }
                 Err(error) => {
                     // Out of file descriptors, mostly: others will be closed, so wait instead of spinning.
                     warn!(error = %error, "could not accept a connection of a task");
@@ -135,13 +137,16 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
     }
 }
 
-fn welcome(connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr, upstream: &Arc<Upstream>) {
+/// Serves a connection unless it is another user's. The kernel's table is long on a busy machine: reading it waits
+/// where nobody else does.
+async fn welcome(stream: TcpStream, peer: SocketAddr, upstream: Arc<Upstream>) {
     let local_port = stream.local_addr().map_or(0, |addr| addr.port());
-    if peer::is_foreign(peer.port(), local_port) {
+    let looked = tokio::task::spawn_blocking(move || peer::is_foreign(peer.port(), local_port)).await;
+    if looked.unwrap_or(true) {
         warn!("refused a connection of another user to a task's listener");
         return;
     }
-    connections.spawn(serve(stream, Arc::clone(upstream)));
+    serve(stream, upstream).await;
 }
 
 async fn serve(stream: TcpStream, upstream: Arc<Upstream>) {

@@ -15,6 +15,7 @@ use wingbeat_model::Failure;
 use crate::assignment::{Assignment, Held};
 use crate::executor::Executor;
 use crate::files;
+use crate::folder::AttemptFolder;
 use crate::logs::{Finished, Following, LogTarget, follow};
 use crate::outcome::{self, Evidence, Outcome};
 use crate::registry::{StopOrder, StopSignal};
@@ -52,9 +53,9 @@ pub(crate) async fn run(
 /// What is to be reported in the end; `None` if nobody wants to know.
 async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSignal) -> Option<Happening> {
     let held = &assignment.held;
-    let folder = match executor.folder.create_attempt(held) {
+    let folder = match create_folder(executor, held).await {
         Ok(folder) => folder,
-        Err(error) => return Some(failed(outcome::system("StartFailed", chain(&error)))),
+        Err(failure) => return Some(failed(failure)),
     };
     let following = match start_following(executor, assignment, &folder) {
         Ok(following) => following,
@@ -107,6 +108,16 @@ fn verdict(prefix: &str, evidence: Evidence, report_uri: String) -> Result<Happe
         }
         Outcome::Failed(failure) => Happening::Failed { failure, report_uri },
     })
+}
+
+/// What an earlier start of the attempt left may be gigabytes to remove.
+async fn create_folder(executor: &Executor, held: &Held) -> Result<AttemptFolder, Failure> {
+    let (folder, held) = (executor.folder.clone(), held.clone());
+    match tokio::task::spawn_blocking(move || folder.create_attempt(&held)).await {
+        Ok(Ok(created)) => Ok(created),
+        Ok(Err(error)) => Err(outcome::system("StartFailed", chain(&error))),
+        Err(error) => Err(outcome::system("ExecutorFault", error.to_string())),
+    }
 }
 
 /// Syncing and hashing wait for the disk, so they are kept off the threads that watch other attempts.

@@ -68,6 +68,15 @@ impl Sessions {
         }
     }
 
+    /// Ends a stream from this side, if it is still the session's present one; its executor connects again.
+    pub fn hang_up(&self, session: &SessionId, number: u64) {
+        let mut streams = self.lock();
+        if let Some(stream) = streams.open.get_mut(session).filter(|stream| stream.number == number) {
+            // The entry stays for the lease; only the channel is cut.
+            stream.messages = mpsc::unbounded_channel().0;
+        }
+    }
+
     /// Takes a stream out if it is still the session's present one.
     fn close(&self, session: &SessionId, number: u64) -> bool {
         let mut streams = self.lock();

@@ -26,8 +26,20 @@ use crate::failure::Failure;
 pub(crate) const LISTEN_FILE: &str = "listen";
 
 /// File systems whose locks and renames are not what `SQLite` and we need. Numbers of `statfs(2)`.
-const NETWORK_FILE_SYSTEMS: [(u64, &str); 4] =
-    [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB2")];
+const NETWORK_FILE_SYSTEMS: [(u64, &str); 9] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB2"),
+    (0x5346_414f, "AFS"),
+    (0x0102_1997, "9P"),
+    (0x00c3_6400, "CephFS"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x4750_4653, "GPFS"),
+];
+
+/// The longest path that a Unix socket can have: `sun_path` with its closing zero.
+const MOST_SOCKET_PATH: usize = 107;
 
 /// A data folder that is ours until this is dropped.
 #[derive(Debug)]
@@ -41,6 +53,7 @@ impl DataFolder {
     /// Makes the folder if it is not there, and takes it.
     pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
         refuse_network(path)?;
+        refuse_too_long(path)?;
         make(path).map_err(|error| unusable(path, &error))?;
         let lock = lock(path)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
@@ -117,6 +130,19 @@ fn refuse_network(path: &Path) -> Result<(), Failure> {
         .advise("name a folder on a local disk with --data"))
 }
 
+fn refuse_too_long(path: &Path) -> Result<(), Failure> {
+    let socket = socket_of(path);
+    let length = socket.as_os_str().len();
+    if length <= MOST_SOCKET_PATH {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the data folder {} cannot be used", path.display()))
+        .because(format!(
+            "the socket in it would have a path of {length} bytes, and the system takes {MOST_SOCKET_PATH}"
+        ))
+        .advise("name a folder with a shorter path with --data"))
+}
+
 #[cfg(target_os = "linux")]
 fn network_file_system(path: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(path).ok()?.f_type;
@@ -183,6 +209,13 @@ mod tests {
         assert!(told.contains("already in use") && told.contains(&std::process::id().to_string()), "{told}");
         drop(taken);
         DataFolder::take(&path).expect("free again");
+    }
+
+    #[test]
+    fn a_path_that_no_socket_can_have_is_refused_by_its_length() {
+        let root = tempfile::tempdir().expect("temporary folder");
+        let told = DataFolder::take(&root.path().join("d".repeat(100))).expect_err("too long").to_string();
+        assert!(told.contains("107") && told.contains("--data"), "{told}");
     }
 
     #[test]

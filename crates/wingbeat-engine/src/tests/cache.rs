@@ -174,8 +174,19 @@ fn a_client_overwrites_only_when_it_says_so() {
     world.ok(Command::CachePut { entry: entry("b"), overwrite: true });
     assert_eq!(world.cache[&cache_key()].output_uri, "b");
     assert_eq!(world.cache[&cache_key()].created_at.as_micros(), 5);
-    world.ok(Command::CacheDelete(cache_key()));
-    assert_eq!(world.send(Command::CacheDelete(cache_key())), Err(Reject::NoCacheEntry));
+    world.ok(Command::CacheDelete { key: cache_key(), only: None });
+    assert_eq!(world.send(Command::CacheDelete { key: cache_key(), only: None }), Err(Reject::NoCacheEntry));
+}
+
+#[test]
+fn a_result_found_gone_is_deleted_only_while_it_is_still_the_one() {
+    let mut world = World::empty();
+    let delete = |uri: &str| Command::CacheDelete { key: cache_key(), only: Some(uri.to_owned()) };
+    world.ok(Command::CachePut { entry: entry("fresh"), overwrite: false });
+    assert_eq!(world.send(delete("gone")), Err(Reject::NoCacheEntry));
+    assert_eq!(world.cache[&cache_key()].output_uri, "fresh");
+    world.ok(delete("fresh"));
+    assert!(world.cache.is_empty());
 }
 
 fn hold(owner: &str) -> Command {

@@ -68,6 +68,16 @@ fn a_status_other_than_zero_is_the_users_even_with_outputs() {
 }
 
 #[test]
+fn an_interpreter_that_aborts_after_the_result_was_written_does_not_undo_it() {
+    let Outcome::Succeeded(found) =
+        decide(Evidence { outputs: Some(outputs()), ..evidence(Exit::Signal(6)) })
+    else {
+        panic!("the task had its result");
+    };
+    assert!(found.is_some());
+}
+
+#[test]
 fn a_kill_is_told_apart_by_the_kernels_count() {
     check(&Evidence { oom: Oom::Seen, ..evidence(Exit::Signal(9)) }, "U OOMKilled");
     check(&evidence(Exit::Signal(9)), "S KilledBySignal");

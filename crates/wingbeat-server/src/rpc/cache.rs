@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use buffa::Message as _;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult};
-use wingbeat_blob::BlobPath;
 use wingbeat_engine::{Command, Reply};
 use wingbeat_idl::{ids, time};
 use wingbeat_model::{CacheEntry, CacheKey, CacheOwner, Span, Verb};
@@ -20,6 +19,7 @@ use wingbeat_proto::flyteidl2::cacheservice::{
 use super::caller::{bad_id, principal};
 use super::read_failed;
 use crate::platform::{Platform, submit_error};
+use crate::use_cases::inputs::result_path;
 
 /// A holder may miss this many heartbeats.
 const MISSED_BEATS: i64 = 3;
@@ -60,9 +60,7 @@ impl CacheService for Cache {
                 "base_request.output.output_uri must be set; literals are not kept",
             ));
         };
-        let named = |prefix: &str| BlobPath::parse(prefix).expect("a constant path of one plain segment");
-        let places = [named("runs"), named("uploads")];
-        let inside = self.platform.blob.check_within(output_uri, &places).await;
+        let inside = result_path(&self.platform.blob, output_uri).await;
         inside.map_err(|error| {
             ConnectError::invalid_argument(format!("base_request.output.output_uri: {error}"))
         })?;
@@ -91,7 +89,7 @@ impl CacheService for Cache {
         self.platform.authorize(&principal(&ctx), Verb::Enqueue, None)?;
         let request = request.to_owned_message();
         let key = key(&request.identifier, &request.base_request.key)?;
-        self.platform.driver.submit(Command::CacheDelete(key)).await.map_err(submit_error)?;
+        self.platform.driver.submit(Command::CacheDelete { key, only: None }).await.map_err(submit_error)?;
         Response::ok(DeleteCacheResponse::default())
     }
 

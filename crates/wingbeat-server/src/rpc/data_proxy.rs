@@ -20,7 +20,7 @@ use super::log_stream::Tail;
 use super::{deployed_spec, find, read_failed, stream};
 use crate::http::BaseUrl;
 use crate::platform::Platform;
-use crate::use_cases::inputs::{blob_error, confine};
+use crate::use_cases::inputs::{blob_error, confine, result_path};
 use crate::use_cases::{action_data, create_run, inputs};
 
 /// Longest life of a signed URL.
@@ -233,8 +233,7 @@ impl DataProxy {
             let folder = action.outcome().map(wingbeat_model::ActionOutcome::output_uri).unwrap_or_default();
             format!("{}/report.html", folder.trim_end_matches('/'))
         };
-        let runs = BlobPath::parse("runs").expect("a constant path of one plain segment");
-        let found = self.platform.blob.check_within(&uri, &[runs]).await;
+        let found = result_path(&self.platform.blob, &uri).await;
         found.map_err(|_| ConnectError::not_found(format!("action `{}` has no report", action.key.name)))
     }
 

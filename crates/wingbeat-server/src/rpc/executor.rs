@@ -59,8 +59,9 @@ impl ExecutorService for Executors {
         let (number, messages) = self.platform.sessions.open(session.clone());
         // From here on a call that breaks off counts as a stream that closed.
         let closed = Closed { session: Some(session.clone()), number, platform: self.platform.clone() };
+        let holding = request.holding.iter().map(read_ref).collect::<Result<_, _>>()?;
         self.platform.driver.connected(session.clone(), number, terms(&request)).await;
-        self.reconcile(&session, &request).await?;
+        self.start_reconcile(session.clone(), number, holding);
         tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
         Ok(Response::stream(self.stream(closed, messages)))
     }
@@ -122,13 +123,24 @@ impl Executors {
         }
     }
 
+    /// Reconciles beside the stream: an executor that holds thousands of attempts is welcomed at once. When it
+    /// cannot be done, the stream ends, and the executor comes again.
+    fn start_reconcile(&self, session: SessionId, number: u64, holding: HashMap<AttemptKey, Fence>) {
+        let this = Self { platform: self.platform.clone(), dispatcher: self.dispatcher.clone() };
+        self.platform.tasks.spawn("reconcile", async move {
+            if let Err(error) = this.reconcile(&session, holding).await {
+                tracing::warn!(worker_id = %session.0, %error, "executor is to connect again");
+                this.platform.sessions.hang_up(&session, number);
+            }
+        });
+    }
+
     /// Sends what the executor should have and has not, and stops what it has and should not.
-    async fn reconcile(&self, session: &SessionId, request: &ConnectRequest) -> Result<(), ConnectError> {
-        let mut holding = HashMap::new();
-        for held in &request.holding {
-            let (attempt, fence) = read_ref(held)?;
-            holding.insert(attempt, fence);
-        }
+    async fn reconcile(
+        &self,
+        session: &SessionId,
+        mut holding: HashMap<AttemptKey, Fence>,
+    ) -> Result<(), ConnectError> {
         let held = self.platform.store.held_attempts().await.map_err(|error| read_error(&error))?;
         for attempt in held.into_iter().filter(|attempt| attempt.session == *session) {
             let known = holding.remove(&attempt.key) == Some(attempt.fence);
@@ -188,12 +200,20 @@ impl Executors {
         let keep_alive = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(KEEP_ALIVE))
             .map(|_| message(server_message::Kind::KeepAlive(Box::default())));
         let token = self.platform.tasks.token();
-        let body = futures::stream::select(received, keep_alive).take_until(token.cancelled_owned());
+        // Ends with the messages: a stream whose session has ended here is of no use to its executor.
+        let body = futures::stream::select(received.map(Some).chain(ended()), keep_alive.map(Some))
+            .take_while(|message| std::future::ready(message.is_some()))
+            .filter_map(std::future::ready)
+            .take_until(token.cancelled_owned());
         Box::pin(Guarded {
             body: Box::pin(futures::stream::once(async { first }).chain(body)),
             _closed: closed,
         })
     }
+}
+
+fn ended() -> impl Stream<Item = Option<ServerMessage>> {
+    futures::stream::once(std::future::ready(None))
 }
 
 /// Notices that the executor went away: the stream is dropped.
@@ -263,9 +283,24 @@ fn read_report(
             ReportKind::Failed { failure, report_uri: report_uri(failed.report_uri) }
         }
         Some(attempt_report::Kind::Stopped(_)) => ReportKind::Stopped,
-        None => return Err(ConnectError::invalid_argument("reports: kind must be set")),
+        // Refusing it would hold back every report behind it, for ever.
+        None => ReportKind::Failed { failure: unknown_report(), report_uri: None },
     };
     Ok(Report { attempt, fence, session: session.clone(), at, kind })
+}
+
+/// A report of a kind that this server does not know.
+fn unknown_report() -> Failure {
+    Failure {
+        class: FailureClass::System,
+        code: "UnknownReport".to_owned(),
+        message:
+            "the executor reported something that this server does not know; use the same version of wingbeat"
+                .to_owned(),
+        recoverable: true,
+        worker: String::new(),
+        wire_kind: 0,
+    }
 }
 
 fn read_failure(failed: &wire::Failed) -> Failure {
@@ -288,7 +323,11 @@ fn read_failure(failed: &wire::Failed) -> Failure {
 fn acknowledge(answer: Result<wingbeat_engine::Reply, SubmitError>) -> Result<wire::Ack, ConnectError> {
     match answer {
         Ok(_) => Ok(wire::Ack::ACK_ACCEPTED),
-        Err(SubmitError::Rejected(Reject::StaleAttempt { .. } | Reject::NoAction(_) | Reject::NoRun)) => {
+        // Whatever the reason, the engine will refuse it again.
+        Err(SubmitError::Rejected(reject)) => {
+            if !matches!(reject, Reject::StaleAttempt { .. } | Reject::NoAction(_) | Reject::NoRun) {
+                tracing::error!(%reject, "a report was refused; its attempt ends with its session");
+            }
             Ok(wire::Ack::ACK_STALE)
         }
         Err(error) => Err(submit_error(error)),

@@ -12,6 +12,7 @@ use wingbeat_proto::flyteidl2::logs::dataplane::{LogLine, LogLineOriginator};
 use wingbeat_proto::wingbeat::executor::v1::{LogRecord, log_record};
 
 use super::stream::Sink;
+use super::view;
 use crate::platform::{Platform, read_error};
 
 /// Lines of one message at most.
@@ -38,11 +39,10 @@ impl Tail {
         action: &Action,
         attempt: u32,
     ) -> Result<Self, ConnectError> {
-        if attempt == 0 || attempt > action.attempts {
-            let text = format!(
-                "action `{}` has no attempt {attempt}: {} were started",
-                action.key.name, action.attempts
-            );
+        let attempts = view::attempts(action);
+        if attempt == 0 || attempt > attempts {
+            let text =
+                format!("action `{}` has no attempt {attempt}: {attempts} were started", action.key.name);
             return Err(ConnectError::not_found(text));
         }
         let scope = &run.key.scope;

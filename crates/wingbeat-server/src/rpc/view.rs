@@ -127,9 +127,44 @@ pub(crate) fn status(action: &Action) -> ActionStatus {
         phase: phase(action.phase()),
         start_time: time::timestamp(action.created_at).into(),
         end_time: ended.map(time::timestamp).into(),
-        attempts: action.attempts,
+        attempts: attempts(action),
         cache_status: buffa::EnumValue::<CatalogCacheStatus>::from(action.cache_status as i32),
         duration_ms: ended.map(|at| at.since(action.created_at).as_micros().unsigned_abs() / 1_000),
+        ..Default::default()
+    }
+}
+
+/// How many attempts clients see. A result that was reused had none here; the stock client reads the last one's
+/// logs and report all the same, so the reuse itself is shown as one.
+pub(crate) fn attempts(action: &Action) -> u32 {
+    if is_reused(action) { 1 } else { action.attempts }
+}
+
+fn is_reused(action: &Action) -> bool {
+    let has_result = action.outcome().is_some_and(|outcome| !outcome.output_uri().is_empty());
+    action.attempts == 0 && action.kind == ActionKind::Task && has_result
+}
+
+/// The one attempt of a reused result: it took no time, and its outputs are those of whoever computed them.
+fn reuse(action: &Action) -> ActionAttempt {
+    let at = action.ended_at().map(time::timestamp);
+    let folder = action.outcome().map(ActionOutcome::output_uri).unwrap_or_default();
+    let outputs = OutputReferences { output_uri: outputs_file(folder), ..Default::default() };
+    let transition = PhaseTransition {
+        phase: phase(action.phase()),
+        start_time: at.clone().into(),
+        end_time: at.clone().into(),
+        ..Default::default()
+    };
+    ActionAttempt {
+        phase: phase(action.phase()),
+        start_time: at.clone().into(),
+        end_time: at.into(),
+        attempt: 1,
+        outputs: outputs.into(),
+        cache_status: buffa::EnumValue::<CatalogCacheStatus>::from(action.cache_status as i32),
+        phase_transitions: vec![transition],
+        cluster: CLUSTER.to_owned(),
         ..Default::default()
     }
 }
@@ -181,13 +216,14 @@ pub(crate) async fn details(
 ) -> Result<ActionDetails, ConnectError> {
     let attempts = platform.store.list_attempts(&action.key).await.map_err(|error| read_error(&error))?;
     let (spec, metadata) = details_spec(platform, org, run, action).await?;
+    let shown = if is_reused(action) { vec![reuse(action)] } else { attempts.iter().map(attempt).collect() };
     Ok(ActionDetails {
         id: ids::wire_action(org, &run.key, &action.key.name).into(),
         metadata: metadata.into(),
         status: status(action).into(),
         result: result(action),
         spec: Some(spec),
-        attempts: attempts.iter().map(attempt).collect(),
+        attempts: shown,
         ..Default::default()
     })
 }

@@ -6,7 +6,7 @@ use wingbeat_blob::{BlobError, BlobPath};
 use wingbeat_model::{Action, ActionKind, Run};
 use wingbeat_proto::flyteidl2::task::{Inputs, Outputs};
 
-use super::inputs::{blob_error, confine};
+use super::inputs::{blob_error, confine, result_path};
 use crate::dispatch::input_file;
 use crate::platform::Platform;
 use crate::rpc::run_service::outputs_uri;
@@ -65,10 +65,6 @@ async fn locate(platform: &Platform, run: &Run, uri: &str) -> Result<BlobPath, C
     if let Ok(path) = confine(&platform.blob, Some(run), uri).await {
         return Ok(path);
     }
-    let runs = BlobPath::parse("runs").expect("a constant path of one plain segment");
-    platform
-        .blob
-        .check_within(uri, &[runs])
-        .await
-        .map_err(|error| ConnectError::invalid_argument(error.to_string()))
+    let found = result_path(&platform.blob, uri).await;
+    found.map_err(|error| ConnectError::invalid_argument(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use buffa::Message as _;
 use bytes::Bytes;
 use connectrpc::ConnectError;
-use wingbeat_blob::{BlobError, BlobPath, BlobStore, Durability, ScopeKey, offloaded_inputs};
+use wingbeat_blob::{BlobError, BlobPath, BlobStore, ConfineError, Durability, ScopeKey, offloaded_inputs};
 use wingbeat_model::{ProjectKey, Run};
 use wingbeat_proto::flyteidl2::task::{Inputs, TaskSpec};
 
@@ -101,6 +101,16 @@ pub async fn confine(blob: &BlobStore, run: Option<&Run>, uri: &str) -> Result<B
         allowed.extend(base.ok());
     }
     blob.check_within(uri, &allowed).await.map_err(|error| ConnectError::invalid_argument(error.to_string()))
+}
+
+/// Where a result lies that an action of this server has stored. A cached or recovered one lies below another run,
+/// and a run's base may be below the uploads.
+///
+/// # Errors
+/// The URI points to where no result can be.
+pub async fn result_path(blob: &BlobStore, uri: &str) -> Result<BlobPath, ConfineError> {
+    let named = |prefix: &str| BlobPath::parse(prefix).expect("a constant path of one plain segment");
+    blob.check_within(uri, &[named("runs"), named("uploads")]).await
 }
 
 /// What a failed blob operation is on the wire.

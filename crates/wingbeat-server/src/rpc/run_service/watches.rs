@@ -1,6 +1,7 @@
 //! Streams of runs and actions: the present state at once, then every change, conflated and never reordered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use buffa::Message as _;
 use connectrpc::{ConnectError, ServiceStream};
@@ -24,6 +25,8 @@ use crate::rpc::{find, groups, view};
 
 /// Rows of one message at most.
 const PAGE: usize = 500;
+/// Between two pictures of the groups.
+const GROUPS_PAUSE: Duration = Duration::from_millis(500);
 /// Runs of a snapshot.
 const SNAPSHOT: usize = 100;
 
@@ -324,6 +327,8 @@ pub(super) fn groups(
             if matches!(wait(&mut changed).await, Woken::Ended) {
                 return Ok(());
             }
+            // Each picture reads up to a thousand runs: many changes make one.
+            tokio::time::sleep(GROUPS_PAUSE).await;
         }
     }))
 }
