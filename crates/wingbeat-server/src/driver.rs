@@ -18,12 +18,13 @@ use wingbeat_model::{SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
 
 pub use boot::BootError;
-pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
+pub use scheduler::{ExecutorTerms, ExecutorView, Load, Scheduler};
 
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Order};
 use crate::feed::Feed;
 use crate::log_hub::LogHub;
+use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 use timers::Timers;
@@ -144,6 +145,8 @@ pub struct Parts {
     pub sessions: Sessions,
     /// Live lines, which end with their attempts.
     pub logs: LogHub,
+    /// Where batches are counted.
+    pub metrics: Metrics,
 }
 
 struct Waiting {
@@ -279,7 +282,9 @@ impl Driver {
             Ok((unit, seq)) => {
                 let batch = unit.into_any().downcast::<Batch>().ok().and_then(|batch| batch.into_decided());
                 let decided = batch.expect("a store gives back the unit it was given, decided");
-                tracing::debug!(count, seq = seq.0, elapsed_us = started.elapsed().as_micros(), "committed");
+                let took = started.elapsed();
+                self.parts.metrics.committed(count, took, self.queue.len());
+                tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
                 self.parts.feed.publish(seq, &decided.changes);
                 self.observe(&decided);
                 self.answer(taken, decided.replies);
@@ -355,6 +360,11 @@ impl Driver {
     /// the rows do, and everything kept here is built from them anew.
     async fn refused(&mut self, taken: Vec<Waiting>, error: CommitError) {
         tracing::error!(error = %Chain(&error), "commit failed");
+        self.parts.metrics.refused(match error {
+            CommitError::DiskFull => "disk_full",
+            CommitError::Unavailable(_) => "unavailable",
+            CommitError::Corrupt { .. } => "corrupt",
+        });
         let (told, known) = match error {
             CommitError::DiskFull => (SubmitError::DiskFull, true),
             CommitError::Unavailable(_) => (SubmitError::Unavailable, false),

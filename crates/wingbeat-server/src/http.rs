@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -15,6 +16,7 @@ use wingbeat_model::{ActionKey, ActionName, AttemptIdentity, Fence, Principal, R
 
 pub use guard::Guard;
 
+use crate::metrics;
 use crate::platform::Platform;
 use crate::rpc::ANONYMOUS;
 
@@ -26,6 +28,7 @@ pub struct BaseUrl(pub String);
 pub fn public(platform: Arc<Platform>, api: Router, guard: Guard) -> Router {
     api.route("/healthz", get(|| async { "OK" }))
         .route("/readyz", get(ready).with_state(platform.clone()))
+        .route("/metrics", get(metrics).with_state(platform.clone()))
         .route("/", get(console))
         .route("/v2", get(console))
         .route("/v2/{*path}", get(console))
@@ -83,6 +86,12 @@ async fn ready(State(platform): State<Arc<Platform>>) -> Response {
         Ok(_) => "OK".into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }
+}
+
+async fn metrics(State(platform): State<Arc<Platform>>) -> Response {
+    let load = platform.driver.scheduler(crate::driver::Scheduler::load);
+    let text = platform.metrics.text(load, platform.feed.watchers());
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
 async fn console() -> Html<&'static str> {

@@ -8,6 +8,7 @@ mod driver;
 mod feed;
 mod http;
 mod log_hub;
+mod metrics;
 mod platform;
 mod rpc;
 mod server;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::driver::{DriverHandle, SubmitError};
 use crate::feed::Feed;
 use crate::log_hub::LogHub;
+use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 
@@ -39,6 +40,8 @@ pub struct Platform {
     pub sessions: Sessions,
     /// The platform's time.
     pub clock: Clock,
+    /// Numbers for operators.
+    pub metrics: Metrics,
     /// Background tasks.
     pub tasks: Tasks,
     /// Is everybody let in without a word?

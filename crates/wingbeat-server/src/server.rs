@@ -18,6 +18,7 @@ use crate::driver::{self, BootError, Parts};
 use crate::feed::Feed;
 use crate::http::{self, BaseUrl, Guard};
 use crate::log_hub::LogHub;
+use crate::metrics::Metrics;
 use crate::platform::{DEFAULT_ORG, Platform};
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
@@ -104,7 +105,7 @@ pub async fn start(
     seed(&*store, clock).await?;
     let (dispatcher, orders) = Dispatcher::channel();
     let (feed, sessions) = (Feed::default(), Sessions::default());
-    let logs = LogHub::default();
+    let (logs, metrics) = (LogHub::default(), Metrics::default());
     let parts = Parts {
         store: store.clone(),
         clock,
@@ -112,6 +113,7 @@ pub async fn start(
         dispatcher: dispatcher.clone(),
         sessions: sessions.clone(),
         logs: logs.clone(),
+        metrics: metrics.clone(),
     };
     let driver = driver::start(parts, &tasks).await?;
     let sender =
@@ -141,6 +143,7 @@ pub async fn start(
         logs,
         sessions,
         clock,
+        metrics,
         tasks: tasks.clone(),
         open: config.open,
     });

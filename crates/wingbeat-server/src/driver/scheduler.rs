@@ -109,6 +109,19 @@ pub struct Scheduler {
     proposed: HashMap<ActionKey, (Ready, SessionId)>,
 }
 
+/// How much there is to do, for operators.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Load {
+    /// Attempts that hold a place at an executor.
+    pub attempts: usize,
+    /// Actions that could start now.
+    pub ready: usize,
+    /// Actions that wait before a retry.
+    pub backing_off: usize,
+    /// Executors that are connected.
+    pub sessions: usize,
+}
+
 /// A claim to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proposal {
@@ -117,6 +130,16 @@ pub(super) struct Proposal {
 }
 
 impl Scheduler {
+    /// How much there is to do.
+    pub fn load(&self) -> Load {
+        Load {
+            attempts: self.held.len(),
+            ready: self.ready.len().saturating_sub(self.backing_off.len()),
+            backing_off: self.backing_off.len(),
+            sessions: self.executors.values().filter(|executor| executor.view.connected).count(),
+        }
+    }
+
     /// Takes over what a commit changed.
     pub(super) fn observe(&mut self, changes: &Changes) {
         for run in &changes.runs {

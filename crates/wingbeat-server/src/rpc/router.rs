@@ -8,11 +8,12 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use connectrpc::{ConnectError, Limits, Router};
 
+use super::counting::Counting;
 use super::coverage::procedures;
 use super::validation::Validation;
 use super::{
-    actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, platform_service,
-    projects, run_logs, run_service, tasks, translator,
+    actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, introspection,
+    platform_service, projects, run_logs, run_service, tasks, translator,
 };
 use crate::dispatch::Dispatcher;
 use crate::platform::Platform;
@@ -42,22 +43,31 @@ fn services(platform: &Arc<Platform>) -> Router {
 
 /// The API over TCP.
 pub(crate) fn public_api(platform: &Arc<Platform>) -> axum::Router {
-    mount(services(platform))
+    mount(platform, introspection::with_health(services(platform))).layer(from_fn(
+        |request: Request, next: Next| async move {
+            if introspection::is_reflection(request.uri().path()) {
+                introspection::reflect(request).await
+            } else {
+                next.run(request).await
+            }
+        },
+    ))
 }
 
 /// The API over the socket of executors: the same, and what only executors may call.
 pub(crate) fn private_api(platform: &Arc<Platform>, dispatcher: Dispatcher) -> axum::Router {
     let executors = executor::Executors { platform: platform.clone(), dispatcher };
-    mount(services(platform).add_service(Arc::new(executors)))
+    mount(platform, services(platform).add_service(Arc::new(executors)))
 }
 
-fn mount(services: Router) -> axum::Router {
+fn mount(platform: &Platform, services: Router) -> axum::Router {
     let served: BTreeSet<String> =
         services.methods().map(|path| path.trim_start_matches('/').to_owned()).collect();
     let absent: Arc<BTreeSet<String>> =
         Arc::new(procedures().into_iter().filter(|path| !served.contains(path)).collect());
     let limits = Limits::default().with_max_request_body_size(MAX_REQUEST).with_max_message_size(MAX_REQUEST);
-    let service = services.into_axum_service().with_limits(limits).with_interceptor(Validation);
+    let service = services.into_axum_service().with_limits(limits);
+    let service = service.with_interceptor(Counting(platform.metrics.clone())).with_interceptor(Validation);
     axum::Router::new().fallback_service(service).layer(from_fn(move |request: Request, next: Next| {
         let absent = absent.clone();
         async move {
