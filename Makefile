@@ -30,7 +30,8 @@ up: build ## start the platform on 127.0.0.1:8080, data in ~/.wingbeat
 
 .PHONY: build
 build: ## build the binary target/debug/wingbeat
-	@$(CARGO) build --workspace --bins
+	@# With the examples, so that features are those of the tests and nothing is compiled twice.
+	@$(CARGO) build --workspace --bins --examples
 
 .PHONY: test
 test: ## everything that must be green: format, tidy, clippy, Rust tests, the stock client

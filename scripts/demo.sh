@@ -43,7 +43,9 @@ fi
 cat "$log"
 
 status=0
-"$python" examples/digits/run.py --endpoint "localhost:${address##*:}" --timeout 900 || status=$?
+# The report goes where everything else of the demo goes, and with it when the platform is taken down.
+"$python" examples/digits/run.py --endpoint "localhost:${address##*:}" --timeout 900 \
+    --report "$folder/report.html" || status=$?
 if [ "$status" -ne 0 ]; then
     echo "the demo failed; the last lines of the platform:" >&2
     tail -n 30 "$log" >&2
