@@ -27,6 +27,7 @@ use wingbeat_store::{Catalog, CommitError, Metadata, Page, ReadError, RunWrites,
 
 pub use address::{BadAddress, PostgresAddress};
 pub use open::PostgresError;
+use open::Sharing;
 use params::Params;
 use readers::Readers;
 use row::{read_row, read_rows};
@@ -35,6 +36,7 @@ use writer::Writer;
 use crate::fault::Fault;
 use crate::lists::{ListStatement, page, task_statement};
 use crate::rows::catalog::{bind_project, bind_task, read_project, read_task};
+use crate::rows::cell::first;
 use crate::statement::Dialect;
 
 /// How many run numbers are reserved by one write; those left at a stop are never used.
@@ -48,14 +50,27 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, and moves the database's schema forward. Runs on the runtime that it is called on.
+    /// Connects, and moves the database's schema forward. No other server may write to it until this one is closed or
+    /// ends. Runs on the runtime that it is called on.
     ///
     /// # Errors
     /// See [`PostgresError`].
     pub async fn open(address: &PostgresAddress) -> Result<Self, PostgresError> {
-        open::prepare(address).await?;
+        Self::open_with(address, Sharing::Alone).await
+    }
+
+    /// As [`PostgresStore::open`], but other servers that also share may write at the same time.
+    ///
+    /// # Errors
+    /// See [`PostgresError`].
+    pub async fn open_shared(address: &PostgresAddress) -> Result<Self, PostgresError> {
+        Self::open_with(address, Sharing::WithOthers).await
+    }
+
+    async fn open_with(address: &PostgresAddress, sharing: Sharing) -> Result<Self, PostgresError> {
+        let db = open::prepare(address, sharing).await?;
         let readers = Readers::new(address);
-        let writer = Writer::start(address.clone());
+        let writer = Writer::start(address.clone(), sharing, db);
         Ok(Self { writer, readers, run_ids: tokio::sync::Mutex::new(0..0) })
     }
 
@@ -73,7 +88,7 @@ impl PostgresStore {
         // Twice is harmless: numbers are left out then.
         let rows = self.readers.fetch(&queries::RUN_NUMBER_RESERVE, params).await?;
         let row = rows.first().ok_or_else(|| Fault::corrupt("the row of run numbers is missing"))?;
-        let end = read_row(row, |row| row.take::<i64>())?;
+        let end = read_row(row, first::<i64>)?;
         Ok(end - RUN_IDS_AT_ONCE..end)
     }
 
@@ -104,7 +119,7 @@ impl PostgresStore {
 
     async fn find_setting_now(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let rows = self.readers.fetch(&queries::SETTING_FIND, Params::new().with(name)?).await?;
-        rows.first().map(|row| read_row(row, |row| row.take())).transpose()
+        rows.first().map(|row| read_row(row, first)).transpose()
     }
 
     async fn list_tasks_now(&self, query: &TaskQuery) -> Result<Page<TaskVersion>, ReadError> {

@@ -57,19 +57,19 @@ impl Dialect {
     }
 
     /// SQLite's are functions of ours, with the meaning of `wingbeat_store::listing`; PostgreSQL's are its own.
-    fn text_test(self, test: TextTest, text: &str, place: &str) -> String {
+    fn text_test(self, test: TextTest, value: &str, place: &str) -> String {
         match (self, test) {
-            (Self::Sqlite, TextTest::Contains) => format!("contains({text}, {place})"),
+            (Self::Sqlite, TextTest::Contains) => format!("contains({value}, {place})"),
             (Self::Sqlite, TextTest::ContainsIgnoringCase) => {
-                format!("contains_ignoring_case({text}, {place})")
+                format!("contains_ignoring_case({value}, {place})")
             }
-            (Self::Sqlite, TextTest::EndsWith) => format!("ends_with({text}, {place})"),
-            (Self::Postgres, TextTest::Contains) => format!("strpos({text}, {place}) > 0"),
+            (Self::Sqlite, TextTest::EndsWith) => format!("ends_with({value}, {place})"),
+            (Self::Postgres, TextTest::Contains) => format!("strpos({value}, {place}) > 0"),
             (Self::Postgres, TextTest::ContainsIgnoringCase) => {
                 // Unicode's lower case, whatever the database's own language is.
-                format!("strpos(lower(({text}) COLLATE \"und-x-icu\"), {place}) > 0")
+                format!("strpos(lower(({value}) COLLATE \"und-x-icu\"), {place}) > 0")
             }
-            (Self::Postgres, TextTest::EndsWith) => format!("right({text}, length({place})) = {place}"),
+            (Self::Postgres, TextTest::EndsWith) => format!("right({value}, length({place})) = {place}"),
         }
     }
 

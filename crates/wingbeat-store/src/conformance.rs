@@ -98,7 +98,7 @@ async fn load(store: &Store, needs: Needs) -> Loaded {
     step(store, vec![needs], |_, _| Changes::default()).await.0
 }
 
-/// Makes one `#[tokio::test]` of each case. `$make` is an async function that returns an empty store and
+/// Makes one `#[tokio::test]` of each case. `$make` is a function whose future gives an empty store and
 /// something to keep until the case ends, such as its folder; with `None` the case is left out.
 #[macro_export]
 macro_rules! conformance_suite {

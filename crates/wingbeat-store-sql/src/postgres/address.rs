@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -26,7 +27,7 @@ pub struct BadAddress;
 /// A database of a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
 }
 
 impl PostgresAddress {
@@ -53,13 +54,21 @@ impl PostgresAddress {
             .options(SETTINGS)
             // Statements are told by tests; a server's log has better to say.
             .disable_statement_logging();
-        Ok(Self { options })
+        Ok(Self { options: Arc::new(options) })
     }
 
     pub(crate) fn options(&self) -> PgConnectOptions {
-        self.options.clone()
+        (*self.options).clone()
     }
 }
+
+impl PartialEq for PostgresAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.options.to_url_lossy() == other.options.to_url_lossy()
+    }
+}
+
+impl Eq for PostgresAddress {}
 
 impl fmt::Display for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,8 @@ enum Refused {
     Error(Error),
     #[error("postgresql did not answer in time")]
     Silent,
+    #[error("another Wingbeat server writes to the database")]
+    InUse,
 }
 
 /// Classes of errors after which another connection may do better: broken connections, a server that stops
@@ -24,10 +26,20 @@ pub(crate) fn silent() -> Fault {
     Fault::Lost(Arc::new(Refused::Silent))
 }
 
+/// Another server has taken the place while this one was not connected. It may be a former connection of ours
+/// that the database has not given up yet.
+pub(crate) fn in_use() -> Fault {
+    Fault::Lost(Arc::new(Refused::InUse))
+}
+
 /// The one mapping of PostgreSQL's errors.
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .unwrap_or_default()
+            .into_owned();
         match &error {
             Error::Database(_) if PASSING.iter().any(|passing| code.starts_with(passing)) => {
                 Self::Lost(Arc::new(Refused::Error(error)))
@@ -47,6 +59,7 @@ impl From<Error> for Fault {
             | Error::ColumnIndexOutOfBounds { .. }
             | Error::ColumnNotFound(_)
             | Error::TypeNotFound { .. } => Self::Corrupt(error.to_string()),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
             _ => Self::Unavailable(Arc::new(Refused::Error(error))),
         }
     }

@@ -212,9 +212,8 @@ impl Group {
     async fn load_for(&mut self, db: &mut PgConnection, at: usize) -> Result<Loaded, Fault> {
         let mut loaded = Loaded::default();
         loop {
-            let new = match self.next_needs(at, &mut loaded) {
-                Ok(new) => new,
-                Err(_) => return Err(Fault::corrupt("a unit of work panicked")),
+            let Ok(new) = self.next_needs(at, &mut loaded) else {
+                return Err(Fault::corrupt("a unit of work panicked"));
             };
             if new.is_empty() {
                 return Ok(loaded);

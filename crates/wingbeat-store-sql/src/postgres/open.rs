@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::address::PostgresAddress;
 
@@ -27,6 +27,9 @@ const OLDEST_SERVER: i32 = 150_000;
 
 /// The key of the advisory lock that guards the steps: `wingbeat` as a number.
 const MIGRATION_LOCK: i64 = 0x7769_6e67_6265_6174;
+
+/// The first half of the key of the lock that whoever writes alone holds: `wing` as a number.
+const WRITER_LOCK: i32 = 0x7769_6e67;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,6 +83,12 @@ pub enum PostgresError {
         /// Which.
         address: PostgresAddress,
     },
+    /// Another server of ours writes to it.
+    #[error("{address} is in use by another Wingbeat server; only one at a time may write to a database")]
+    InUse {
+        /// Which.
+        address: PostgresAddress,
+    },
     /// The server refuses a statement.
     #[error("{address}: the server refuses: {why}")]
     Refused {
@@ -90,22 +99,45 @@ pub enum PostgresError {
     },
 }
 
-/// Checks the database and moves its schema forward.
-pub(crate) async fn prepare(address: &PostgresAddress) -> Result<(), PostgresError> {
-    prepare_with(address, MIGRATIONS, MIN_READER).await
+/// May other servers write to the database at the same time?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// No: whoever writes holds a lock for as long as it is connected.
+    Alone,
+    /// Yes.
+    WithOthers,
 }
 
-async fn prepare_with(
+/// How long a former server's connection may take to end.
+const IN_USE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checks the database, moves its schema forward, and gives the connection to whoever writes.
+pub(crate) async fn prepare(
     address: &PostgresAddress,
-    steps: &[&'static str],
-    min_reader: i64,
-) -> Result<(), PostgresError> {
+    sharing: Sharing,
+) -> Result<PgConnection, PostgresError> {
     let mut db = connect(address).await?;
     check_server(&mut db, address).await?;
-    migrate(&mut db, address, steps, min_reader).await?;
-    // The server ends it too when it sees that nobody is there.
-    let _ = db.close().await;
-    Ok(())
+    let deadline = Instant::now() + IN_USE_PATIENCE;
+    while !take_place(&mut db, sharing).await.map_err(refused(address))? {
+        if Instant::now() > deadline {
+            return Err(PostgresError::InUse { address: address.clone() });
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    migrate(&mut db, address, MIGRATIONS, MIN_READER).await?;
+    Ok(db)
+}
+
+/// Makes this connection the one that writes, if there is no other. It is so until it ends.
+pub(crate) async fn take_place(db: &mut PgConnection, sharing: Sharing) -> Result<bool, sqlx::Error> {
+    match sharing {
+        Sharing::WithOthers => Ok(true),
+        Sharing::Alone => {
+            let text = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
+            sqlx::query_scalar(text).bind(WRITER_LOCK).fetch_one(db).await
+        }
+    }
 }
 
 async fn connect(address: &PostgresAddress) -> Result<PgConnection, PostgresError> {
@@ -122,7 +154,7 @@ async fn connect(address: &PostgresAddress) -> Result<PgConnection, PostgresErro
 
 fn why_not_connected(address: &PostgresAddress, error: &sqlx::Error) -> PostgresError {
     let address = address.clone();
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
     let said = error.as_database_error().map(|error| error.message().to_owned());
     match (&*code, said) {
         ("28000" | "28P01", Some(why)) => PostgresError::Credentials { address, why },

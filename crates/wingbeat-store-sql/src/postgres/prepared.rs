@@ -1,6 +1,6 @@
 //! Every statement is prepared on a real database.
 
-use sqlx::{ConnectOptions, Executor, SqlSafeStr};
+use sqlx::{Executor, SqlSafeStr};
 use wingbeat_model::{ProjectKey, RunId};
 use wingbeat_store::listing::ListId;
 use wingbeat_store::{ActionField, ActionQuery, Direction, Filter, FilterOp, RunScope, TaskQuery};
@@ -37,8 +37,7 @@ fn lists() -> Vec<String> {
 async fn every_statement_can_be_prepared() {
     let Some(server) = PostgresServer::shared() else { return };
     let address = PostgresAddress::parse(&server.database(), None).expect("an address");
-    open::prepare(&address).await.expect("opens");
-    let mut db = address.options().connect().await.expect("connects");
+    let mut db = open::prepare(&address, open::Sharing::Alone).await.expect("opens");
     for query in queries::ALL {
         let prepared = db.prepare(query.text().into_sql_str()).await;
         prepared.unwrap_or_else(|error| panic!("{}: {error}", query.file()));

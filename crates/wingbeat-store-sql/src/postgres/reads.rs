@@ -15,7 +15,7 @@ use super::row::read_rows;
 use super::{PostgresStore, feed};
 use crate::fault::Fault;
 use crate::lists::{ListStatement, action_statement, limit, page};
-use crate::rows::cell::Columns;
+use crate::rows::cell::{Columns, first};
 use crate::rows::{action, attempt, cache, run, session};
 use crate::statement::Dialect;
 
@@ -86,7 +86,7 @@ impl RunReads for PostgresStore {
     }
 
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        self.first(&queries::SPEC_FIND, Params::new().with(digest.0)?, |row| row.take()).await
+        self.first(&queries::SPEC_FIND, Params::new().with(digest.0)?, first).await
     }
 
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError> {

@@ -15,8 +15,9 @@ use tokio::time::{Instant, sleep, timeout};
 use wingbeat_model::UnitOfWork;
 
 use super::address::PostgresAddress;
-use super::fault::silent;
+use super::fault::{in_use, silent};
 use super::group::{Committed, Group, Job};
+use super::open::{Sharing, take_place};
 use crate::fault::Fault;
 
 /// The most units that share a transaction.
@@ -45,10 +46,15 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task.
-    pub(crate) fn start(address: PostgresAddress) -> Self {
+    /// Starts the task, on a connection that may write.
+    pub(crate) fn start(address: PostgresAddress, sharing: Sharing, db: PgConnection) -> Self {
         let (jobs, waiting) = channel(WAITING);
-        let task = tokio::spawn(write_until_closed(address, waiting));
+        let link = Link { address, sharing, idle: Some(db) };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "`close` waits for it, and its end is every waiting caller's answer"
+        )]
+        let task = tokio::spawn(write_until_closed(link, waiting));
         Self { jobs: Mutex::new(Some(jobs)), task: Mutex::new(Some(task)) }
     }
 
@@ -70,8 +76,14 @@ impl Writer {
     }
 }
 
-async fn write_until_closed(address: PostgresAddress, mut waiting: Receiver<Job>) {
-    let mut db = None;
+/// The connection that writes, while there is one.
+struct Link {
+    address: PostgresAddress,
+    sharing: Sharing,
+    idle: Option<PgConnection>,
+}
+
+async fn write_until_closed(mut link: Link, mut waiting: Receiver<Job>) {
     while let Some(first) = waiting.recv().await {
         let mut jobs = vec![first];
         while jobs.len() < GROUP
@@ -80,56 +92,54 @@ async fn write_until_closed(address: PostgresAddress, mut waiting: Receiver<Job>
             jobs.push(next);
         }
         let mut group = Group::new(jobs);
-        let fault = write_group(&mut db, &address, &mut group).await.err();
+        let fault = link.write(&mut group).await.err();
         group.finish(fault.as_ref());
     }
-    if let Some(db) = db {
+    if let Some(db) = link.idle {
         // The server ends it too when it sees that nobody is there.
         let _ = db.close().await;
     }
 }
 
-async fn write_group(
-    db: &mut Option<PgConnection>,
-    address: &PostgresAddress,
-    group: &mut Group,
-) -> Result<(), Fault> {
-    let deadline = group.since() + PATIENCE;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match try_group(db, address, group).await {
-            Err(Fault::Lost(_)) if Instant::now() < deadline => {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+impl Link {
+    async fn write(&mut self, group: &mut Group) -> Result<(), Fault> {
+        let deadline = group.since() + PATIENCE;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.try_once(group).await {
+                Err(Fault::Lost(_)) if Instant::now() < deadline => {
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                done => return done,
             }
-            done => return done,
         }
     }
-}
 
-async fn try_group(
-    idle: &mut Option<PgConnection>,
-    address: &PostgresAddress,
-    group: &mut Group,
-) -> Result<(), Fault> {
-    let mut db = match idle.take() {
-        Some(db) => db,
-        None => connect(address).await?,
-    };
-    let done = timeout(SLOWEST, group.try_on(&mut db)).await.unwrap_or_else(|_| Err(silent()));
-    let usable = match &done {
-        Ok(()) => true,
-        // Whatever was written is undone; a connection that cannot even do that is given up, which undoes it too.
-        Err(Fault::DiskFull | Fault::Unavailable(_) | Fault::Corrupt(_)) => {
-            matches!(timeout(CONNECT, db.execute("ROLLBACK")).await, Ok(Ok(_)))
-        }
-        Err(Fault::Lost(_)) => false,
-    };
-    *idle = usable.then_some(db);
-    done
-}
+    async fn try_once(&mut self, group: &mut Group) -> Result<(), Fault> {
+        let mut db = match self.idle.take() {
+            Some(db) => db,
+            None => self.connect().await?,
+        };
+        let done = timeout(SLOWEST, group.try_on(&mut db)).await.unwrap_or_else(|_| Err(silent()));
+        let usable = match &done {
+            Ok(()) => true,
+            // Whatever was written is undone; a connection that cannot even do that is given up, which undoes it too.
+            Err(Fault::DiskFull | Fault::Unavailable(_) | Fault::Corrupt(_)) => {
+                matches!(timeout(CONNECT, db.execute("ROLLBACK")).await, Ok(Ok(_)))
+            }
+            Err(Fault::Lost(_)) => false,
+        };
+        self.idle = usable.then_some(db);
+        done
+    }
 
-async fn connect(address: &PostgresAddress) -> Result<PgConnection, Fault> {
-    let options = address.options();
-    Ok(timeout(CONNECT, options.connect()).await.map_err(|_| silent())??)
+    async fn connect(&self) -> Result<PgConnection, Fault> {
+        let options = self.address.options();
+        let connect = async {
+            let mut db = options.connect().await?;
+            if take_place(&mut db, self.sharing).await? { Ok(db) } else { Err(in_use()) }
+        };
+        timeout(CONNECT, connect).await.unwrap_or_else(|_| Err(silent()))
+    }
 }

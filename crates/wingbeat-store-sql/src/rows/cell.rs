@@ -90,6 +90,11 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Reads a row of one column.
+pub(crate) fn first<T: FromCell>(row: &mut Columns<'_>) -> Result<T, Fault> {
+    row.take()
+}
+
 fn kind_of(cell: Cell<'_>) -> &'static str {
     match cell {
         Cell::Null => "nothing",

@@ -5,7 +5,8 @@ use rusqlite::{Connection, Params, Row, Statement};
 
 use super::queries::Query;
 use crate::fault::Fault;
-use crate::rows::cell::{Binder, Cell, Columns, FromCell, Sink, Source};
+pub(crate) use crate::rows::cell::first;
+use crate::rows::cell::{Binder, Cell, Columns, Sink, Source};
 
 /// Binds the parameters of a statement.
 struct Parameters<'a, 'c> {
@@ -42,11 +43,6 @@ impl Source for Found<'_, '_> {
             ValueRef::Blob(bytes) => Cell::Bytes(bytes),
         })
     }
-}
-
-/// Reads a row of one column.
-pub(crate) fn first<T: FromCell>(row: &mut Columns<'_>) -> Result<T, Fault> {
-    row.take()
 }
 
 /// The row that a query finds, if it finds one.

@@ -1,14 +1,15 @@
 mod sqlite {
+    use std::future::{Ready, ready};
     use std::sync::Arc;
 
     use tempfile::TempDir;
     use wingbeat_store::conformance::Store;
     use wingbeat_store_sql::SqliteStore;
 
-    async fn make() -> Option<(Store, TempDir)> {
+    fn make() -> Ready<Option<(Store, TempDir)>> {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(&folder.path().join("meta.db")).expect("opens");
-        Some((Arc::new(store), folder))
+        ready(Some((Arc::new(store), folder)))
     }
 
     wingbeat_store::conformance_suite!(make);
