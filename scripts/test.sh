@@ -15,6 +15,7 @@ step_build() {
     "$cargo" build --workspace --bins --examples \
         && WINGBEAT_BIN=$PWD/target/debug/wingbeat "$cargo" xtask rpc-coverage --check README.md
 }
+step_postgres() { scripts/postgres.sh; }
 step_venv() { make .venv/.test; }
 step_descriptors() {
     # Built by the Rust tests just now; `cargo run` would build the API crate again for itself alone.
@@ -25,7 +26,7 @@ step_stock_client() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
 }
 
-all="fmt tidy venv clippy rust build descriptors stock_client"
+all="fmt tidy postgres venv clippy rust build descriptors stock_client"
 summary=()
 for step in ${*:-$all}; do
     declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }

@@ -175,6 +175,12 @@ pub(crate) struct UpArguments {
     /// Where everything is kept [env: WINGBEAT_DATA; default: ~/.wingbeat]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// postgres://USER@HOST:PORT/DATABASE for metadata [env: WINGBEAT_DATABASE; default: a file in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// A file with the password for it [env: WINGBEAT_DATABASE_PASSWORD_FILE; default: PGPASSWORD, then ~/.pgpass]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_password_file: Option<PathBuf>,
     /// Where to listen; port 0 picks a free one; the address is kept [env: WINGBEAT_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,

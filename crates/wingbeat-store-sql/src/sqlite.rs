@@ -5,12 +5,10 @@ mod action;
 mod attempt;
 mod cache;
 mod catalog;
-mod codes;
 mod fault;
 mod feed;
 mod lists;
 mod open;
-mod parts;
 #[cfg(test)]
 mod plans;
 mod queries;
@@ -18,7 +16,6 @@ mod readers;
 mod row;
 mod run;
 mod session;
-mod statement;
 mod unit;
 mod writer;
 
@@ -27,6 +24,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use open::OpenError;
+use readers::Readers;
+use row::{find, list, write};
 use rusqlite::Connection;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project,
@@ -36,13 +36,10 @@ use wingbeat_store::{
     ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
     RunWrites, TaskQuery, WriteError,
 };
-
-use codes::Code;
-use fault::Fault;
-pub use open::OpenError;
-use readers::Readers;
-use row::{find, list, write};
 use writer::Writer;
+
+use crate::fault::Fault;
+use crate::rows::cell::Columns;
 
 /// How many run numbers are reserved by one write; those left at a stop are never used.
 const RUN_IDS_AT_ONCE: i64 = 256;
@@ -185,12 +182,12 @@ impl RunReads for SqliteStore {
     }
 
     async fn counts(&self, run: RunId) -> Result<Vec<ActionCounts>, ReadError> {
-        let read = |row: &mut row::Columns<'_, '_>| {
+        let read = |row: &mut Columns<'_>| {
             let parent = row.take::<String>()?;
             Ok(ActionCounts {
                 parent: (!parent.is_empty()).then(|| ActionName::stored(&parent)),
                 group: row.take()?,
-                phase: Phase::from_code(row.take()?)?,
+                phase: row.take_code::<Phase>()?,
                 count: row.take()?,
                 newest: None,
             })
@@ -202,7 +199,7 @@ impl RunReads for SqliteStore {
         let after = after.cloned();
         let load = move |db: &Connection| {
             let from = after.as_ref().map_or((i64::MIN, ""), |key| (key.run.0, key.name.as_str()));
-            list(db, &queries::ACTION_LIVE, (from.0, from.1, row::limit(limit)), action::read)
+            list(db, &queries::ACTION_LIVE, (from.0, from.1, crate::lists::limit(limit)), action::read)
         };
         self.read(load).await
     }

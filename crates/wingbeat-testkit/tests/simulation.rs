@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use wingbeat_store::MemoryStore;
-use wingbeat_store_sql::SqliteStore;
+use wingbeat_store_sql::{PostgresAddress, PostgresStore, SqliteStore};
+use wingbeat_testkit::postgres::PostgresServer;
 use wingbeat_testkit::simulation::Summary;
 use wingbeat_testkit::{Recorder, simulation};
 
@@ -63,6 +64,27 @@ fn sqlite_holds_the_same_before_and_after_it_is_opened_again() {
         assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory");
         runtime.block_on(store.close());
         let again = Arc::new(SqliteStore::open(&file).expect("the store opens again"));
+        let disagreements = recorder.beside(again.clone()).disagreements();
+        assert_eq!(disagreements, Vec::<String>::new(), "SEED={seed}");
+        runtime.block_on(again.close());
+    }
+}
+
+#[test]
+fn postgresql_holds_the_same_before_and_after_it_is_opened_again() {
+    let Some(server) = PostgresServer::shared() else { return };
+    // The store's connections are served by the runtime's threads while the simulation waits for each answer.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime starts");
+    let _entered = runtime.enter();
+    for seed in seeds(4) {
+        let address = PostgresAddress::parse(&server.database(), None).expect("an address");
+        let open = || runtime.block_on(PostgresStore::open(&address)).expect("the store opens");
+        let store = Arc::new(open());
+        let (summary, recorder) = run(seed, Recorder::over(store.clone()));
+        assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory");
+        runtime.block_on(store.close());
+        let again = Arc::new(open());
         let disagreements = recorder.beside(again.clone()).disagreements();
         assert_eq!(disagreements, Vec::<String>::new(), "SEED={seed}");
         runtime.block_on(again.close());

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use wingbeat_client::Surroundings;
+use wingbeat_store_sql::PostgresAddress;
 
 use super::config_file::{self, ConfigFile};
 use super::data_folder::LISTEN_FILE;
@@ -41,6 +42,8 @@ impl ExecutorKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UpConfig {
     pub(crate) data: PathBuf,
+    /// PostgreSQL, if not SQLite in the data folder.
+    pub(crate) database: Option<PostgresAddress>,
     pub(crate) listen: SocketAddr,
     pub(crate) listen_origin: Origin,
     pub(crate) python: Option<PathBuf>,
@@ -86,6 +89,7 @@ impl<'a> Resolver<'a> {
     fn resolve(mut self) -> UpConfig {
         let no_auth = self.no_auth();
         let (listen, listen_origin) = self.listen(no_auth);
+        let database = self.database();
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
@@ -94,6 +98,7 @@ impl<'a> Resolver<'a> {
         let pass_env = self.list("pass_env", &self.flags.pass_env, "--pass-env", "WINGBEAT_PASS_ENV");
         UpConfig {
             data: self.data,
+            database,
             listen,
             listen_origin,
             python,
@@ -130,6 +135,32 @@ impl<'a> Resolver<'a> {
             _ => {
                 self.problems.push(given.problem("no_auth", "write true or false"));
                 false
+            }
+        }
+    }
+
+    fn database(&mut self) -> Option<PostgresAddress> {
+        let flag = self.flags.database.clone().map(|text| ("--database", text));
+        let given = self.given("database", flag, "WINGBEAT_DATABASE")?;
+        let password = self.database_password();
+        let address = PostgresAddress::parse(&given.text, password.as_deref());
+        if let Err(bad) = &address {
+            // The text may hold a password, so it is not repeated.
+            self.problems.push(format!("database ({}): {bad}", given.origin));
+        }
+        address.ok()
+    }
+
+    fn database_password(&mut self) -> Option<String> {
+        let flag = self.flags.database_password_file.as_ref();
+        let flag = flag.map(|path| ("--database-password-file", path.display().to_string()));
+        let given = self.given("database_password_file", flag, "WINGBEAT_DATABASE_PASSWORD_FILE")?;
+        let path = absolute(Path::new(&given.text), self.around);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text.lines().next().unwrap_or_default().to_owned()),
+            Err(error) => {
+                self.problems.push(given.problem("database_password_file", error));
+                None
             }
         }
     }

@@ -19,7 +19,9 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 7] = [
+pub(crate) const KEYS: [(&str, Shape); 9] = [
+    ("database", Shape::Text),
+    ("database_password_file", Shape::Text),
     ("listen", Shape::Text),
     ("python", Shape::Text),
     ("parallelism", Shape::Number),

@@ -142,7 +142,12 @@ impl ExecutorKeeper {
 
     fn spawn(&self) -> io::Result<Child> {
         let log = log_file(&log_path(&self.data))?;
-        Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        // Tasks can see what the executor sees; the database's password is not theirs.
+        for name in DATABASE_VARIABLES {
+            command.env_remove(name);
+        }
+        command
             .args(&self.arguments)
             .stdin(Stdio::null())
             // Files, not pipes: the executor outlives us, and a pipe whose reader is gone kills.
@@ -201,6 +206,10 @@ pub(crate) enum Stopped {
     /// It did not listen. What it left running is ended by the next executor.
     Killed,
 }
+
+/// What the server alone needs to know.
+const DATABASE_VARIABLES: [&str; 4] =
+    ["WINGBEAT_DATABASE", "WINGBEAT_DATABASE_PASSWORD_FILE", "PGPASSWORD", "PGPASSFILE"];
 
 fn arguments(config: &UpConfig) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();

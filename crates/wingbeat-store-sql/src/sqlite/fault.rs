@@ -1,60 +1,15 @@
-//! What can go wrong with SQLite, and what it means to callers. The one place that reads its error codes.
+//! What SQLite's errors mean. The one place that reads its error codes.
 
 use std::sync::Arc;
 
 use rusqlite::{Error, ErrorCode};
-use wingbeat_store::{CommitError, ReadError};
 
-/// What went wrong. Can be told to every unit of a group.
-#[derive(Debug, Clone)]
-pub(crate) enum Fault {
-    /// No space is left; nothing was written.
-    DiskFull,
-    /// SQLite refused, for now or for good.
-    Unavailable(Arc<dyn std::error::Error + Send + Sync>),
-    /// A row that cannot be understood.
-    Corrupt(String),
-}
+use crate::fault::Fault;
 
-/// The cause of a fault, shared by all who are told of it.
+/// An error of SQLite.
 #[derive(Debug, thiserror::Error)]
 #[error("sqlite: {0}")]
-struct Cause(Arc<dyn std::error::Error + Send + Sync>);
-
-/// The store's thread is gone: it was closed.
-#[derive(Debug, thiserror::Error)]
-#[error("the store is closed")]
-struct Closed;
-
-/// A unit of work panicked; what it had written was undone.
-#[derive(Debug, thiserror::Error)]
-#[error("a unit of work panicked")]
-struct Panicked;
-
-impl Fault {
-    /// A decision panicked.
-    pub(crate) fn panicked() -> Self {
-        Self::Unavailable(Arc::new(Panicked))
-    }
-
-    /// The store was closed.
-    pub(crate) fn closed() -> Self {
-        Self::Unavailable(Arc::new(Closed))
-    }
-
-    /// Says which statement found a row that cannot be understood.
-    pub(crate) fn found_by(self, file: &str) -> Self {
-        match self {
-            Self::Corrupt(what) => Self::Corrupt(format!("{file}: {what}")),
-            Self::DiskFull | Self::Unavailable(_) => self,
-        }
-    }
-
-    /// A row of ours that makes no sense.
-    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
-        Self::Corrupt(what.into())
-    }
-}
+struct Refused(Error);
 
 /// The one mapping of SQLite's errors.
 impl From<Error> for Fault {
@@ -71,28 +26,7 @@ impl From<Error> for Fault {
                 | Error::InvalidColumnType(..)
                 | Error::Utf8Error(..),
             ) => Self::Corrupt(error.to_string()),
-            (Some(_) | None, _) => Self::Unavailable(Arc::new(error)),
-        }
-    }
-}
-
-impl From<Fault> for CommitError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::DiskFull => Self::DiskFull,
-            Fault::Unavailable(cause) => Self::Unavailable(Box::new(Cause(cause))),
-            Fault::Corrupt(what) => Self::Corrupt { what },
-        }
-    }
-}
-
-impl From<Fault> for ReadError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            // A read can need space too: the index of the log grows.
-            Fault::DiskFull => Self::Unavailable("the disk is full".into()),
-            Fault::Unavailable(cause) => Self::Unavailable(Box::new(Cause(cause))),
-            Fault::Corrupt(what) => Self::Corrupt { what },
+            (Some(_) | None, _) => Self::Unavailable(Arc::new(Refused(error))),
         }
     }
 }

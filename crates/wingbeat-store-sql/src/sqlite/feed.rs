@@ -6,9 +6,10 @@ use wingbeat_model::{Action, ActionName, RunId, Seq, Timestamp};
 use wingbeat_store::RunScope;
 
 use super::action;
-use super::fault::Fault;
 use super::queries;
-use super::row::{find, first, limit, list};
+use super::row::{find, first, list};
+use crate::fault::Fault;
+use crate::lists::limit;
 
 /// No limit, as SQLite takes it.
 const ALL: i64 = -1;

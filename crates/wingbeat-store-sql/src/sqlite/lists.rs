@@ -1,215 +1,71 @@
-//! Lists of actions and of task versions: which columns fields mean, which rows a scope holds, and pages.
+//! Lists of actions and of task versions, run on SQLite.
 
+use std::rc::Rc;
+
+use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue};
 use rusqlite::{Connection, params_from_iter};
 use wingbeat_model::{Action, TaskVersion};
-use wingbeat_store::listing::{CursorKey, ListField, ListId, Order, ValueKind, action_order, task_order};
-use wingbeat_store::{
-    ActionField, ActionQuery, Cursor, Direction, Page, ReadError, RunScope, TaskField, TaskQuery,
-};
+use wingbeat_store::listing::{ListId, Value};
+use wingbeat_store::{ActionQuery, Page, ReadError, TaskQuery};
 
-use super::fault::Fault;
-use super::queries::{ACTION_COLUMNS, TASK_COLUMNS, strip_comments};
-use super::row::{Columns, limit, list_text};
-use super::statement::{Bound, Conditions, Expression, Term, from_sql, order_text};
-use super::{action, catalog};
-
-/// A list's statement, ready to run.
-pub(crate) struct ListStatement {
-    /// Its text.
-    pub(crate) text: String,
-    bound: Vec<Bound>,
-    /// How many values make a position.
-    terms: usize,
-}
+use super::row::list_text;
+use crate::fault::Fault;
+use crate::lists::{ListStatement, action_statement, page, read_row, task_statement};
+use crate::rows::cell::Columns;
+use crate::rows::{action, catalog};
+use crate::statement::{Bound, Dialect};
 
 /// A page of actions.
 pub(crate) fn actions(db: &Connection, query: &ActionQuery) -> Result<Page<Action>, ReadError> {
     let list = ListId::of_actions(query);
-    let statement = action_statement(query, list)?;
-    page(db, statement, list, query.limit, action::read)
+    let statement = action_statement(Dialect::Sqlite, query, list)?;
+    Ok(page(rows(db, statement, action::read)?, list, query.limit))
 }
 
 /// A page of task versions.
 pub(crate) fn tasks(db: &Connection, query: &TaskQuery) -> Result<Page<TaskVersion>, ReadError> {
     let list = ListId::of_tasks(query);
-    let statement = task_statement(query, list)?;
-    page(db, statement, list, query.limit, catalog::read_task)
+    let statement = task_statement(Dialect::Sqlite, query, list)?;
+    Ok(page(rows(db, statement, catalog::read_task)?, list, query.limit))
 }
 
-fn page<T>(
+fn rows<T>(
     db: &Connection,
     statement: ListStatement,
-    list: ListId,
-    size: usize,
-    read: impl Fn(&mut Columns<'_, '_>) -> Result<T, Fault>,
-) -> Result<Page<T>, ReadError> {
+    read: impl Fn(&mut Columns<'_>) -> Result<T, Fault>,
+) -> Result<Vec<(T, wingbeat_store::listing::CursorKey)>, Fault> {
     let ListStatement { text, bound, terms } = statement;
-    let mut found = list_text(db, &text, params_from_iter(bound), |row| {
-        let item = read(row)?;
-        let values = (0..terms).map(|_| Ok(from_sql(row.take()?)));
-        Ok((item, CursorKey(values.collect::<Result<_, Fault>>()?)))
-    })?;
-    let more = found.len() > size;
-    found.truncate(size);
-    let next = found.last().filter(|_| more).map(|(_, key)| key.encode(list));
-    Ok(Page { rows: found.into_iter().map(|(item, _)| item).collect(), next })
+    let params = params_from_iter(bound.into_iter().map(Parameter::from));
+    list_text(db, &text, params, |row| read_row(row, terms, &read))
 }
 
-/// The statement of a list of actions.
-pub(crate) fn action_statement(query: &ActionQuery, list: ListId) -> Result<ListStatement, ReadError> {
-    let mut conditions = Conditions::default();
-    and_scope(&mut conditions, &query.scope);
-    let order = action_order(query);
-    let mut terms = terms(&order, |field| action_expression(field, &mut conditions));
-    // Within a run the name alone breaks ties; among roots the run does, as each has one root.
-    let tie = match query.scope {
-        RunScope::Run(_) => ("a.name", ValueKind::Text),
-        RunScope::Project(_) | RunScope::Task { .. } => ("a.run_id", ValueKind::Int),
-    };
-    terms.push(tie_term(tie, order.ties));
-    for filter in &query.filters {
-        let field = action_expression(&filter.field, &mut conditions);
-        conditions.and_filter(&field, filter);
-    }
-    if query.paused_only {
-        conditions.and("EXISTS (SELECT 1 FROM action p WHERE p.run_id = a.run_id AND p.phase = 9)");
-    }
-    let fields = query.sort.iter().map(|(field, _)| field).chain(query.filters.iter().map(|f| &f.field));
-    let needs_run =
-        fields.into_iter().any(|field| matches!(field, ActionField::RunName | ActionField::Source));
-    // CROSS JOIN keeps the order of the tables: the run is looked up for each action, never the other way.
-    let from = if needs_run { "action a CROSS JOIN run r ON r.id = a.run_id" } else { "action a" };
-    let columns = strip_comments(ACTION_COLUMNS);
-    finish(Source { columns, from }, conditions, &terms, (query.after.as_ref(), list, query.limit))
+enum Parameter {
+    One(SqlValue),
+    /// For `IN rarray(…)`.
+    Many(Rc<Vec<SqlValue>>),
 }
 
-/// The statement of a list of task versions.
-pub(crate) fn task_statement(query: &TaskQuery, list: ListId) -> Result<ListStatement, ReadError> {
-    let mut conditions = Conditions::default();
-    conditions.and_equal("v.org", &query.scope.org);
-    conditions.and_equal("v.project", &query.scope.project);
-    if !query.scope.domain.is_empty() {
-        conditions.and_equal("v.domain", &query.scope.domain);
-    }
-    match &query.versions_of {
-        Some(name) => conditions.and_equal("v.name", name),
-        None => conditions.and(
-            "NOT EXISTS (
-        SELECT 1 FROM task_version n
-        WHERE n.org = v.org AND n.project = v.project AND n.domain = v.domain AND n.name = v.name
-            AND (n.deployed_at, n.version) > (v.deployed_at, v.version)
-    )",
-        ),
-    }
-    let order = task_order(query);
-    let mut terms = terms(&order, |field| task_expression(*field));
-    let ties = [("v.domain", ValueKind::Text), ("v.name", ValueKind::Text), ("v.version", ValueKind::Text)];
-    terms.extend(ties.map(|tie| tie_term(tie, order.ties)));
-    for filter in &query.filters {
-        conditions.and_filter(&task_expression(filter.field), filter);
-    }
-    let source = Source { columns: strip_comments(TASK_COLUMNS), from: "task_version v" };
-    finish(source, conditions, &terms, (query.after.as_ref(), list, query.limit))
-}
-
-struct Source {
-    columns: String,
-    from: &'static str,
-}
-
-fn finish(
-    source: Source,
-    mut conditions: Conditions,
-    terms: &[Term],
-    (after, list, size): (Option<&Cursor>, ListId, usize),
-) -> Result<ListStatement, ReadError> {
-    if let Some(cursor) = after {
-        conditions.and_after(terms, &CursorKey::decode(cursor, list, terms.len())?);
-    }
-    // One more than asked, to know whether there is a next page.
-    let size = conditions.bind(limit(size.saturating_add(1)));
-    let values = terms.iter().map(|term| term.by.text.as_str()).collect::<Vec<_>>().join(", ");
-    let (conditions, bound) = conditions.into_parts();
-    let Source { columns, from } = source;
-    let order = order_text(terms);
-    let text = format!(
-        "SELECT {columns}, {values}\nFROM {from}\nWHERE {conditions}\nORDER BY {order}\nLIMIT {size}"
-    );
-    Ok(ListStatement { text, bound, terms: terms.len() })
-}
-
-fn terms<F>(order: &Order<F>, mut expression: impl FnMut(&F) -> Expression) -> Vec<Term> {
-    let term = |(field, direction): &(F, Direction)| Term { by: expression(field), direction: *direction };
-    order.terms.iter().map(term).collect()
-}
-
-fn tie_term((column, kind): (&str, ValueKind), direction: Direction) -> Term {
-    Term { by: Expression { text: column.to_owned(), kind, nullable: false }, direction }
-}
-
-fn and_scope(conditions: &mut Conditions, scope: &RunScope) {
-    match scope {
-        RunScope::Run(run) => {
-            let place = conditions.bind(run.0);
-            conditions.and(format!("a.run_id = {place}"));
-        }
-        RunScope::Project(place) => {
-            conditions.and("a.parent = ''");
-            conditions.and_equal("a.scope_org", &place.org);
-            conditions.and_equal("a.scope_project", &place.project);
-            if !place.domain.is_empty() {
-                conditions.and_equal("a.scope_domain", &place.domain);
-            }
-        }
-        RunScope::Task { scope, name, version } => {
-            conditions.and("a.parent = ''");
-            conditions.and_equal("a.scope_org", &scope.org);
-            conditions.and_equal("a.task_project", &scope.project);
-            conditions.and_equal("a.task_domain", &scope.domain);
-            conditions.and_equal("a.task_name", name);
-            if let Some(version) = version {
-                conditions.and_equal("a.task_version", version);
-            }
+impl From<Bound> for Parameter {
+    fn from(bound: Bound) -> Self {
+        match bound {
+            Bound::One(value) => Self::One(to_sql(value)),
+            Bound::Many(_, values) => Self::Many(Rc::new(values.into_iter().map(to_sql).collect())),
         }
     }
 }
 
-fn action_expression(field: &ActionField, conditions: &mut Conditions) -> Expression {
-    let text = match field {
-        ActionField::Name => "a.name".to_owned(),
-        ActionField::RunName => "r.name".to_owned(),
-        ActionField::Phase => "a.phase".to_owned(),
-        ActionField::Kind => "a.kind".to_owned(),
-        ActionField::Parent => "a.parent".to_owned(),
-        ActionField::Group => "a.grp".to_owned(),
-        ActionField::Source => "r.source".to_owned(),
-        ActionField::CreatedBy => "a.created_by".to_owned(),
-        ActionField::TaskProject => "a.task_project".to_owned(),
-        ActionField::TaskDomain => "a.task_domain".to_owned(),
-        ActionField::TaskName => "a.task_name".to_owned(),
-        ActionField::TaskVersion => "a.task_version".to_owned(),
-        ActionField::ShortName => "a.task_short_name".to_owned(),
-        ActionField::CreatedAt => "a.created_at".to_owned(),
-        ActionField::UpdatedAt => "coalesce(a.ended_at, a.since, a.started_at, a.created_at)".to_owned(),
-        ActionField::EndedAt => "a.ended_at".to_owned(),
-        ActionField::DurationMicros => "(a.ended_at - a.started_at)".to_owned(),
-        ActionField::Label(key) => {
-            let place = conditions.bind(key.clone());
-            format!("(SELECT l.value FROM run_label l WHERE l.run_id = a.run_id AND l.key = {place})")
+impl ToSql for Parameter {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::One(value) => value.to_sql(),
+            Self::Many(values) => values.to_sql(),
         }
-    };
-    Expression { text, kind: field.kind(), nullable: field.nullable() }
+    }
 }
 
-fn task_expression(field: TaskField) -> Expression {
-    let text = match field {
-        TaskField::Name => "v.name",
-        TaskField::Version => "v.version",
-        TaskField::Environment => "v.environment",
-        TaskField::ShortName => "v.short_name",
-        TaskField::DeployedBy => "v.deployed_by",
-        TaskField::CreatedAt => "v.deployed_at",
-        TaskField::IsEntrypoint => "v.is_entrypoint",
-    };
-    Expression { text: text.to_owned(), kind: field.kind(), nullable: field.nullable() }
+fn to_sql(value: Value) -> SqlValue {
+    match value {
+        Value::Int(number) => SqlValue::Integer(number),
+        Value::Text(text) => SqlValue::Text(text),
+    }
 }

@@ -9,8 +9,9 @@ use wingbeat_model::{ProjectKey, RunId};
 use wingbeat_store::listing::{CursorKey, ListId, Value};
 use wingbeat_store::{ActionField, ActionQuery, Direction, Filter, FilterOp, RunScope, TaskQuery};
 
-use super::lists::{action_statement, task_statement};
 use super::{open, queries};
+use crate::lists::{action_statement, task_statement};
+use crate::statement::Dialect;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite/plans.txt");
 
@@ -64,7 +65,8 @@ fn lists() -> Vec<(String, String)> {
             (", by run name", ActionQuery { sort: by_name.clone(), ..plain }),
         ];
         for (variant, query) in variants {
-            let statement = action_statement(&query, ListId::of_actions(&query)).expect("a good query");
+            let statement =
+                action_statement(Dialect::Sqlite, &query, ListId::of_actions(&query)).expect("a good query");
             found.push((format!("list of actions: {name}{variant}"), statement.text));
         }
     }
@@ -79,7 +81,8 @@ fn lists() -> Vec<(String, String)> {
             limit: 20,
             after: None,
         };
-        let statement = task_statement(&query, ListId::of_tasks(&query)).expect("a good query");
+        let statement =
+            task_statement(Dialect::Sqlite, &query, ListId::of_tasks(&query)).expect("a good query");
         found.push((format!("list of tasks: {name}"), statement.text));
     }
     found

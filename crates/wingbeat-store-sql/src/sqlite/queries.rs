@@ -2,12 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// Columns of an action, as every query reads them.
-pub(crate) const ACTION_COLUMNS: &str = include_str!("../../queries/sqlite/action_columns.sql");
-/// Columns of a task version.
-pub(crate) const TASK_COLUMNS: &str = include_str!("../../queries/sqlite/task_columns.sql");
-const RUN_COLUMNS: &str = include_str!("../../queries/sqlite/run_columns.sql");
-const ATTEMPT_COLUMNS: &str = include_str!("../../queries/sqlite/attempt_columns.sql");
+use crate::columns::complete;
 
 /// A statement of a file.
 pub(crate) struct Query {
@@ -28,20 +23,8 @@ impl Query {
 
     /// The statement, without comments.
     pub(crate) fn text(&self) -> &str {
-        self.text.get_or_init(|| {
-            strip_comments(self.source)
-                .replace("{action}", &strip_comments(ACTION_COLUMNS))
-                .replace("{attempt}", &strip_comments(ATTEMPT_COLUMNS))
-                .replace("{run}", &strip_comments(RUN_COLUMNS))
-                .replace("{task}", &strip_comments(TASK_COLUMNS))
-        })
+        self.text.get_or_init(|| complete(self.source))
     }
-}
-
-/// Leaves out comment lines, which SQLite would parse each time it looks a statement up.
-pub(crate) fn strip_comments(source: &str) -> String {
-    let lines = source.lines().filter(|line| !line.starts_with("--"));
-    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 macro_rules! queries {

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use wingbeat_store::ReadError;
 
-use super::fault::Fault;
 use super::open::connect_reader;
+use crate::fault::Fault;
 
 /// The most reads at once.
 const READERS: u32 = 4;

@@ -1,49 +1,48 @@
-//! Rows by position: what binds parameters in order, what reads columns in order, and how statements run.
-//! The order of columns is that of the `*_columns.sql` files; the code that binds and the code that reads follow it.
+//! How statements run against a connection: rows of SQLite as cells, parameters bound in order.
 
-use rusqlite::types::{FromSql, ToSql};
+use rusqlite::types::{Null, ValueRef};
 use rusqlite::{Connection, Params, Row, Statement};
 
-use super::fault::Fault;
 use super::queries::Query;
+use crate::fault::Fault;
+pub(crate) use crate::rows::cell::first;
+use crate::rows::cell::{Binder, Cell, Columns, Sink, Source};
 
-/// Binds parameters from the first to the last.
-pub(crate) struct Binder<'a, 'c> {
+/// Binds the parameters of a statement.
+struct Parameters<'a, 'c> {
     statement: &'a mut Statement<'c>,
     at: usize,
 }
 
-impl Binder<'_, '_> {
-    /// Binds the next one.
-    pub(crate) fn put(&mut self, value: impl ToSql) -> Result<(), Fault> {
+impl Sink for Parameters<'_, '_> {
+    fn put_cell(&mut self, cell: Cell<'_>) -> Result<(), Fault> {
         self.at += 1;
-        Ok(self.statement.raw_bind_parameter(self.at, value)?)
+        let (statement, at) = (&mut *self.statement, self.at);
+        let bound = match cell {
+            Cell::Null => statement.raw_bind_parameter(at, Null),
+            Cell::Int(number) => statement.raw_bind_parameter(at, number),
+            Cell::Float(number) => statement.raw_bind_parameter(at, number),
+            Cell::Text(text) => statement.raw_bind_parameter(at, text),
+            Cell::Bytes(bytes) => statement.raw_bind_parameter(at, bytes),
+        };
+        Ok(bound?)
     }
 }
 
-/// Reads columns from the first to the last.
-pub(crate) struct Columns<'a, 's> {
-    row: &'a Row<'s>,
-    at: usize,
-}
+struct Found<'a, 's>(&'a Row<'s>);
 
-impl Columns<'_, '_> {
-    /// Reads the next one.
-    pub(crate) fn take<T: FromSql>(&mut self) -> Result<T, Fault> {
-        let value = self.row.get(self.at)?;
-        self.at += 1;
-        Ok(value)
+impl Source for Found<'_, '_> {
+    fn cell(&self, at: usize) -> Result<Cell<'_>, Fault> {
+        Ok(match self.0.get_ref(at)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Int(number),
+            ValueRef::Real(number) => Cell::Float(number),
+            ValueRef::Text(text) => {
+                Cell::Text(std::str::from_utf8(text).map_err(|error| Fault::corrupt(error.to_string()))?)
+            }
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+        })
     }
-
-    /// Passes over columns that mean nothing in this row.
-    pub(crate) fn skip(&mut self, count: usize) {
-        self.at += count;
-    }
-}
-
-/// Reads a row of one column.
-pub(crate) fn first<T: FromSql>(row: &mut Columns<'_, '_>) -> Result<T, Fault> {
-    row.take()
 }
 
 /// The row that a query finds, if it finds one.
@@ -51,11 +50,11 @@ pub(crate) fn find<T>(
     db: &Connection,
     query: &Query,
     params: impl Params,
-    read: impl FnOnce(&mut Columns<'_, '_>) -> Result<T, Fault>,
+    read: impl FnOnce(&mut Columns<'_>) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
     let mut statement = db.prepare_cached(query.text())?;
     let mut rows = statement.query(params)?;
-    let found = rows.next()?.map(|row| read(&mut Columns { row, at: 0 }));
+    let found = rows.next()?.map(|row| read(&mut Columns::new(&Found(row))));
     found.transpose().map_err(|fault| fault.found_by(query.file()))
 }
 
@@ -64,7 +63,7 @@ pub(crate) fn list<T>(
     db: &Connection,
     query: &Query,
     params: impl Params,
-    read: impl FnMut(&mut Columns<'_, '_>) -> Result<T, Fault>,
+    read: impl FnMut(&mut Columns<'_>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     list_text(db, query.text(), params, read).map_err(|fault| fault.found_by(query.file()))
 }
@@ -74,13 +73,13 @@ pub(crate) fn list_text<T>(
     db: &Connection,
     text: &str,
     params: impl Params,
-    mut read: impl FnMut(&mut Columns<'_, '_>) -> Result<T, Fault>,
+    mut read: impl FnMut(&mut Columns<'_>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let mut statement = db.prepare_cached(text)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read(&mut Columns { row, at: 0 })?);
+        found.push(read(&mut Columns::new(&Found(row)))?);
     }
     Ok(found)
 }
@@ -90,19 +89,13 @@ pub(crate) fn write(db: &Connection, query: &Query, params: impl Params) -> Resu
     Ok(db.prepare_cached(query.text())?.execute(params)?)
 }
 
-/// Runs a statement that writes, with parameters bound in order.
+/// Runs a statement that writes, with parameters bound in order; how many rows it wrote.
 pub(crate) fn write_bound(
     db: &Connection,
     query: &Query,
-    bind: impl FnOnce(&mut Binder<'_, '_>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    bind: impl FnOnce(&mut Binder<'_>) -> Result<(), Fault>,
+) -> Result<usize, Fault> {
     let mut statement = db.prepare_cached(query.text())?;
-    bind(&mut Binder { statement: &mut statement, at: 0 })?;
-    statement.raw_execute()?;
-    Ok(())
-}
-
-/// A count as SQLite takes it.
-pub(crate) fn limit(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    bind(&mut Binder::new(&mut Parameters { statement: &mut statement, at: 0 }))?;
+    Ok(statement.raw_execute()?)
 }

@@ -1,31 +1,18 @@
-//! Sessions, work that is left, and answered requests as rows.
+//! Sessions, work that is left, and answered requests.
 
 use rusqlite::{Connection, params};
-use wingbeat_model::{
-    ActionKey, ActionName, Digest, FollowUp, FollowUpKind, ReplayKey, RunId, Session, SessionId, Span,
-    Timestamp,
-};
+use wingbeat_model::{Digest, FollowUp, ReplayKey, RunId, Session, SessionId, Timestamp};
 
-use super::fault::Fault;
-use super::parts::missing;
 use super::queries;
-use super::row::{Columns, find, list, write, write_bound};
-
-const ABORT_CHILDREN: i32 = 1;
-const WAKE_CACHE_WAITERS: i32 = 2;
-const LOSE_SESSION: i32 = 3;
-
-/// How long an answered request is known.
-const REPLAY_LIFE: Span = Span::from_secs(600);
-
-/// The most old requests that one commit forgets, so that none of them takes long.
-const REPLAYS_EXPIRED_AT_ONCE: u32 = 200;
+use super::row::{find, list, write, write_bound};
+use crate::fault::Fault;
+use crate::rows::session::{
+    REPLAY_LIFE, REPLAYS_EXPIRED_AT_ONCE, bind, bind_follow_up, read, read_follow_up,
+};
 
 /// Writes a session.
 pub(crate) fn put(db: &Connection, session: &Session) -> Result<(), Fault> {
-    let ended = session.ended_at.map(Timestamp::as_micros);
-    let params = params![&*session.id.0, session.executor, session.started_at.as_micros(), ended];
-    write(db, &queries::SESSION_PUT, params).map(drop)
+    write_bound(db, &queries::SESSION_PUT, |row| bind(row, session)).map(drop)
 }
 
 /// Loads a session.
@@ -43,66 +30,14 @@ pub(crate) fn open(db: &Connection) -> Result<Vec<Session>, Fault> {
     list(db, &queries::SESSION_OPEN, [], read)
 }
 
-fn read(row: &mut Columns<'_, '_>) -> Result<Session, Fault> {
-    Ok(Session {
-        id: SessionId(row.take_arc()?),
-        executor: row.take()?,
-        started_at: row.take_time()?,
-        ended_at: row.take_maybe_time()?,
-    })
-}
-
 /// Writes work that is left.
 pub(crate) fn put_follow_up(db: &Connection, left: &FollowUp) -> Result<(), Fault> {
-    write_bound(db, &queries::FOLLOW_UP_PUT, |row| {
-        row.put(left.id)?;
-        match &left.kind {
-            FollowUpKind::AbortChildren { parent, abort } => {
-                row.put(ABORT_CHILDREN)?;
-                row.put(parent.run.0)?;
-                row.put(parent.name.as_str())?;
-                row.put_abort(Some(abort))?;
-                row.put_nulls(4)
-            }
-            FollowUpKind::WakeCacheWaiters(key) => {
-                row.put(WAKE_CACHE_WAITERS)?;
-                row.put_nulls(5)?;
-                row.put_cache_key(key)?;
-                row.put_nulls(1)
-            }
-            FollowUpKind::LoseSession(session) => {
-                row.put(LOSE_SESSION)?;
-                row.put_nulls(8)?;
-                row.put(&*session.0)
-            }
-        }
-    })
+    write_bound(db, &queries::FOLLOW_UP_PUT, |row| bind_follow_up(row, left)).map(drop)
 }
 
 /// Work that is left.
 pub(crate) fn follow_ups(db: &Connection) -> Result<Vec<FollowUp>, Fault> {
     list(db, &queries::FOLLOW_UP_LIST, [], read_follow_up)
-}
-
-fn read_follow_up(row: &mut Columns<'_, '_>) -> Result<FollowUp, Fault> {
-    let lost = || missing("part of a follow-up");
-    let (id, kind) = (row.take()?, row.take()?);
-    let (run, name) = (row.take::<Option<i64>>()?, row.take::<Option<String>>()?);
-    let parent =
-        run.zip(name).map(|(run, name)| ActionKey { run: RunId(run), name: ActionName::stored(&name) });
-    let abort = row.take_abort()?;
-    let key = row.take_maybe_cache_key()?;
-    let session = row.take::<Option<_>>()?;
-    let kind = match kind {
-        ABORT_CHILDREN => FollowUpKind::AbortChildren {
-            parent: parent.ok_or_else(lost())?,
-            abort: abort.ok_or_else(lost())?,
-        },
-        WAKE_CACHE_WAITERS => FollowUpKind::WakeCacheWaiters(key.ok_or_else(lost())?),
-        LOSE_SESSION => FollowUpKind::LoseSession(SessionId(session.ok_or_else(lost())?)),
-        other => return Err(Fault::corrupt(format!("kind of follow-up {other}"))),
-    };
-    Ok(FollowUp { id, kind })
 }
 
 /// Deletes work that is done.
@@ -137,7 +72,8 @@ pub(crate) fn load_replay(
 
 #[cfg(test)]
 mod tests {
-    use super::{REPLAY_LIFE, load_replay, put_replays};
+    use super::{load_replay, put_replays};
+    use crate::rows::session::REPLAY_LIFE;
     use crate::sqlite::open::connect_writer;
     use wingbeat_model::{Digest, ReplayKey, RunId, Span, Timestamp};
 

@@ -5,10 +5,11 @@ use rusqlite::Connection;
 use wingbeat_model::{Action, Attempt, Changes, CounterKey, Loaded, Needs, Run, Seq, Timestamp, UnitOfWork};
 use wingbeat_store::take_new;
 
-use super::fault::Fault;
 use super::queries;
-use super::row::{limit, list, write};
+use super::row::{list, write};
 use super::{action, attempt, cache, run, session};
+use crate::fault::Fault;
+use crate::lists::limit;
 
 /// Runs `unit` with `seq` as its position. Tells whether anything was written.
 pub(crate) fn run_unit(

@@ -13,10 +13,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use wingbeat_model::{Seq, Timestamp, UnitOfWork};
 
-use super::fault::Fault;
 use super::queries;
 use super::row::{find, first, write};
 use super::unit::run_unit;
+use crate::fault::Fault;
 
 /// The most jobs that share a transaction.
 const GROUP: usize = 64;

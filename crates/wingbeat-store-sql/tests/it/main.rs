@@ -1,5 +1,6 @@
-//! The SQLite store passes the suite, survives crashes, and refuses files that are not its own.
+//! Both stores pass the suite, survive crashes, and refuse what is not their own.
 
 mod crash;
 mod opening;
+mod postgres;
 mod suite;

@@ -125,3 +125,22 @@ fn a_virtual_environment_is_a_python_too() {
     let config = resolve(root.path(), &["--python", "venv"], &[]).expect("config");
     assert_eq!(config.python, Some(root.path().join("venv")));
 }
+
+#[test]
+fn a_database_is_named_by_its_address_and_no_complaint_repeats_it() {
+    let root = folder();
+    let secret = root.path().join("secret");
+    fs::write(&secret, "hush\n").expect("file");
+    let named = ("WINGBEAT_DATABASE", "postgres://ada@db.example.org/flows");
+    let config = resolve(root.path(), &["--database-password-file", "secret"], &[named]).expect("config");
+    let address = config.database.as_ref().map(ToString::to_string);
+    assert_eq!(address.as_deref(), Some("database flows at db.example.org:5432 as ada"));
+    assert!(!format!("{config:?}").contains("hush"));
+    assert_ne!(resolve(root.path(), &[], &[named]).expect("config").database, config.database);
+
+    let refused = complaint(root.path(), &["--database", "mysql://ada:hush@db/flows"], &[]);
+    assert!(refused.contains("flag --database") && refused.contains("postgres://"), "{refused}");
+    assert!(!refused.contains("hush"), "{refused}");
+    let missing = complaint(root.path(), &["--database-password-file", "nowhere"], &[named]);
+    assert!(missing.contains("nowhere"), "{missing}");
+}

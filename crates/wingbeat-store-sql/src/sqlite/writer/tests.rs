@@ -89,7 +89,7 @@ async fn a_failed_unit_is_undone_alone() {
     let shown = outcomes.iter().map(|outcome| match outcome {
         Ok((_, seq)) => format!("{}", seq.0),
         Err(Fault::Corrupt(what)) => what.clone(),
-        Err(Fault::Unavailable(cause)) => cause.to_string(),
+        Err(Fault::Unavailable(cause) | Fault::Lost(cause)) => cause.to_string(),
         Err(Fault::DiskFull) => "full".to_owned(),
     });
     let wanted = ["1", "a unit of work panicked", "2", "run_get.sql", "3"];

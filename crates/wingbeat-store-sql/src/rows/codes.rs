@@ -5,7 +5,7 @@ use wingbeat_model::{
     StopCause,
 };
 
-use super::fault::Fault;
+use crate::fault::Fault;
 
 /// An enum that is stored as a number.
 pub(crate) trait Code: Copy + Sized + 'static {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::types::Null;
 use wingbeat_model::{Abort, CacheKey, Digest, Failure, Span, Timestamp};
 
+use super::cell::{Binder, Columns};
 use super::codes::Code;
-use super::fault::Fault;
-use super::row::{Binder, Columns};
+use crate::fault::Fault;
 
-impl Binder<'_, '_> {
+impl Binder<'_> {
     /// A time.
     pub(crate) fn put_time(&mut self, at: Timestamp) -> Result<(), Fault> {
         self.put(at.as_micros())
@@ -32,7 +31,7 @@ impl Binder<'_, '_> {
 
     /// So many columns without a value.
     pub(crate) fn put_nulls(&mut self, count: usize) -> Result<(), Fault> {
-        (0..count).try_for_each(|_| self.put(Null))
+        (0..count).try_for_each(|_| self.put_null())
     }
 
     /// A cache key's three columns.
@@ -62,7 +61,7 @@ impl Binder<'_, '_> {
     }
 }
 
-impl Columns<'_, '_> {
+impl Columns<'_> {
     /// A time.
     pub(crate) fn take_time(&mut self) -> Result<Timestamp, Fault> {
         self.take().map(Timestamp::from_micros)

@@ -1,0 +1,10 @@
+-- Actions of a run by change. $1 run, $2 position to start after, $3 limit, exceeded by what shares a position.
+-- Index: action_change.
+-- Each row ends with the head as it was then; without any there is one row of nothing but the head.
+SELECT {action}, h.seq FROM head h
+LEFT JOIN LATERAL (
+    SELECT * FROM action c
+    WHERE c.run_id = $1 AND c.changed > $2
+    ORDER BY c.changed FETCH FIRST $3 ROWS WITH TIES
+) a ON TRUE
+ORDER BY a.changed

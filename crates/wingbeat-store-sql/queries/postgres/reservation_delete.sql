@@ -1,0 +1,3 @@
+-- Deletes claims. $1 orgs, $2 scopes, $3 keys. Index: primary key.
+DELETE FROM reservation c USING UNNEST($1::text[], $2::text[], $3::text[]) AS k (org, scope, key)
+WHERE c.org = k.org AND c.scope = k.scope AND c.key = k.key

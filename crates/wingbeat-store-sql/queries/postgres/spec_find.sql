@@ -1,0 +1,2 @@
+-- A spec. $1 digest. Index: primary key.
+SELECT bytes FROM spec WHERE digest = $1

@@ -1,0 +1,108 @@
+//! The statements, as they stand in `queries/postgres/`. Lists of columns are put in once, on first use.
+
+use std::sync::OnceLock;
+
+use crate::columns::complete;
+
+use super::params::Kind;
+
+/// A statement of a file.
+pub(crate) struct Query {
+    file: &'static str,
+    source: &'static str,
+    text: OnceLock<String>,
+    arrays: OnceLock<Vec<Kind>>,
+}
+
+impl Query {
+    const fn new(file: &'static str, source: &'static str) -> Self {
+        Self { file, source, text: OnceLock::new(), arrays: OnceLock::new() }
+    }
+
+    /// Which file it is from.
+    pub(crate) fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The statement, without comments.
+    pub(crate) fn text(&'static self) -> &'static str {
+        self.text.get_or_init(|| complete(self.source))
+    }
+
+    /// What its parameters are arrays of, as the text says: `$1::bigint[], $2::text[]`.
+    pub(crate) fn arrays(&'static self) -> &'static [Kind] {
+        self.arrays.get_or_init(|| {
+            let casts = self.text().split("::").skip(1);
+            casts.filter_map(|rest| Kind::of_array(rest.split("[]").next()?)).collect()
+        })
+    }
+}
+
+macro_rules! queries {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) static $name: Query =
+            Query::new($file, include_str!(concat!("../../queries/postgres/", $file)));)*
+
+        /// Every statement of the folder.
+        #[cfg(test)]
+        pub(crate) static ALL: &[&Query] = &[$(&$name),*];
+    };
+}
+
+queries! {
+    ACTION_CACHE_WAITERS = "action_cache_waiters.sql";
+    ACTION_CHANGED = "action_changed.sql";
+    ACTION_CHANGED_CHILDREN = "action_changed_children.sql";
+    ACTION_FIND = "action_find.sql";
+    ACTION_LIVE = "action_live.sql";
+    ACTION_LIVE_CHILDREN = "action_live_children.sql";
+    ACTION_PUT = "action_put.sql";
+    ATTEMPT_FIND = "attempt_find.sql";
+    ATTEMPT_HELD = "attempt_held.sql";
+    ATTEMPT_HELD_BY = "attempt_held_by.sql";
+    ATTEMPT_LIST = "attempt_list.sql";
+    ATTEMPT_PUT = "attempt_put.sql";
+    CACHE_DELETE = "cache_delete.sql";
+    CACHE_FIND = "cache_find.sql";
+    CACHE_PUT = "cache_put.sql";
+    COUNTER_ADD = "counter_add.sql";
+    COUNTER_LIST = "counter_list.sql";
+    FOLLOW_UP_DELETE = "follow_up_delete.sql";
+    FOLLOW_UP_LIST = "follow_up_list.sql";
+    FOLLOW_UP_PUT = "follow_up_put.sql";
+    HEAD_ADVANCE = "head_advance.sql";
+    HEAD_LOCK = "head_lock.sql";
+    HEAD_READ = "head_read.sql";
+    PROJECT_FIND = "project_find.sql";
+    PROJECT_INSERT = "project_insert.sql";
+    PROJECT_LIST = "project_list.sql";
+    PROJECT_UPDATE = "project_update.sql";
+    REPLAY_EXPIRE = "replay_expire.sql";
+    REPLAY_FIND = "replay_find.sql";
+    REPLAY_PUT = "replay_put.sql";
+    RESERVATION_DELETE = "reservation_delete.sql";
+    RESERVATION_FIND = "reservation_find.sql";
+    RESERVATION_PUT = "reservation_put.sql";
+    ROOT_CHANGED = "root_changed.sql";
+    ROOT_CHANGED_RUN = "root_changed_run.sql";
+    ROOT_CHANGED_TASK = "root_changed_task.sql";
+    ROOT_NEWEST = "root_newest.sql";
+    ROOT_NEWEST_PROJECT = "root_newest_project.sql";
+    ROOT_NEWEST_TASK = "root_newest_task.sql";
+    RUN_FIND = "run_find.sql";
+    RUN_GET = "run_get.sql";
+    RUN_LABEL_DELETE = "run_label_delete.sql";
+    RUN_LABEL_PUT = "run_label_put.sql";
+    RUN_NUMBER_RESERVE = "run_number_reserve.sql";
+    RUN_PUT = "run_put.sql";
+    SESSION_FIND = "session_find.sql";
+    SESSION_OPEN = "session_open.sql";
+    SESSION_OPEN_OF = "session_open_of.sql";
+    SESSION_PUT = "session_put.sql";
+    SETTING_FIND = "setting_find.sql";
+    SETTING_INIT = "setting_init.sql";
+    SPEC_FIND = "spec_find.sql";
+    SPEC_PUT = "spec_put.sql";
+    TASK_FIND = "task_find.sql";
+    TASK_PUT = "task_put.sql";
+}

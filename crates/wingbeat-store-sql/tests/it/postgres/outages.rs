@@ -1,0 +1,169 @@
+//! The database goes away and comes back: what was acknowledged stays, and nothing is done twice.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use wingbeat_store::{Catalog, CommitError, RunReads, RunWrites};
+use wingbeat_store_sql::PostgresStore;
+use wingbeat_testkit::postgres::{PASSWORD, PostgresServer};
+
+use super::address;
+use super::count::{Add, value};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_and_reads_wait_for_a_database_that_comes_back() {
+    let Some(server) = PostgresServer::start() else { return };
+    let store = PostgresStore::open(&address(&server.database())).await.expect("opens");
+    let mut done = 0;
+    for way in [PostgresServer::stop, PostgresServer::kill] {
+        for _ in 0..10 {
+            store.commit(Box::new(Add)).await.expect("the commit works");
+            done += 1;
+        }
+        way(&server);
+        let commits = (0..20).map(|_| store.commit(Box::new(Add)));
+        let commits = futures::future::join_all(commits);
+        let back = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::task::block_in_place(|| server.start_again());
+        };
+        let (outcomes, read, ()) = tokio::join!(commits, store.head(), back);
+        assert!(read.is_ok(), "a read waits too: {read:?}");
+        done += outcomes.into_iter().map(|outcome| i64::from(outcome.is_ok())).sum::<i64>();
+        assert_eq!(value(&store).await, done, "what was acknowledged is there, once");
+    }
+    assert_eq!(done, 60, "nobody had to be told that it did not work");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_stays_away_is_told_after_a_while() {
+    let Some(server) = PostgresServer::start() else { return };
+    let store = PostgresStore::open(&address(&server.database())).await.expect("opens");
+    store.commit(Box::new(Add)).await.expect("the commit works");
+    server.stop();
+    let started = Instant::now();
+    let (commit, read) = tokio::join!(store.commit(Box::new(Add)), store.find_setting("x"));
+    let refused = commit.map(drop).expect_err("nobody is there");
+    assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
+    assert!(read.is_err());
+    assert!((5..30).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    server.start_again();
+    store.commit(Box::new(Add)).await.expect("it works again");
+    assert_eq!(value(&store).await, 2, "what was refused was not done");
+    store.close().await;
+}
+
+/// What a connection of the proxy does at the next COMMIT.
+const PASS: u8 = 0;
+const CUT_BEFORE: u8 = 1;
+const CUT_AFTER: u8 = 2;
+
+/// Stands before the server's socket and breaks connections when they commit.
+struct Proxy {
+    folder: tempfile::TempDir,
+    mode: Arc<AtomicU8>,
+}
+
+impl Proxy {
+    fn start(server: PathBuf) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("listens");
+        let mode = Arc::new(AtomicU8::new(PASS));
+        let shared = Arc::clone(&mode);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass_on(client, server.clone(), Arc::clone(&shared)));
+            }
+        });
+        Self { folder, mode }
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+async fn pass_on(mut client: UnixStream, server: PathBuf, mode: Arc<AtomicU8>) {
+    let mut server = UnixStream::connect(server).await.expect("connects");
+    let (mut said, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        tokio::select! {
+            count = client.read(&mut said) => {
+                let Ok(count @ 1..) = count else { return };
+                let text = &said[..count];
+                let commits = text.windows(6).any(|part| part == b"COMMIT");
+                let cut = if commits { mode.swap(PASS, Ordering::SeqCst) } else { PASS };
+                if cut == CUT_BEFORE {
+                    return;
+                }
+                server.write_all(text).await.expect("passes on");
+                if cut == CUT_AFTER {
+                    // The answer is awaited, so that the commit has taken place, and kept.
+                    let _ = server.read(&mut answered).await;
+                    return;
+                }
+            }
+            count = server.read(&mut answered) => {
+                let Ok(count @ 1..) = count else { return };
+                if client.write_all(&answered[..count]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn socket_of(url: &str) -> (PathBuf, String) {
+    let (rest, folder) = url.split_once("?host=").expect("an address of a socket");
+    (Path::new(folder).join(".s.PGSQL.5432"), rest.to_owned())
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_done_once_and_told_so() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let url = server.database();
+    assert!(url.contains(PASSWORD));
+    let (socket, rest) = socket_of(&url);
+    let proxy = Proxy::start(socket);
+    let through = format!("{rest}?host={}", proxy.folder().display());
+    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let mut done = 0;
+    for cut in [PASS, CUT_BEFORE, PASS, CUT_AFTER, CUT_AFTER, CUT_BEFORE, PASS] {
+        proxy.mode.store(cut, Ordering::SeqCst);
+        store.commit(Box::new(Add)).await.expect("the commit works");
+        done += 1;
+        assert_eq!(proxy.mode.load(Ordering::SeqCst), PASS, "the connection was cut");
+        assert_eq!(value(&store).await, done, "it was done once");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_commit_whose_fate_cannot_be_seen_is_told_as_unknown() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let url = server.database();
+    let (socket, rest) = socket_of(&url);
+    let proxy = Proxy::start(socket);
+    let through = format!("{rest}?host={}", proxy.folder().display());
+    let store = PostgresStore::open_shared(&address(&through)).await.expect("opens");
+    let other = PostgresStore::open_shared(&address(&url)).await.expect("opens");
+    store.commit(Box::new(Add)).await.expect("the commit works");
+    proxy.mode.store(CUT_AFTER, Ordering::SeqCst);
+    // Others write all the time, so that one of them is between the commit and the look at what became of it.
+    let writing = async {
+        for _ in 0..200 {
+            other.commit(Box::new(Add)).await.expect("the commit works");
+        }
+    };
+    let (outcome, ()) = tokio::join!(store.commit(Box::new(Add)), writing);
+    let refused = outcome.map(drop).expect_err("nobody can know");
+    assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
+    assert_eq!(value(&other).await, 202, "it was done, and nothing was done twice");
+    store.close().await;
+    other.close().await;
+}
