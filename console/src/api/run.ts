@@ -1,6 +1,6 @@
 /** One run: its actions as they change, details, data, logs, and what people can do to it. */
 import { create } from "@bufbuild/protobuf";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { ArtifactType } from "../gen/flyteidl2/dataproxy/dataproxy_service_pb";
@@ -58,7 +58,7 @@ export function useRunActions(key: RunKey): RunActions {
       clearTimeout(timer);
     };
   }, [client, project, domain, run]);
-  return useQuery<RunActions>({ queryKey: ["actions", project, domain, run], enabled: false, initialData: LOADING, gcTime: 60_000 }).data;
+  return useQuery<RunActions>({ queryKey: ["actions", project, domain, run], queryFn: skipToken, initialData: LOADING, gcTime: 60_000 }).data ?? LOADING;
 }
 
 /** Everything about an action; read again whenever its row says that something changed. */

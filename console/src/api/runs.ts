@@ -1,7 +1,7 @@
 /** Lists of runs: pages from the server, and changes as they happen. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { skipToken, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { type Filter, Filter_Function, FilterSchema, Sort_Direction } from "../gen/flyteidl2/common/list_pb";
@@ -76,7 +76,7 @@ export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
       finite: false,
     });
   }, [client, project, domain]);
-  return useQuery<ReadonlyMap<string, RunRow>>({ queryKey: ["live-runs", project, domain], enabled: false, initialData: NO_RUNS }).data;
+  return useQuery<ReadonlyMap<string, RunRow>>({ queryKey: ["live-runs", project, domain], queryFn: skipToken, initialData: NO_RUNS }).data ?? NO_RUNS;
 }
 
 /** Runs of one kind, for the first page; `more` says that there are others. */
@@ -130,7 +130,7 @@ export function useTaskGroups(scope: Scope, enabled: boolean) {
       finite: false,
     });
   }, [client, project, domain, enabled]);
-  return useQuery<readonly TaskGroup[]>({ queryKey: ["task-groups", project, domain], enabled: false }).data;
+  return useQuery<readonly TaskGroup[]>({ queryKey: ["task-groups", project, domain], queryFn: skipToken }).data;
 }
 
 function readGroup(group: WireGroup): TaskGroup {

@@ -57,6 +57,12 @@ const task = createRoute({
 export const router = createRouter({
   routeTree: rootRoute.addChildren([home, scope.addChildren([scopeIndex, runs, run, tasks, task])]),
   basepath: "/v2",
+  // Plain addresses that people can read and write, not JSON in them.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const pairs = Object.entries(search).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : []));
+    return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs).toString()}`;
+  },
   defaultPreload: "intent",
   defaultPendingComponent: () => <Loading what="the page" />,
   scrollRestoration: true,

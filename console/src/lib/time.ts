@@ -57,6 +57,6 @@ export const WINDOW_NAMES: readonly string[] = Object.keys(WINDOWS);
 
 /** Where a window of that name begins; unknown names mean no limit. */
 export function windowStart(name: string | undefined, now: number): number | undefined {
-  const span = name === undefined ? undefined : WINDOWS[name];
+  const span = name !== undefined && Object.hasOwn(WINDOWS, name) ? WINDOWS[name] : undefined;
   return span === undefined ? undefined : now - span;
 }

@@ -75,7 +75,8 @@ function drawAxis({ context, colour, x, height, width }: Pen, { span, origin }: 
     context.fillStyle = colour("--line");
     context.fillRect(Math.round(x(at)), AXIS - 6, 1, height);
     context.fillStyle = colour("--soft");
-    context.fillText(at === origin ? "0" : `+${duration(at - origin)}`, x(at) + 3, 11);
+    const label = at === origin ? "0" : `+${duration(at - origin)}`;
+    if (x(at) + 3 + context.measureText(label).width < width) context.fillText(label, x(at) + 3, 11);
   }
 }
 
