@@ -9,6 +9,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 WINGBEAT := target/debug/wingbeat
 DENY := .cache/cargo-deny/bin/cargo-deny
+CONSOLE := console/dist/.built
+CONSOLE_SOURCES := $(shell find console/src console/public console/scripts proto -type f -not -path 'console/src/gen/*') \
+	console/index.html console/vite.config.ts console/tsconfig.json console/buf.gen.yaml
 # Used by `make demo`: KEEP=1 leaves the platform running.
 KEEP ?=
 # Used by `make sim`: how many seeds the simulation walks through; SEED=17 replays one.
@@ -29,12 +32,29 @@ up: build ## start the platform on 127.0.0.1:8080, data in ~/.wingbeat
 	@$(WINGBEAT) up
 
 .PHONY: build
-build: ## build the binary target/debug/wingbeat
+build: console-if-node ## build the binary target/debug/wingbeat
 	@# With the examples, so that features are those of the tests and nothing is compiled twice.
 	@$(CARGO) build --workspace --bins --examples
 
+.PHONY: console
+console: $(CONSOLE) ## build the web console, which the binary then contains (needs Node 20.19 or newer)
+
+# The binary builds without node; then it says at /v2 that the console is absent.
+.PHONY: console-if-node
+console-if-node:
+	@if command -v npm >/dev/null; then $(MAKE) console; else echo "no npm here: the binary is built without the web console"; fi
+
+# The stamp says of which sources the built files are.
+$(CONSOLE): $(CONSOLE_SOURCES) console/node_modules/.installed
+	@cd console && npm run --silent build
+	@touch $@
+
+console/node_modules/.installed: console/package.json console/package-lock.json
+	@cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: test
-test: ## everything that must be green: format, tidy, clippy, Rust tests, the stock client
+test: ## everything that must be green: format, tidy, clippy, Rust tests, the stock client, the console
 	@scripts/test.sh
 
 .PHONY: lint
@@ -63,7 +83,7 @@ sim: ## the seeded simulation of the engine with faults (SEEDS=2000, or SEED=17 
 
 .PHONY: clean
 clean: ## remove build output, the virtual environment and caches
-	@rm -rf target $(VENV) .cache .pytest_cache
+	@rm -rf target $(VENV) .cache .pytest_cache console/node_modules console/src/gen console/dist/* console/dist/.built
 
 # The environments share one folder; each stamp says that its requirements are in.
 $(VENV)/bin/python:

@@ -8,6 +8,11 @@ export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 
 step_fmt() { "$cargo" fmt --all --check && echo "fmt: clean"; }
 step_tidy() { "$cargo" xtask tidy; }
+step_console() {
+    # Built before Rust, so that the binary that the other steps test contains it.
+    command -v npm >/dev/null || { echo "console: no npm here, skipped"; return; }
+    make console && cd console && npm run --silent typecheck && npm run --silent lint && npm run --silent test
+}
 step_clippy() { "$cargo" clippy --quiet --workspace --exclude wingbeat-proto --all-targets --no-deps -- -D warnings && echo "clippy: no warnings"; }
 step_rust() { "$cargo" test --workspace; }
 step_build() {
@@ -25,14 +30,20 @@ step_descriptors() {
 step_stock_client() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
 }
+step_browser() {
+    command -v npm >/dev/null || { echo "browser: no npm here, skipped"; return; }
+    local chromium
+    chromium=$(scripts/chromium.sh) || { echo "browser: no chromium here, skipped"; return; }
+    cd console && CHROMIUM=$chromium WINGBEAT_BIN=../target/debug/wingbeat PYTHON=../.venv/bin/python npm run --silent browser
+}
 
-all="fmt tidy postgres venv clippy rust build descriptors stock_client"
+all="fmt tidy postgres venv console clippy rust build descriptors stock_client browser"
 summary=()
 for step in ${*:-$all}; do
     declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }
     echo "==> $step"
     started=$SECONDS
-    if ! "step_$step"; then
+    if ! ("step_$step"); then
         printf '%s\n' "${summary[@]}" "$(printf '%-14s FAILED after %s s' "$step" $((SECONDS - started)))"
         exit 1
     fi

@@ -1,6 +1,7 @@
 //! What stands around the API on a port: who may talk to it at all, health, signed URLs, and the caller's identity.
 
 mod blobs;
+mod console;
 mod guard;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use wingbeat_model::{ActionKey, ActionName, AttemptIdentity, Fence, Principal, RunId, SessionId};
 
@@ -29,9 +30,7 @@ pub fn public(platform: Arc<Platform>, api: Router, guard: Guard) -> Router {
     api.route("/healthz", get(|| async { "OK" }))
         .route("/readyz", get(ready).with_state(platform.clone()))
         .route("/metrics", get(metrics).with_state(platform.clone()))
-        .route("/", get(console))
-        .route("/v2", get(console))
-        .route("/v2/{*path}", get(console))
+        .merge(console::routes())
         .merge(blobs::routes(platform))
         .layer(from_fn(|mut request: Request, next: Next| async move {
             request.extensions_mut().insert(Principal::User { subject: ANONYMOUS.to_owned() });
@@ -94,9 +93,3 @@ async fn metrics(State(platform): State<Arc<Platform>>) -> Response {
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
-async fn console() -> Html<&'static str> {
-    Html(
-        "<!doctype html><title>Wingbeat</title><p>This is a Wingbeat server. It has no console yet; use \
-         <code>wingbeat get run</code> or <code>flyte get run</code>.</p>",
-    )
-}

@@ -1,0 +1,75 @@
+/** Addresses, as the SDK prints them. Pages are loaded when they are first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, type SearchSchemaInput } from "@tanstack/react-router";
+
+import { actionSearch, type ActionSearch, runsSearch, type RunsSearch, taskSearch, type TaskSearch, tasksSearch, type TasksSearch } from "../lib/search";
+import { Loading } from "../ui/states";
+import { Crash, Frame, NotHere } from "./frame";
+
+const rootRoute = createRootRoute({ component: Frame, notFoundComponent: NotHere, errorComponent: Crash });
+
+const home = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages"), "Home"),
+});
+
+const scope = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/domain/$domain/project/$project",
+});
+
+const scopeIndex = createRoute({
+  getParentRoute: () => scope,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/domain/$domain/project/$project/runs", params, replace: true });
+  },
+});
+
+const runs = createRoute({
+  getParentRoute: () => scope,
+  path: "/runs",
+  validateSearch: (raw: RunsSearch & SearchSchemaInput): RunsSearch => runsSearch({ ...raw }),
+  component: lazyRouteComponent(() => import("./pages"), "Runs"),
+});
+
+const run = createRoute({
+  getParentRoute: () => scope,
+  path: "/runs/$run",
+  validateSearch: (raw: ActionSearch & SearchSchemaInput): ActionSearch => actionSearch({ ...raw }),
+  component: lazyRouteComponent(() => import("./run-page"), "Run"),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => scope,
+  path: "/tasks",
+  validateSearch: (raw: TasksSearch & SearchSchemaInput): TasksSearch => tasksSearch({ ...raw }),
+  component: lazyRouteComponent(() => import("./task-pages"), "Tasks"),
+});
+
+const task = createRoute({
+  getParentRoute: () => scope,
+  path: "/tasks/$task",
+  validateSearch: (raw: TaskSearch & SearchSchemaInput): TaskSearch => taskSearch({ ...raw }),
+  component: lazyRouteComponent(() => import("./task-pages"), "Task"),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([home, scope.addChildren([scopeIndex, runs, run, tasks, task])]),
+  basepath: "/v2",
+  // Plain addresses that people can read and write, not JSON in them.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const pairs = Object.entries(search).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : []));
+    return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs).toString()}`;
+  },
+  defaultPreload: "intent",
+  defaultPendingComponent: () => <Loading what="the page" />,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,76 @@
+/** The actions of a run as a tree or on a timeline, with one filter and one selection for both. */
+import { type JSX, useMemo, useState } from "react";
+
+import type { ActionRow } from "../../lib/model";
+import { asPhase, isOver, type Phase, PHASES } from "../../lib/phase";
+import type { ActionSearch } from "../../lib/search";
+import { byStart, countPhases, type Folding, type TreeFilter, treeRows } from "../../lib/tree";
+import { Tabs } from "../../ui/controls";
+import { useKeys } from "../../ui/keys";
+import { PhaseMark } from "../../ui/phase";
+import type { SearchChange } from "./run-page";
+import { Timeline } from "./timeline";
+import { TreeList } from "./tree-list";
+
+interface Props {
+  readonly actions: readonly ActionRow[];
+  readonly selected: ActionRow;
+  readonly search: ActionSearch;
+  readonly onSearch: (search: SearchChange) => void;
+  readonly onSelect: (action: ActionRow) => void;
+}
+
+const VIEWS = [
+  { id: "tree", label: "Tree" },
+  { id: "timeline", label: "Timeline" },
+];
+
+export function ActionViews({ actions, selected, search, onSearch, onSelect }: Props): JSX.Element {
+  const [folding, setFolding] = useState<Folding>(new Map());
+  const view = search.view === "timeline" ? "timeline" : "tree";
+  const filter = useMemo<TreeFilter>(() => ({ text: search.q ?? "", phases: new Set((search.phase ?? "").split(",").flatMap((text) => asPhase(text) ?? [])) }), [search.q, search.phase]);
+  const rows = useMemo(() => treeRows(actions, folding, filter), [actions, folding, filter]);
+  const bars = useMemo(() => barsOf(actions, filter), [actions, filter]);
+  const order = useMemo(() => (view === "timeline" ? bars : rows.flatMap((row) => (row.kind === "action" ? [row.action] : []))), [view, bars, rows]);
+  const fold = (id: string, open: boolean): void => setFolding((before) => new Map(before).set(id, open));
+  useKeys((event) => {
+    const at = order.findIndex((action) => action.name === selected.name);
+    const next = event.key === "j" ? order[at + 1] : event.key === "k" ? order[at - 1] : undefined;
+    if (next !== undefined) onSelect(next);
+    else if (view === "tree" && event.target === document.body && (event.key === "ArrowLeft" || event.key === "ArrowRight")) fold(selected.name, event.key === "ArrowRight");
+  });
+  return (
+    <section className="list" aria-label="actions">
+      <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
+      <div className="line wrap" style={{ padding: "8px 10px" }}>
+        <input type="search" data-search className="grow" placeholder="find an action" aria-label="find an action" value={search.q ?? ""} onChange={(event) => onSearch({ q: event.target.value === "" ? undefined : event.target.value })} onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()} />
+        <PhaseFilter actions={actions} chosen={filter.phases} onChosen={(phases) => onSearch({ phase: phases.length === 0 ? undefined : phases.join(",") })} />
+      </div>
+      {view === "tree" ? (
+        <TreeList rows={rows} selected={selected.name} onSelect={onSelect} onFold={fold} />
+      ) : (
+        <Timeline actions={bars} selected={selected.name} onSelect={onSelect} running={bars.some((action) => !isOver(action.phase))} />
+      )}
+    </section>
+  );
+}
+
+function PhaseFilter({ actions, chosen, onChosen }: { readonly actions: readonly ActionRow[]; readonly chosen: ReadonlySet<Phase>; readonly onChosen: (phases: readonly Phase[]) => void }): JSX.Element {
+  const counts = useMemo(() => countPhases(actions), [actions]);
+  const there = PHASES.filter((phase) => (counts[phase] ?? 0) > 0 || chosen.has(phase));
+  return (
+    <span className="line wrap" role="group" aria-label="phases">
+      {there.map((phase) => (
+        <button key={phase} type="button" className="toggle chip" aria-pressed={chosen.has(phase)} onClick={() => onChosen(chosen.has(phase) ? [...chosen].filter((one) => one !== phase) : [...chosen, phase])}>
+          <PhaseMark phase={phase} size={13} /> <span className="number">{(counts[phase] ?? 0).toLocaleString()}</span>
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function barsOf(actions: readonly ActionRow[], filter: TreeFilter): readonly ActionRow[] {
+  const text = filter.text.trim().toLowerCase();
+  const fits = (action: ActionRow): boolean => (filter.phases.size === 0 || filter.phases.has(action.phase)) && `${action.title} ${action.name} ${action.group}`.toLowerCase().includes(text);
+  return actions.filter(fits).sort(byStart);
+}

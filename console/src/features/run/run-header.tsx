@@ -1,0 +1,104 @@
+/** What the run is, how it stands, and what can be done to all of it. */
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type JSX, useState } from "react";
+
+import { abortRun, useRunInfo } from "../../api/run";
+import { rerun } from "../../api/tasks";
+import type { ActionRow, RunKey } from "../../lib/model";
+import { isOver, type PhaseCounts } from "../../lib/phase";
+import { Ask, Copy } from "../../ui/controls";
+import { PhaseBadge, PhaseBar, PhaseTally } from "../../ui/phase";
+import { Elapsed, When } from "../../ui/when";
+
+interface Props {
+  readonly runKey: RunKey;
+  readonly root: ActionRow;
+  readonly counts: PhaseCounts;
+  readonly total: number;
+}
+
+export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
+  const info = useRunInfo(runKey).data;
+  const scope = { project: runKey.project, domain: runKey.domain };
+  return (
+    <div className="stack" style={{ gap: 8 }}>
+      <div className="heading">
+        <h1>{root.title}</h1>
+        <PhaseBadge phase={root.phase} boxed />
+        <span className="mono soft">{runKey.run}</span>
+        <span className="grow" />
+        <Actions runKey={runKey} root={root} />
+      </div>
+      <div className="line wrap" style={{ gap: "4px 18px" }}>
+        <span>
+          <Elapsed from={root.startedAt} to={root.endedAt} running={!isOver(root.phase)} /> <span className="soft">in all</span>
+        </span>
+        <span>
+          <span className="soft">started</span> <When at={root.startedAt} />
+        </span>
+        {root.task !== undefined && (
+          <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: root.task.name }} search={{ version: root.task.version }} className="mono">
+            {root.task.name}
+          </Link>
+        )}
+        <span>
+          <span className="number">{total.toLocaleString()}</span> <span className="soft">{total === 1 ? "action" : "actions"}</span>
+        </span>
+        <PhaseTally counts={counts} />
+        {info?.related !== undefined && info.related !== "" && (
+          <span>
+            <span className="soft">again from</span>{" "}
+            <Link className="mono" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: info.related }}>
+              {info.related}
+            </Link>
+          </span>
+        )}
+        {Object.entries(info?.labels ?? {}).map(([name, value]) => (
+          <Link key={name} className="label" to="/domain/$domain/project/$project/runs" params={scope} search={{ label: `${name}=${value}` }}>
+            {name}={value}
+          </Link>
+        ))}
+      </div>
+      <PhaseBar counts={counts} />
+    </div>
+  );
+}
+
+function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: ActionRow }): JSX.Element {
+  const [asking, setAsking] = useState<"abort" | "rerun">();
+  const [reason, setReason] = useState("");
+  const navigate = useNavigate();
+  const again = async (): Promise<void> => {
+    const run = await rerun(runKey, root);
+    await navigate({ to: "/domain/$domain/project/$project/runs/$run", params: { ...runKey, run } });
+  };
+  const python = `flyte.remote.Run.get(${JSON.stringify(runKey.run)})`;
+  return (
+    <span className="line wrap">
+      <Copy text={`wingbeat get run ${runKey.run} --project ${runKey.project} --domain ${runKey.domain}`} label="Copy as CLI" />
+      <Copy text={python} label="Copy as Python" />
+      <button type="button" onClick={() => setAsking("rerun")}>
+        Run again
+      </button>
+      {!isOver(root.phase) && (
+        <button type="button" className="danger" onClick={() => setAsking("abort")}>
+          Abort
+        </button>
+      )}
+      {asking === "rerun" && (
+        <Ask title="Run this task again?" confirm="Run again" onConfirm={again} onClose={() => setAsking(undefined)}>
+          <p>A new run with the same code, inputs, labels and environment variables. Cached results are used.</p>
+        </Ask>
+      )}
+      {asking === "abort" && (
+        <Ask title={`Abort run ${runKey.run}?`} confirm="Abort the run" danger onConfirm={() => abortRun(runKey, reason === "" ? "aborted in the console" : reason)} onClose={() => setAsking(undefined)}>
+          <p>Everything in it that still runs is stopped. What has succeeded stays.</p>
+          <div className="field">
+            <label htmlFor="abort-reason">Reason, for whoever looks at it later</label>
+            <input id="abort-reason" type="text" value={reason} onChange={(event) => setReason(event.target.value)} />
+          </div>
+        </Ask>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,124 @@
+/** Draws the part of the timeline that is on the screen. */
+import type { ActionRow } from "../../lib/model";
+import { duration } from "../../lib/time";
+import { type Span, ticks } from "../../lib/timeline";
+import { toneOf } from "../../ui/phase";
+
+/** Height of a row and of the axis, and the width of the names, in CSS pixels. */
+export const LINE = 24;
+export const AXIS = 26;
+export const NAMES = 150;
+
+export interface Drawing {
+  readonly actions: readonly ActionRow[];
+  readonly selected: string;
+  readonly span: Span;
+  readonly origin: number;
+  readonly now: number;
+}
+
+interface Pen {
+  readonly context: CanvasRenderingContext2D;
+  readonly colour: (name: string) => string;
+  readonly x: (at: number) => number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function drawTimeline(canvas: HTMLCanvasElement, box: HTMLElement, drawing: Drawing): void {
+  const pen = prepare(canvas, box, drawing.span);
+  if (pen === undefined) return;
+  const { context, colour, height, width } = pen;
+  context.fillStyle = colour("--surface");
+  context.fillRect(0, 0, width, height);
+  drawAxis(pen, drawing);
+  const first = Math.floor(box.scrollTop / LINE);
+  const last = Math.min(drawing.actions.length, first + Math.ceil(height / LINE) + 1);
+  context.save();
+  context.beginPath();
+  context.rect(0, AXIS, width, height - AXIS);
+  context.clip();
+  for (let index = first; index < last; index += 1) {
+    const action = drawing.actions[index];
+    if (action !== undefined) drawRow(pen, drawing, action, AXIS + index * LINE - box.scrollTop);
+  }
+  context.restore();
+}
+
+function prepare(canvas: HTMLCanvasElement, box: HTMLElement, span: Span): Pen | undefined {
+  const width = box.clientWidth;
+  const height = box.clientHeight;
+  const scale = window.devicePixelRatio;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.height = `${String(height)}px`;
+  }
+  const context = canvas.getContext("2d");
+  if (context === null) return undefined;
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  const styles = getComputedStyle(canvas);
+  const chart = width - NAMES - 12;
+  return {
+    context,
+    colour: (name) => styles.getPropertyValue(name),
+    x: (at) => NAMES + ((at - span.from) / (span.to - span.from)) * chart,
+    width,
+    height,
+  };
+}
+
+function drawAxis({ context, colour, x, height, width }: Pen, { span, origin }: Drawing): void {
+  context.font = "11px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  for (const at of ticks(span, origin, Math.max(2, Math.floor((width - NAMES) / 90)))) {
+    context.fillStyle = colour("--line");
+    context.fillRect(Math.round(x(at)), AXIS - 6, 1, height);
+    context.fillStyle = colour("--soft");
+    const label = at === origin ? "0" : `+${duration(at - origin)}`;
+    if (x(at) + 3 + context.measureText(label).width < width) context.fillText(label, x(at) + 3, 11);
+  }
+}
+
+function drawRow(pen: Pen, drawing: Drawing, action: ActionRow, y: number): void {
+  const { context, colour, x, width } = pen;
+  if (action.name === drawing.selected) {
+    context.fillStyle = colour("--accent-soft");
+    context.fillRect(0, y, width, LINE);
+  }
+  if (action.startedAt !== undefined) {
+    const from = Math.max(NAMES, x(action.startedAt));
+    const to = Math.min(width, x(action.endedAt ?? drawing.now));
+    const tone = toneOf(action.phase);
+    if (to >= NAMES && from <= width) {
+      context.fillStyle = colour(`--${tone}`);
+      context.beginPath();
+      context.roundRect(from, y + 6, Math.max(2, to - from), LINE - 12, 3);
+      context.fill();
+      if (tone === "bad") drawCross(pen, from + Math.max(2, to - from) + 8, y + LINE / 2);
+    }
+  }
+  context.fillStyle = colour("--text");
+  context.font = "12px system-ui, sans-serif";
+  context.fillText(fitted(context, action.title, NAMES - 20), 10, y + LINE / 2);
+}
+
+/** Failures are told by a shape too, not by their colour alone. */
+function drawCross({ context, colour, width }: Pen, x: number, y: number): void {
+  const at = Math.min(x, width - 8);
+  context.strokeStyle = colour("--bad");
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(at - 3, y - 3);
+  context.lineTo(at + 3, y + 3);
+  context.moveTo(at + 3, y - 3);
+  context.lineTo(at - 3, y + 3);
+  context.stroke();
+}
+
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let cut = text.slice(0, 40);
+  while (cut.length > 1 && context.measureText(`${cut}…`).width > width) cut = cut.slice(0, -1);
+  return `${cut}…`;
+}

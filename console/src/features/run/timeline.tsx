@@ -1,0 +1,130 @@
+/** Who ran when, drawn on a canvas: only the rows that are on the screen, so that it is as fast for a hundred thousand
+ * actions as for ten. The tree says the same in words. */
+import { type JSX, type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
+
+import type { ActionRow } from "../../lib/model";
+import { phaseWord } from "../../lib/phase";
+import { duration } from "../../lib/time";
+import { extent, shifted, type Span, zoomed } from "../../lib/timeline";
+import { Empty } from "../../ui/states";
+import { useNow } from "../../ui/when";
+import { AXIS, type Drawing, drawTimeline, LINE, NAMES } from "./timeline-drawing";
+
+interface Props {
+  readonly actions: readonly ActionRow[];
+  readonly selected: string;
+  readonly onSelect: (action: ActionRow) => void;
+  readonly running: boolean;
+}
+
+interface Hover {
+  readonly action: ActionRow;
+  readonly x: number;
+  readonly y: number;
+}
+
+export function Timeline({ actions, selected, onSelect, running }: Props): JSX.Element {
+  const now = useNow(running);
+  const scroller = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const limit = extent(actions, now);
+  const [zoom, setZoom] = useState<Span>();
+  const [hover, setHover] = useState<Hover>();
+  const span = zoom === undefined ? limit : shifted(zoom, limit, 0);
+  useDrawing(canvas, scroller, { actions, selected, span, origin: limit.from, now });
+  const rowAt = (event: PointerEvent): ActionRow | undefined => {
+    const box = scroller.current?.getBoundingClientRect();
+    const y = event.clientY - (box?.top ?? 0) - AXIS;
+    return y < 0 ? undefined : actions[Math.floor((y + (scroller.current?.scrollTop ?? 0)) / LINE)];
+  };
+  const point = (event: PointerEvent): void => {
+    const action = rowAt(event);
+    const box = scroller.current?.getBoundingClientRect();
+    setHover(action === undefined || box === undefined ? undefined : { action, x: event.clientX - box.left, y: event.clientY - box.top });
+  };
+  const zoomBy = (factor: number): void => setZoom(zoomed(span, limit, (span.from + span.to) / 2, factor));
+  const move = (share: number): void => setZoom(shifted(span, limit, share * (span.to - span.from)));
+  if (actions.length === 0) return <Empty title="No action fits" />;
+  return (
+    <div className="timeline">
+      <div className="line wrap" style={{ padding: "0 10px 8px" }}>
+        <button type="button" className="chip" onClick={() => zoomBy(0.5)}>
+          Zoom in
+        </button>
+        <button type="button" className="chip" disabled={zoom === undefined} onClick={() => zoomBy(2)}>
+          Zoom out
+        </button>
+        <button type="button" className="chip" disabled={zoom === undefined} aria-label="earlier" onClick={() => move(-0.3)}>
+          ←
+        </button>
+        <button type="button" className="chip" disabled={zoom === undefined} aria-label="later" onClick={() => move(0.3)}>
+          →
+        </button>
+        <button type="button" className="chip" disabled={zoom === undefined} onClick={() => setZoom(undefined)}>
+          Show all
+        </button>
+        <span className="soft small">{duration(span.to - span.from)} shown</span>
+      </div>
+      <div
+        ref={scroller}
+        className="scroller"
+        style={{ height: `min(${String(AXIS + actions.length * LINE + 4)}px, 66vh)` }}
+        onPointerMove={point}
+        onPointerLeave={() => setHover(undefined)}
+        onClick={() => hover !== undefined && onSelect(hover.action)}
+        tabIndex={0}
+        role="group"
+        aria-label="timeline of actions"
+      >
+        <canvas ref={canvas} role="img" aria-label={`timeline of ${String(actions.length)} actions over ${duration(limit.to - limit.from)}`} />
+        <div style={{ height: Math.max(1, actions.length * LINE + AXIS - (canvas.current?.clientHeight ?? 0)) }} />
+      </div>
+      {hover !== undefined && <Bubble hover={hover} now={now} />}
+    </div>
+  );
+}
+
+function Bubble({ hover, now }: { readonly hover: Hover; readonly now: number }): JSX.Element {
+  const { action, x, y } = hover;
+  const took = action.startedAt === undefined ? "" : ` · ${duration((action.endedAt ?? now) - action.startedAt)}`;
+  return (
+    <div className="bubble small" style={{ left: Math.max(8, Math.min(x, NAMES + 160)), top: y + 60 }}>
+      <strong>{action.title}</strong>
+      <br />
+      <span className="mono soft">{action.name}</span>
+      <br />
+      {phaseWord(action.phase)}
+      {took}
+    </div>
+  );
+}
+
+/** Draws after every change, scroll and resize, once a frame at most. */
+function useDrawing(canvas: React.RefObject<HTMLCanvasElement | null>, scroller: React.RefObject<HTMLDivElement | null>, drawing: Drawing): void {
+  const latest = useRef(drawing);
+  const frame = useRef(0);
+  const draw = useCallback(() => {
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      if (canvas.current !== null && scroller.current !== null) drawTimeline(canvas.current, scroller.current, latest.current);
+    });
+  }, [canvas, scroller]);
+  useEffect(() => {
+    latest.current = drawing;
+    draw();
+  });
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return undefined;
+    const sizes = new ResizeObserver(draw);
+    sizes.observe(box);
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    box.addEventListener("scroll", draw, { passive: true });
+    dark.addEventListener("change", draw);
+    return () => {
+      sizes.disconnect();
+      box.removeEventListener("scroll", draw);
+      dark.removeEventListener("change", draw);
+    };
+  }, [draw, scroller]);
+}

@@ -1,0 +1,62 @@
+/** Runs of the last thirty days by task, as the server sums them up, live. */
+import { Link } from "@tanstack/react-router";
+import type { JSX } from "react";
+
+import { useTaskGroups } from "../../api/runs";
+import type { Scope } from "../../lib/model";
+import { phaseWord } from "../../lib/phase";
+import { duration } from "../../lib/time";
+import { PhaseMark, PhaseTally } from "../../ui/phase";
+import { Empty, Loading } from "../../ui/states";
+import { When } from "../../ui/when";
+
+export function RunGroups({ scope }: { readonly scope: Scope }): JSX.Element {
+  const groups = useTaskGroups(scope, true);
+  if (groups === undefined) return <Loading what="tasks" rows={6} />;
+  if (groups.length === 0) return <Empty title="No task ran in the last 30 days" />;
+  return (
+    <div className="card" style={{ padding: 0, overflowX: "auto" }}>
+      <table className="table folding">
+        <thead>
+          <tr>
+            <th>Task</th>
+            <th>Last runs</th>
+            <th>Runs</th>
+            <th>Failure rate</th>
+            <th>Average duration</th>
+            <th>Latest</th>
+          </tr>
+        </thead>
+        <tbody>
+          {groups.map((group) => (
+            <tr key={group.task}>
+              <td>
+                <Link to="/domain/$domain/project/$project/runs" params={{ ...scope }} search={{ task: group.task }}>
+                  {group.title}
+                </Link>{" "}
+                <span className="soft mono">{group.task}</span>
+              </td>
+              <td>
+                <span className="strip">
+                  {[...group.recent].reverse().map(({ run, phase }) => (
+                    <Link key={run} to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run }} aria-label={`${run}: ${phaseWord(phase)}`}>
+                      <PhaseMark phase={phase} label={`${run}: ${phaseWord(phase)}`} />
+                    </Link>
+                  ))}
+                </span>
+              </td>
+              <td>
+                <PhaseTally counts={group.counts} />
+              </td>
+              <td className="number">{Math.round(group.failureRate * 100)} %</td>
+              <td className="number">{group.averageMs === undefined ? "–" : duration(group.averageMs)}</td>
+              <td>
+                <When at={group.latest} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+/** One task: what it is, its versions, its runs, and the form that starts it. */
+import { Link } from "@tanstack/react-router";
+import type { JSX } from "react";
+
+import { useTaskRuns } from "../../api/runs";
+import { useTask, useVersions, type VersionRow } from "../../api/tasks";
+import { problemOf } from "../../api/transport";
+import type { Scope, TaskRef } from "../../lib/model";
+import { isOver } from "../../lib/phase";
+import type { TaskSearch } from "../../lib/search";
+import { Copy, Tabs } from "../../ui/controls";
+import { Interface } from "../../ui/interface";
+import { PhaseBadge } from "../../ui/phase";
+import { Empty, Failed, Loading } from "../../ui/states";
+import { Elapsed, When } from "../../ui/when";
+import { LaunchForm } from "./launch-form";
+
+interface Props {
+  readonly scope: Scope;
+  readonly name: string;
+  readonly search: TaskSearch;
+  readonly onSearch: (search: { readonly [name in keyof TaskSearch]: TaskSearch[name] | undefined }) => void;
+}
+
+const TABS = [
+  { id: "about", label: "About" },
+  { id: "launch", label: "Start a run" },
+  { id: "runs", label: "Runs" },
+  { id: "versions", label: "Versions" },
+];
+
+export function TaskPage({ scope, name, search, onSearch }: Props): JSX.Element {
+  const versions = useVersions(scope, name);
+  const version = search.version ?? versions.data?.[0]?.version;
+  const tab = TABS.some(({ id }) => id === search.tab) ? (search.tab ?? "about") : "about";
+  const ref = version === undefined ? undefined : { ...scope, name, version };
+  return (
+    <div className="page">
+      <div className="heading">
+        <h1 className="mono">{name}</h1>
+        {versions.data !== undefined && versions.data.length > 0 && version !== undefined && (
+          <select aria-label="version" value={version} onChange={(event) => onSearch({ version: event.target.value })}>
+            {!versions.data.some((one) => one.version === version) && <option value={version}>{version}</option>}
+            {versions.data.map((one) => (
+              <option key={one.version} value={one.version}>
+                {one.version}
+              </option>
+            ))}
+          </select>
+        )}
+        <span className="grow" />
+        <Copy text={`flyte.remote.Task.get(${JSON.stringify(name)}, version=${JSON.stringify(version ?? "")})`} label="Copy as Python" />
+      </div>
+      <Tabs tabs={TABS} chosen={tab} onChoose={(id) => onSearch({ tab: id === "about" ? undefined : id })} label="about this task" />
+      <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="stack">
+        {versions.isError && <Failed problem={problemOf(versions.error)} onRetry={() => void versions.refetch()} />}
+        {tab === "runs" ? <Runs scope={scope} name={name} /> : tab === "versions" ? <Versions rows={versions.data ?? []} onChoose={(chosen) => onSearch({ version: chosen, tab: undefined })} /> : <OfVersion taskRef={ref} tab={tab} like={search.like} loading={versions.isPending} />}
+      </div>
+    </div>
+  );
+}
+
+function OfVersion({ taskRef, tab, like, loading }: { readonly taskRef: TaskRef | undefined; readonly tab: string; readonly like: string | undefined; readonly loading: boolean }): JSX.Element {
+  const task = useTask(taskRef);
+  if (taskRef === undefined) return loading ? <Loading what="the task" /> : <NotDeployed />;
+  if (task.isError) return problemOf(task.error).kind === "missing" ? <NotDeployed /> : <Failed problem={problemOf(task.error)} onRetry={() => void task.refetch()} />;
+  if (task.data === undefined) return <Loading what="the task" />;
+  if (tab === "launch") return <LaunchForm key={JSON.stringify([taskRef, like])} taskRef={taskRef} like={like} />;
+  return (
+    <section className="card stack" aria-label="about this task">
+      <Interface task={task.data.task} />
+      <dl className="facts">
+        <dt>Environment</dt>
+        <dd>{task.data.environment}</dd>
+        <dt>Deployed</dt>
+        <dd>
+          <When at={task.data.deployedAt} /> {task.data.deployedBy !== "" && <span className="soft">by {task.data.deployedBy}</span>}
+        </dd>
+        <dt>Retries</dt>
+        <dd>{task.data.task.retries}</dd>
+        <dt>Cache</dt>
+        <dd>{task.data.task.cached ? `version ${task.data.task.cacheVersion}` : "off"}</dd>
+      </dl>
+    </section>
+  );
+}
+
+function NotDeployed(): JSX.Element {
+  return (
+    <Empty title="This task is not deployed">
+      <p>It ran straight from a file. `flyte deploy` gives it versions and a form; its runs are listed under Runs.</p>
+    </Empty>
+  );
+}
+
+function Runs({ scope, name }: { readonly scope: Scope; readonly name: string }): JSX.Element {
+  const runs = useTaskRuns(scope, name);
+  if (runs.isError) return <Failed problem={problemOf(runs.error)} onRetry={() => void runs.refetch()} />;
+  if (runs.data === undefined) return <Loading what="runs" />;
+  if (runs.data.length === 0) return <Empty title="It never ran as a run of its own" />;
+  return (
+    <div className="card" style={{ padding: 0, overflowX: "auto" }}>
+      <table className="table folding">
+        <thead>
+          <tr>
+            <th>Run</th>
+            <th>Phase</th>
+            <th>Duration</th>
+            <th>Started</th>
+            <th>By</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.data.map((run) => (
+            <tr key={run.run}>
+              <td>
+                <Link className="mono" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }}>
+                  {run.run}
+                </Link>
+              </td>
+              <td>
+                <PhaseBadge phase={run.phase} />
+              </td>
+              <td>
+                <Elapsed from={run.startedAt} to={run.endedAt} running={!isOver(run.phase)} />
+              </td>
+              <td>
+                <When at={run.startedAt} />
+              </td>
+              <td className="soft">{run.user}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Versions({ rows, onChoose }: { readonly rows: readonly VersionRow[]; readonly onChoose: (version: string) => void }): JSX.Element {
+  if (rows.length === 0) return <NotDeployed />;
+  return (
+    <div className="card" style={{ padding: 0 }}>
+      <table className="table folding">
+        <thead>
+          <tr>
+            <th>Version</th>
+            <th>Deployed</th>
+            <th>By</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.version}>
+              <td>
+                <button type="button" className="quiet mono" onClick={() => onChoose(row.version)}>
+                  {row.version}
+                </button>
+              </td>
+              <td>
+                <When at={row.deployedAt} />
+              </td>
+              <td>{row.deployedBy}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+/** Deployed tasks of a project. */
+import { Link } from "@tanstack/react-router";
+import type { JSX } from "react";
+
+import { useTasks } from "../../api/tasks";
+import { problemOf } from "../../api/transport";
+import type { Scope } from "../../lib/model";
+import type { TasksSearch } from "../../lib/search";
+import { PhaseMark } from "../../ui/phase";
+import { Empty, Failed, Loading } from "../../ui/states";
+import { When } from "../../ui/when";
+
+interface Props {
+  readonly scope: Scope;
+  readonly search: TasksSearch;
+  readonly onSearch: (search: TasksSearch) => void;
+}
+
+export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
+  const tasks = useTasks(scope, search.q ?? "");
+  return (
+    <div className="page">
+      <div className="heading">
+        <h1>Tasks</h1>
+        <input type="search" data-search placeholder="find a task" aria-label="find a task" value={search.q ?? ""} onChange={(event) => onSearch(event.target.value === "" ? {} : { q: event.target.value })} onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()} />
+      </div>
+      {tasks.isPending && <Loading what="tasks" rows={6} />}
+      {tasks.isError && <Failed problem={problemOf(tasks.error)} onRetry={() => void tasks.refetch()} />}
+      {tasks.data?.rows.length === 0 && (
+        <Empty title={search.q === undefined ? "No task is deployed here" : "No task has such a name"}>
+          <p>
+            <code>flyte deploy FILE ENVIRONMENT</code> deploys the tasks of a file.
+          </p>
+        </Empty>
+      )}
+      {tasks.data !== undefined && tasks.data.rows.length > 0 && (
+        <div className="card" style={{ padding: 0, overflowX: "auto" }}>
+          <table className="table folding">
+            <thead>
+              <tr>
+                <th>Task</th>
+                <th>Latest version</th>
+                <th>Latest run</th>
+                <th>Deployed</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tasks.data.rows.map((task) => (
+                <tr key={task.ref.name}>
+                  <td>
+                    <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: task.ref.name }} className="mono">
+                      {task.ref.name}
+                    </Link>
+                    {task.summary !== "" && <p className="soft">{task.summary}</p>}
+                  </td>
+                  <td className="mono">{task.ref.version}</td>
+                  <td>
+                    {task.latest === undefined ? (
+                      <span className="soft">never</span>
+                    ) : (
+                      <span className="line">
+                        <PhaseMark phase={task.latest.phase} />
+                        <Link to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: task.latest.run }} className="mono">
+                          {task.latest.run}
+                        </Link>
+                      </span>
+                    )}
+                  </td>
+                  <td>
+                    <When at={task.deployedAt} /> <span className="soft">{task.deployedBy}</span>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {tasks.data?.more === true && <p className="soft">The first 500 tasks are shown; the search looks at all of them.</p>}
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+/** The tree of a run as rows: actions under their parents, groups folded with their counts. Pure, so that a million
+ * rows can be measured without a browser. */
+import type { ActionRow } from "./model";
+import type { Phase, PhaseCounts } from "./phase";
+
+export type TreeRow =
+  | { readonly kind: "action"; readonly id: string; readonly depth: number; readonly action: ActionRow; readonly foldable: boolean; readonly open: boolean; readonly dimmed: boolean }
+  | { readonly kind: "group"; readonly id: string; readonly depth: number; readonly name: string; readonly size: number; readonly counts: PhaseCounts; readonly open: boolean };
+
+/** What is opened or folded by hand; the rest follows the rule of `opensByItself`. */
+export type Folding = ReadonlyMap<string, boolean>;
+
+export interface TreeFilter {
+  readonly text: string;
+  readonly phases: ReadonlySet<Phase>;
+}
+
+/** A group of more than this many is folded until somebody opens it. */
+export const FOLD_ABOVE = 20;
+
+interface Index {
+  readonly roots: readonly ActionRow[];
+  readonly children: ReadonlyMap<string, readonly ActionRow[]>;
+}
+
+/** Rows in the order of the screen. */
+export function treeRows(actions: readonly ActionRow[], folding: Folding, filter: TreeFilter): readonly TreeRow[] {
+  const wanted = filtered(actions, filter);
+  const index = indexed(wanted === undefined ? actions : actions.filter((action) => wanted.shown.has(action.name)));
+  const rows: TreeRow[] = [];
+  const dimmed = (action: ActionRow): boolean => wanted !== undefined && !wanted.hits.has(action.name);
+  const isOpen = (id: string, size: number): boolean => folding.get(id) ?? (wanted !== undefined || size <= FOLD_ABOVE);
+  const walk = (action: ActionRow, depth: number): void => {
+    const children = index.children.get(action.name) ?? [];
+    const open = isOpen(action.name, children.some((child) => child.group === "") ? children.length : 0);
+    rows.push({ kind: "action", id: action.name, depth, action, foldable: children.length > 0, open, dimmed: dimmed(action) });
+    if (open) walkChildren(action.name, children, depth + 1);
+  };
+  const walkChildren = (parent: string, children: readonly ActionRow[], depth: number): void => {
+    const seen = new Set<string>();
+    const groups = groupBy(children, (child) => child.group);
+    for (const child of children) {
+      if (child.group === "") walk(child, depth);
+      else if (!seen.has(child.group)) {
+        seen.add(child.group);
+        const members = groups.get(child.group) ?? [];
+        const id = groupId(parent, child.group);
+        const open = isOpen(id, members.length);
+        rows.push({ kind: "group", id, depth, name: child.group, size: members.length, counts: countPhases(members), open });
+        if (open) for (const member of members) walk(member, depth + 1);
+      }
+    }
+  };
+  for (const root of index.roots) walk(root, 0);
+  return rows;
+}
+
+/** Names a group; no action is called so, since `/` is not allowed in their names. */
+export function groupId(parent: string, group: string): string {
+  return `${parent}/${group}`;
+}
+
+/** How many actions are in which phase. */
+export function countPhases(actions: readonly ActionRow[]): PhaseCounts {
+  const counts: Partial<Record<Phase, number>> = {};
+  for (const action of actions) counts[action.phase] = (counts[action.phase] ?? 0) + 1;
+  return counts;
+}
+
+/** Where to look first: the action that failed earliest among those without a failed child. */
+export function rootCause(actions: readonly ActionRow[]): ActionRow | undefined {
+  const bad = actions.filter((action) => action.phase === "failed" || action.phase === "timed_out");
+  const parents = new Set(bad.map((action) => action.parent));
+  const leaves = bad.filter((action) => !parents.has(action.name));
+  return leaves.reduce<ActionRow | undefined>((first, one) => (first === undefined || ended(one) < ended(first) ? one : first), undefined);
+}
+
+function ended(action: ActionRow): number {
+  return action.endedAt ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** In the order in which they began; ties by name, so that no row jumps. */
+export function byStart(left: ActionRow, right: ActionRow): number {
+  return (left.startedAt ?? Number.MAX_SAFE_INTEGER) - (right.startedAt ?? Number.MAX_SAFE_INTEGER) || (left.name < right.name ? -1 : 1);
+}
+
+function indexed(actions: readonly ActionRow[]): Index {
+  const names = new Set(actions.map((action) => action.name));
+  const sorted = [...actions].sort(byStart);
+  const isRoot = (action: ActionRow): boolean => action.parent === "" || !names.has(action.parent);
+  return { roots: sorted.filter(isRoot), children: groupBy(sorted.filter((action) => !isRoot(action)), (action) => action.parent) };
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const list = groups.get(key(item));
+    if (list === undefined) groups.set(key(item), [item]);
+    else list.push(item);
+  }
+  return groups;
+}
+
+/** Actions that meet the filter, and those above them, which are shown so that the others have a place. */
+function filtered(actions: readonly ActionRow[], filter: TreeFilter): { hits: ReadonlySet<string>; shown: ReadonlySet<string> } | undefined {
+  const text = filter.text.trim().toLowerCase();
+  if (text === "" && filter.phases.size === 0) return undefined;
+  const parents = new Map(actions.map((action) => [action.name, action.parent]));
+  const hits = new Set<string>();
+  const shown = new Set<string>();
+  for (const action of actions) {
+    const named = text === "" || `${action.title} ${action.name} ${action.group}`.toLowerCase().includes(text);
+    if (!named || (filter.phases.size > 0 && !filter.phases.has(action.phase))) continue;
+    hits.add(action.name);
+    for (let at: string | undefined = action.name; at !== undefined && at !== "" && !shown.has(at); at = parents.get(at)) shown.add(at);
+  }
+  return { hits, shown };
+}

@@ -1,0 +1,230 @@
+/** What people do in the console, against a real server with real runs. */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Locator, type Page, test } from "@playwright/test";
+
+import { Platform } from "./platform";
+
+const HOME = "/v2/domain/development/project/flytesnacks";
+type Runs = Record<"fan" | "fails" | "asks" | "reports" | "types" | "deploy", string>;
+
+let platform: Platform;
+let runs: Runs;
+const complaints: string[] = [];
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000);
+  platform = await new Platform().start();
+  runs = await platform.seed("deploy", "fails", "asks", "reports", "types", "fan");
+});
+test.afterAll(() => platform.stop());
+
+test.beforeEach(({ page }) => {
+  complaints.length = 0;
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // A policy that refuses something, or a rule of React that is broken, is a fault; a server that is away is not.
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) complaints.push(message.text());
+  });
+});
+test.afterEach(() => expect(complaints).toEqual([]));
+
+const at = (path: string): string => `${platform.url}${HOME}${path}`;
+const row = (page: Page, run: string): Locator => page.locator(`[data-run="${run}"]`);
+const header = (page: Page): Locator => page.locator(".heading").first();
+
+async function accessible(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).exclude("iframe").analyze();
+  expect(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary ?? ""}`).join("; ")}`)).toEqual([]);
+}
+
+async function fits(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+}
+
+test("the server hands the console out with a strict policy and long-lived files", async ({ page, request }) => {
+  const root = await request.get(`${platform.url}/`, { maxRedirects: 0 });
+  expect([root.status(), root.headers()["location"]]).toEqual([307, "/v2"]);
+  const answer = await page.goto(`${platform.url}/v2`);
+  expect(answer?.headers()["content-security-policy"]).toContain("script-src 'self';");
+  const script = await page.locator("script[src]").first().getAttribute("src");
+  const file = await request.get(`${platform.url}${script ?? ""}`);
+  expect(file.headers()["cache-control"]).toContain("immutable");
+  expect(file.headers()["content-encoding"]).toBe("br");
+  expect((await request.get(`${platform.url}/v2/assets/gone.js`)).status()).toBe(404);
+});
+
+test("a failed run says at once what went wrong", async ({ page }) => {
+  await page.goto(at(`/runs/${runs.fails}`));
+  await expect(header(page).locator("[data-phase]")).toHaveText("Failed", { timeout: 60_000 });
+  const cause = page.getByRole("region", { name: "root cause" });
+  await expect(cause).toContainText("breaks");
+  await expect(cause).toContainText("integer division or modulo by zero");
+  await expect(cause.getByRole("img", { name: "attempt 2: Failed" })).toBeVisible();
+  await expect(cause.getByTestId("last-lines")).toContainText("ZeroDivisionError");
+  await cause.getByRole("button", { name: "All its logs" }).click();
+  await expect(page).toHaveURL(/tab=logs/);
+  const log = page.getByRole("log");
+  await page.getByRole("searchbox", { name: "search the log" }).fill("about to divide");
+  await expect(log).toContainText("about to divide by 0");
+  await page.getByRole("combobox", { name: "attempt" }).selectOption("1");
+  await expect(page).toHaveURL(/attempt=1/);
+});
+
+test("conditions are answered, wrong answers are refused", async ({ page }) => {
+  await page.goto(at(`/runs/${runs.asks}`));
+  const number = page.getByRole("region", { name: "question how-many" });
+  await number.getByRole("textbox").fill("a few", { timeout: 60_000 });
+  await number.getByRole("button", { name: "Answer" }).click();
+  await expect(number.getByRole("alert")).toHaveText("Answer with a whole number.");
+  await number.getByRole("textbox").fill("42");
+  await number.getByRole("button", { name: "Answer" }).click();
+  await page.getByRole("region", { name: "question go-on" }).getByRole("button", { name: "Yes" }).click();
+  await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded");
+  await expect(page.getByRole("tabpanel")).toContainText("42");
+});
+
+test("a run is launched with a wrong and then a right input", async ({ page }) => {
+  await page.goto(at("/tasks/console.quick?tab=launch"));
+  const input = page.getByRole("textbox", { name: "x whole number" });
+  await input.fill("seven");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await expect(input).toHaveAttribute("aria-invalid", "true");
+  await expect(page.locator("#input-x-problem")).toContainText("expected");
+  await accessible(page);
+  await input.fill("7");
+  await page.getByText("Settings of the run").click();
+  await page.getByRole("textbox", { name: "Labels" }).fill("from=console");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await expect(page).toHaveURL(/\/runs\/[a-z0-9]+/);
+  await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 40_000 });
+  await expect(page.getByRole("tabpanel")).toContainText("8");
+  await expect(page.getByRole("link", { name: "from=console" })).toBeVisible();
+});
+
+test("the list of runs is live, filtered by its address, and aborts many with a count", async ({ page }) => {
+  await page.goto(at("/runs"));
+  await expect(row(page, runs.fails)).toBeVisible();
+  const { sleeps } = await platform.seed("sleeps");
+  await expect(row(page, sleeps)).toContainText("Running", { timeout: 30_000 });
+  await page.goto(at("/runs?phase=running&task=sleeps"));
+  await expect(row(page, sleeps)).toBeVisible();
+  await expect(row(page, runs.fails)).toBeHidden();
+  await page.getByRole("checkbox", { name: `choose ${sleeps}` }).check();
+  await page.getByRole("button", { name: "Abort 1 that still runs" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Abort 1" }).click();
+  await expect(row(page, sleeps)).toBeHidden();
+  await page.goto(at("/runs?by=task"));
+  await expect(page.getByRole("link", { name: `${sleeps}: Aborted` })).toBeVisible();
+  await accessible(page);
+});
+
+test("logs are followed, survive a restart of the server, and hide control characters", async ({ page }) => {
+  const { talks } = await platform.seed("talks");
+  await page.goto(at(`/runs/${talks}?tab=logs`));
+  const log = page.getByRole("log");
+  await expect(log).toContainText("line 0010", { timeout: 30_000 });
+  await platform.kill();
+  await expect(page.getByText(/The server does not answer/)).toBeVisible();
+  await platform.start();
+  await expect(page.getByText("Connected again")).toBeVisible();
+  await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 45_000 });
+  await expect(page.getByText("The log is complete.")).toBeVisible();
+  await expect(log).toContainText("line 0299");
+  const search = page.getByRole("searchbox", { name: "search the log" });
+  await search.fill("line 0");
+  await expect(page.getByText("300 of")).toBeVisible();
+  await search.fill("bell");
+  await expect(log).toContainText("a bell  and a title  are not shown");
+  await search.fill("bold red");
+  await expect(log.locator(".c1.bold")).toContainText("bold red");
+  await accessible(page);
+});
+
+test("a report runs in a frame that reads nothing of the console", async ({ page }) => {
+  await page.goto(at(`/runs/${runs.reports}?tab=report`));
+  await expect(page.frameLocator("iframe").getByRole("heading", { name: "parent: refused" })).toBeVisible();
+  expect(await page.locator("iframe").getAttribute("sandbox")).toBe("allow-scripts");
+});
+
+test("a run is aborted with a reason, and started again", async ({ page }) => {
+  const { sleeps } = await platform.seed("sleeps");
+  await page.goto(at(`/runs/${sleeps}`));
+  await page.getByRole("button", { name: "Abort", exact: true }).click();
+  await page.getByRole("textbox", { name: "Reason" }).fill("enough slept");
+  await page.getByRole("button", { name: "Abort the run" }).click();
+  await expect(header(page).locator("[data-phase]")).toHaveText("Aborted");
+  await expect(page.getByRole("tabpanel")).toContainText("enough slept");
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Run again" }).click();
+  await expect(page.getByText("again from")).toBeVisible();
+  await page.getByRole("button", { name: "Abort", exact: true }).click();
+  await page.getByRole("button", { name: "Abort the run" }).click();
+  await expect(header(page).locator("[data-phase]")).toHaveText("Aborted");
+});
+
+test("values of many types are shown, and none of them becomes markup", async ({ page }) => {
+  await page.goto(at(`/runs/${runs.types}`));
+  await page.getByRole("button", { name: "shows" }).click();
+  const panel = page.getByRole("tabpanel");
+  for (const text of ["swift", "b <script>alert(1)</script>", "1 h 30 min", "0.5", "note.txt", "None"]) await expect(panel).toContainText(text);
+  for (const tab of ["Task", "Raw"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await accessible(page);
+  }
+});
+
+test("the tree folds large groups, and the keyboard goes everywhere", async ({ page }) => {
+  test.setTimeout(120_000);
+  await page.goto(at(`/runs/${runs.fan}`));
+  await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 90_000 });
+  const tree = page.getByRole("list", { name: "tree of actions" });
+  await expect(tree.getByText("squares")).toBeVisible();
+  await expect(tree.getByRole("button", { name: "square", exact: true })).toHaveCount(0);
+  await tree.getByRole("button", { name: "unfold squares" }).click();
+  await expect(tree.getByRole("button", { name: "square", exact: true }).first()).toBeVisible();
+  await page.keyboard.press("j");
+  await expect(page).toHaveURL(/[?&]i=/);
+  await page.keyboard.press("/");
+  await expect(page.getByRole("searchbox", { name: "find an action" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await page.getByRole("tab", { name: "Timeline" }).click();
+  await expect(page.getByRole("img", { name: /timeline of 23 actions/ })).toBeVisible();
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  await accessible(page);
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog")).toContainText("next and previous row");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await expect(page.getByRole("heading", { name: "Tasks" })).toBeVisible();
+});
+
+test("what does not exist is said plainly", async ({ page }) => {
+  for (const [path, text] of [
+    ["/runs/no-such-run", "Not found"],
+    ["/runs/%F0%9F%A6%86%20%22odd%22", "The server refuses this|Not found"],
+    ["/runs?phase=purple,failed&since=ever", "Runs"],
+    ["/tasks/no.such.task", "not deployed"],
+    ["/nothing/here", "no such page"],
+  ] as const) {
+    await page.goto(at(path));
+    await expect(page.getByText(new RegExp(text)).first()).toBeVisible();
+  }
+});
+
+for (const theme of ["light", "dark"] as const) {
+  for (const width of [1280, 390]) {
+    test(`every page is accessible and fits: ${theme}, ${String(width)} px`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await page.setViewportSize({ width, height: 900 });
+      const pages = [`${platform.url}/v2`, at("/runs"), at(`/runs/${runs.fails}`), at(`/runs/${runs.fan}?view=timeline`), at("/tasks"), at("/tasks/console.quick"), at("/tasks/console.quick?tab=launch"), at("/tasks/console.quick?tab=runs")];
+      for (const address of pages) {
+        await page.goto(address);
+        await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+        await expect(page.getByRole("status", { name: /^loading/ })).toHaveCount(0);
+        await accessible(page);
+        await fits(page);
+      }
+    });
+  }
+}

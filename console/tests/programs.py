@@ -1,0 +1,106 @@
+"""What the console's tests run: a fan-out, a failure below, questions, much talk, a long wait, a report, many types."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import flyte
+import flyte.report
+from flyte.io import File
+
+env = flyte.TaskEnvironment("console")
+
+
+@env.task
+async def square(x: int) -> int:
+    """Squares a number."""
+    return x * x
+
+
+@env.task
+async def fan(n: int) -> int:
+    """Squares many numbers, each in a task of its own."""
+    squares = [value async for value in flyte.map.aio(square, range(n), group_name="squares")]
+    return sum(squares)
+
+
+@env.task
+async def quick(x: int, note: str = "none") -> int:
+    """Adds one. The note is for people."""
+    print(f"note: {note}")
+    return x + 1
+
+
+@env.task(retries=1)
+async def breaks(x: int) -> int:
+    print(f"about to divide by {x - x}", flush=True)
+    return 1 // (x - x)
+
+
+@env.task
+async def fails(width: int) -> int:
+    """Has a child that fails twice."""
+    with flyte.group("good ones"):
+        await asyncio.gather(*(square(x=i) for i in range(width)))
+    return await breaks(x=7)
+
+
+@env.task
+async def asks() -> list[str]:
+    """Waits for two answers of people."""
+    go = await flyte.new_condition.aio("go-on", prompt="Shall it go on?", data_type=bool)
+    many = await flyte.new_condition.aio("how-many", prompt="How many?", data_type=int)
+    return [repr(await go.wait.aio()), repr(await many.wait.aio())]
+
+
+@env.task
+async def talks(lines: int) -> None:
+    """Writes lines slowly, in colours and with things that no screen should be told."""
+    print("\x1b[32mgreen\x1b[0m and \x1b[1;31mbold red\x1b[0m", flush=True)
+    print("a bell \x07 and a title \x1b]0;owned\x07 are not shown", flush=True)
+    for number in range(lines):
+        print(f"line {number:04}", flush=True)
+        await asyncio.sleep(0.05)
+
+
+@env.task
+async def sleeps(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+@env.task(report=True)
+async def reports() -> None:
+    """Writes a report whose script tries to read the console."""
+    await flyte.report.replace.aio(
+        "<h1 id='title'>A report</h1><script>"
+        "let read; try { read = String(parent.document.title) } catch (error) { read = 'refused' }"
+        "document.getElementById('title').textContent = 'parent: ' + read</script>",
+        do_flush=True,
+    )
+
+
+@dataclass
+class Bird:
+    name: str
+    wings: int
+
+
+@env.task
+async def shows(bird: Bird, when: datetime, span: timedelta, names: list[str], ages: dict[str, int], ratio: float, nothing: str | None = None) -> tuple[Bird, list[str], File]:
+    file = File.new_remote("note.txt")
+    async with file.open("wb") as out:
+        await out.write(b"a note")
+    return bird, names, file
+
+
+@env.task
+async def types() -> None:
+    """Gives values of many types to a task."""
+    await shows(
+        bird=Bird("swift", 2),
+        when=datetime(2026, 1, 31, 12, tzinfo=timezone.utc),
+        span=timedelta(minutes=90),
+        names=["a", "b <script>alert(1)</script>"],
+        ages={"x": 1},
+        ratio=0.5,
+    )

@@ -1,0 +1,45 @@
+"""Runs for the console's tests, made by the stock SDK against a real server. Prints what it started as JSON.
+
+    python seed.py localhost:8080 NAME [NAME …]
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+for name in ("NO_PROXY", "no_proxy"):
+    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
+
+import flyte  # noqa: E402  (the proxy setting must come first)
+
+import programs  # noqa: E402
+
+RUNS = {
+    "fan": lambda: flyte.with_runcontext(labels={"team": "birds"}).run(programs.fan, n=22),
+    "fails": lambda: flyte.run(programs.fails, width=3),
+    "asks": lambda: flyte.run(programs.asks),
+    "talks": lambda: flyte.run(programs.talks, lines=300),
+    "sleeps": lambda: flyte.run(programs.sleeps, seconds=600.0),
+    "short": lambda: flyte.run(programs.quick, x=1),
+    "reports": lambda: flyte.run(programs.reports),
+    "types": lambda: flyte.run(programs.types),
+}
+
+
+def main() -> int:
+    endpoint, *names = sys.argv[1:]
+    flyte.init(endpoint=endpoint, insecure=True, project="flytesnacks", domain="development", root_dir=Path(__file__).parent)
+    started = {}
+    for name in names:
+        if name == "deploy":
+            flyte.deploy(programs.env, version="v1")
+            started[name] = "v1"
+        else:
+            started[name] = RUNS[name]().name
+    print(json.dumps(started))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
