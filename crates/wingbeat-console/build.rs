@@ -19,11 +19,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in files.iter().filter(|file| is_page_part(file)) {
         let name = file.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
         let brotli = file.with_file_name(format!("{}.br", file.file_name().unwrap_or_default().display()));
-        let brotli = match files.contains(&brotli) {
-            true => format!("Some(include_bytes!({:?}))", brotli.canonicalize()?),
-            false => "None".to_owned(),
+        let brotli = if files.contains(&brotli) {
+            format!("Some(include_bytes!({:?}))", text(&brotli)?)
+        } else {
+            "None".to_owned()
         };
-        let path = file.canonicalize()?;
+        let path = text(file)?;
         let tag = fingerprint(&fs::read(file)?);
         writeln!(
             code,
@@ -33,6 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     code.push(']');
     fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("assets.rs"), code)?;
     Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Box<dyn Error>> {
+    let path = path.canonicalize()?;
+    Ok(path.to_str().ok_or("the path of the repository is not UTF-8")?.to_owned())
 }
 
 /// Compressed copies and hidden files are no parts of their own.
@@ -55,5 +61,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
 
 /// FNV-1a: tells one build's file from another's, which is all that an entity tag has to do.
 fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

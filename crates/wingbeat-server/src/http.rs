@@ -92,4 +92,3 @@ async fn metrics(State(platform): State<Arc<Platform>>) -> Response {
     let text = platform.metrics.text(load, platform.feed.watchers());
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
-

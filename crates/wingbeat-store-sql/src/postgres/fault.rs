@@ -33,6 +33,7 @@ pub(crate) fn in_use() -> Fault {
 }
 
 /// The one mapping of PostgreSQL's errors.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let code = error
@@ -59,7 +60,6 @@ impl From<Error> for Fault {
             | Error::ColumnIndexOutOfBounds { .. }
             | Error::ColumnNotFound(_)
             | Error::TypeNotFound { .. } => Self::Corrupt(error.to_string()),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
             _ => Self::Unavailable(Arc::new(Refused::Error(error))),
         }
     }
