@@ -40,6 +40,7 @@ impl From<Error> for Fault {
             .and_then(sqlx::error::DatabaseError::code)
             .unwrap_or_default()
             .into_owned();
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
         match &error {
             Error::Database(_) if PASSING.iter().any(|passing| code.starts_with(passing)) => {
                 Self::Lost(Arc::new(Refused::Error(error)))
@@ -59,7 +60,6 @@ impl From<Error> for Fault {
             | Error::ColumnIndexOutOfBounds { .. }
             | Error::ColumnNotFound(_)
             | Error::TypeNotFound { .. } => Self::Corrupt(error.to_string()),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
             _ => Self::Unavailable(Arc::new(Refused::Error(error))),
         }
     }
