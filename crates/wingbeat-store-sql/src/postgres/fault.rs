@@ -41,6 +41,7 @@ impl From<Error> for Fault {
             .and_then(sqlx::error::DatabaseError::code)
             .unwrap_or_default()
             .into_owned();
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
         match &error {
             Error::Database(_) if PASSING.iter().any(|passing| code.starts_with(passing)) => {
                 Self::Lost(Arc::new(Refused::Error(error)))

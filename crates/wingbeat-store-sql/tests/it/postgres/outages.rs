@@ -1,5 +1,7 @@
 //! The database goes away and comes back: what was acknowledged stays, and nothing is done twice.
 
+#![expect(clippy::disallowed_methods, reason = "the proxy ends with its test's runtime")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
