@@ -45,7 +45,8 @@ fn answer(asset: &'static Asset, headers: &HeaderMap) -> Response {
     let brotli = asset.brotli.filter(|_| accepts_brotli(headers));
     let tag = format!("\"{}{}\"", asset.tag, if brotli.is_some() { "-br" } else { "" });
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let fresh = known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let fresh =
+        known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -72,7 +73,8 @@ fn set<const N: usize>(response: &mut Response, headers: [(HeaderName, &'static 
 }
 
 fn accepts_brotli(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|one| {
         let (name, quality) = one.split_once(';').unwrap_or((one, ""));
         name.trim() == "br" && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
@@ -95,13 +97,17 @@ mod tests {
 
     #[test]
     fn brotli_is_given_to_those_who_take_it() {
-        let cases = [("gzip, deflate, br, zstd", true), ("br;q=1.0", true), ("gzip, br;q=0", false), ("gzip", false)];
+        let cases =
+            [("gzip, deflate, br, zstd", true), ("br;q=1.0", true), ("gzip, br;q=0", false), ("gzip", false)];
         for (accepted, takes) in cases {
             assert_eq!(accepts_brotli(&with(header::ACCEPT_ENCODING, accepted)), takes, "{accepted}");
         }
         let packed = answer(&SCRIPT, &with(header::ACCEPT_ENCODING, "br"));
         assert_eq!(packed.headers()[header::CONTENT_ENCODING], "br");
-        assert_ne!(packed.headers()[header::ETAG], answer(&SCRIPT, &HeaderMap::new()).headers()[header::ETAG]);
+        assert_ne!(
+            packed.headers()[header::ETAG],
+            answer(&SCRIPT, &HeaderMap::new()).headers()[header::ETAG]
+        );
     }
 
     #[test]
