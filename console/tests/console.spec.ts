@@ -178,9 +178,9 @@ test("the tree folds large groups, and the keyboard goes everywhere", async ({ p
   await page.goto(at(`/runs/${runs.fan}`));
   await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 90_000 });
   const tree = page.getByRole("list", { name: "tree of actions" });
-  await expect(tree.getByText("squares")).toBeVisible();
+  await expect(tree.getByText("square_squares")).toBeVisible();
   await expect(tree.getByRole("button", { name: "square", exact: true })).toHaveCount(0);
-  await tree.getByRole("button", { name: "unfold squares" }).click();
+  await tree.getByRole("button", { name: /unfold .*squares/ }).click();
   await expect(tree.getByRole("button", { name: "square", exact: true }).first()).toBeVisible();
   await page.keyboard.press("j");
   await expect(page).toHaveURL(/[?&]i=/);
@@ -214,7 +214,9 @@ test("what does not exist is said plainly", async ({ page }) => {
 
 for (const theme of ["light", "dark"] as const) {
   for (const width of [1280, 390]) {
-    test(`every page is accessible and fits: ${theme}, ${String(width)} px`, async ({ page }) => {
+    // Contrast depends on the theme, and the order of things on the width: two of the four see both.
+    const examined = (theme === "light") === (width === 1280);
+    test(`every page ${examined ? "is accessible and " : ""}fits: ${theme}, ${String(width)} px`, async ({ page }) => {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
       await page.setViewportSize({ width, height: 900 });
       const pages = [`${platform.url}/v2`, at("/runs"), at(`/runs/${runs.fails}`), at(`/runs/${runs.fan}?view=timeline`), at("/tasks"), at("/tasks/console.quick"), at("/tasks/console.quick?tab=launch"), at("/tasks/console.quick?tab=runs")];
@@ -222,7 +224,7 @@ for (const theme of ["light", "dark"] as const) {
         await page.goto(address);
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
         await expect(page.getByRole("status", { name: /^loading/ })).toHaveCount(0);
-        await accessible(page);
+        if (examined) await accessible(page);
         await fits(page);
       }
     });

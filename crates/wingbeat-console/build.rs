@@ -18,27 +18,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::from("[\n");
     for file in files.iter().filter(|file| is_page_part(file)) {
         let name = file.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
-        let brotli = file.with_file_name(format!("{}.br", file.file_name().unwrap_or_default().display()));
-        let brotli = if files.contains(&brotli) {
-            format!("Some(include_bytes!({:?}))", text(&brotli)?)
-        } else {
-            "None".to_owned()
-        };
-        let path = text(file)?;
-        let tag = fingerprint(&fs::read(file)?);
-        writeln!(
-            code,
-            "Asset {{ name: {name:?}, tag: \"{tag:016x}\", plain: include_bytes!({path:?}), brotli: {brotli} }},"
-        )?;
+        let packed = file.with_file_name(format!("{}.br", file.file_name().unwrap_or_default().display()));
+        let brotli =
+            if files.contains(&packed) { format!("Some({})", included(&packed)?) } else { "None".into() };
+        let (tag, plain) = (fingerprint(&fs::read(file)?), included(file)?);
+        writeln!(code, "Asset {{ name: {name:?}, tag: \"{tag:016x}\", plain: {plain}, brotli: {brotli} }},")?;
     }
     code.push(']');
     fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("assets.rs"), code)?;
     Ok(())
 }
 
-fn text(path: &Path) -> Result<String, Box<dyn Error>> {
-    let path = path.canonicalize()?;
-    Ok(path.to_str().ok_or("the path of the repository is not UTF-8")?.to_owned())
+/// Code that makes a file part of the program.
+fn included(file: &Path) -> Result<String, Box<dyn Error>> {
+    let path = file.canonicalize()?;
+    let path = path.to_str().ok_or("the path of the repository is not UTF-8")?;
+    Ok(format!("include_bytes!({path:?})"))
 }
 
 /// Compressed copies and hidden files are no parts of their own.
