@@ -24,8 +24,11 @@ step_descriptors() {
 step_stock_client() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
 }
+step_chaos() {
+    WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python tests/chaos/chaos.py --seconds 30
+}
 
-all="fmt tidy venv clippy rust build descriptors stock_client"
+all="fmt tidy venv clippy rust build descriptors stock_client chaos"
 summary=()
 for step in ${*:-$all}; do
     declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }

@@ -1,10 +1,11 @@
 //! Wakes whoever watches. It carries positions, never data: a watcher reads what changed from the
 //! store, so a slow one loses nothing and an idle one costs nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{Changes, RunId, Seq};
 
 /// Watched runs from which on those without watchers are looked for.
@@ -13,7 +14,7 @@ const SWEEP: usize = 1_024;
 /// Positions of the newest changes, by run and over all runs.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    runs: Arc<Mutex<HashMap<RunId, watch::Sender<Seq>>>>,
+    runs: Arc<Mutex<BTreeMap<RunId, watch::Sender<Seq>>>>,
     roots: watch::Sender<Seq>,
 }
 
@@ -41,7 +42,9 @@ impl Feed {
 
     /// Tells watchers what was committed at `seq`.
     pub fn publish(&self, seq: Seq, changes: &Changes) {
-        let touched: BTreeSet<RunId> = changes.actions.iter().map(|action| action.key.run).collect();
+        let skips = active(Defect::LastStateSkipped);
+        let told = changes.actions.iter().filter(|action| !(skips && action.phase().is_terminal()));
+        let touched: BTreeSet<RunId> = told.map(|action| action.key.run).collect();
         if changes.actions.iter().any(|action| action.parent.is_none()) {
             self.roots.send_replace(seq);
         }

@@ -12,6 +12,8 @@ mod platform;
 mod rpc;
 mod server;
 mod sessions;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod tasks;
 mod use_cases;
 

@@ -3,5 +3,6 @@
 
 mod recorder;
 pub mod simulation;
+pub mod storm;
 
 pub use recorder::Recorder;

@@ -224,7 +224,7 @@ impl Wanted {
 }
 
 /// All actions of a run, then every one that changes.
-pub(super) fn actions(
+pub(crate) fn actions(
     platform: &Arc<Platform>,
     run: Run,
     request: &WatchActionsRequest,
