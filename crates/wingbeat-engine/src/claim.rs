@@ -30,7 +30,8 @@ pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) ->
         held: true,
         phases: vec![
             PhaseTime { phase: Phase::Queued, at: since },
-            PhaseTime { phase: Phase::Initializing, at: now },
+            // The machine's clock may have been set back since.
+            PhaseTime { phase: Phase::Initializing, at: since.max(now) },
         ],
         end: None,
         report_uri: None,

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{Changes, RunId, Seq};
+
+use crate::wake::{Receiver, Sender};
 
 /// Watched runs from which on those without watchers are looked for.
 const SWEEP: usize = 1_024;
@@ -14,29 +15,29 @@ const SWEEP: usize = 1_024;
 /// Positions of the newest changes, by run and over all runs.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    runs: Arc<Mutex<BTreeMap<RunId, watch::Sender<Seq>>>>,
-    roots: watch::Sender<Seq>,
+    runs: Arc<Mutex<BTreeMap<RunId, Sender>>>,
+    roots: Sender,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { runs: Arc::default(), roots: watch::Sender::new(Seq::default()) }
+        Self { runs: Arc::default(), roots: Sender::new(Seq::default()) }
     }
 }
 
 impl Feed {
     /// Resolves its `changed()` after each commit that touched the run. Subscribe first, then read the store.
-    pub fn subscribe_run(&self, run: RunId) -> watch::Receiver<Seq> {
+    pub(crate) fn subscribe_run(&self, run: RunId) -> Receiver {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         // Runs that have ended are published no more: whoever comes sweeps up behind those who left.
         if runs.len() >= SWEEP && runs.len().is_power_of_two() {
             runs.retain(|_, sender| sender.receiver_count() > 0);
         }
-        runs.entry(run).or_insert_with(|| watch::Sender::new(Seq::default())).subscribe()
+        runs.entry(run).or_insert_with(|| Sender::new(Seq::default())).subscribe()
     }
 
     /// Resolves its `changed()` after each commit that touched any root action.
-    pub fn subscribe_roots(&self) -> watch::Receiver<Seq> {
+    pub(crate) fn subscribe_roots(&self) -> Receiver {
         self.roots.subscribe()
     }
 
@@ -71,6 +72,6 @@ impl Feed {
     /// How many watchers there are.
     pub fn watchers(&self) -> usize {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.values().map(watch::Sender::receiver_count).sum::<usize>() + self.roots.receiver_count()
+        runs.values().map(Sender::receiver_count).sum::<usize>() + self.roots.receiver_count()
     }
 }

@@ -16,6 +16,7 @@ mod sessions;
 pub mod simulation;
 mod tasks;
 mod use_cases;
+mod wake;
 
 pub use rpc::coverage::{Coverage, coverage};
 pub use server::{Running, ServerConfig, StartError, start};

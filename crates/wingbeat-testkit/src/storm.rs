@@ -40,6 +40,8 @@ use weather::Weather;
 
 /// How long everything may take to come to its end after the storm.
 const LONGEST_CALM: Duration = Duration::from_hours(1);
+/// How often in a row, every half second, a watcher may be found behind when everything is over.
+const LATEST_NEWS: u32 = 10;
 /// How often in a row an action may be found without a reason: a moment passes between a commit and its echo.
 const PATIENCE: u32 = 20;
 
@@ -207,6 +209,7 @@ async fn rage(world: &Arc<World>, machines: &[Arc<Machine>], slept: &AtomicI64) 
 async fn calm(world: &Arc<World>, watchers: &[(RunId, Arc<Watcher>)]) -> Result<(), String> {
     world.weather.calm_down();
     let end = Instant::now() + LONGEST_CALM;
+    let mut overdue = 0;
     let mut unexplained = BTreeMap::new();
     loop {
         sleep(Duration::from_millis(500)).await;
@@ -215,6 +218,12 @@ async fn calm(world: &Arc<World>, watchers: &[(RunId, Arc<Watcher>)]) -> Result<
         let missed = watchers.iter().find_map(|(run, watcher)| watcher.misses(world, *run));
         if over && missed.is_none() {
             return Ok(());
+        }
+        // Who is connected hears of an end at once; a watch that is quiet looks again by itself only after 15 s.
+        let settled = Instant::now() + LONGEST_CALM > end + Duration::from_secs(30);
+        overdue = if over && settled { overdue + 1 } else { 0 };
+        if let Some(missed) = missed.as_ref().filter(|_| overdue > LATEST_NEWS) {
+            return Err(missed.clone());
         }
         if Instant::now() >= end {
             return Err(missed.filter(|_| over).unwrap_or_else(|| never_ends(world)));
@@ -226,9 +235,10 @@ fn never_ends(world: &World) -> String {
     let book = world.ledger.book();
     let live: Vec<String> =
         book.recorder.live_actions().map(|action| format!("{:?} {:?}", action.key, action.state)).collect();
-    let held: Vec<_> = book.recorder.held_attempts().map(|attempt| &attempt.key).collect();
+    let held: Vec<_> = book.recorder.held_attempts().collect();
+    let open: Vec<_> = book.recorder.open_sessions().map(|session| &session.id).collect();
     let (left, alive) = (&book.rows().follow_ups, book.alive());
-    format!("it never ends; live: {live:#?}; held: {held:?}; left: {left:?}; processes: {alive:?}")
+    format!("it never ends; live: {live:#?}; held: {held:?}; sessions: {open:?}; left: {left:?}; processes: {alive:?}")
 }
 
 /// What can be found out at any time. Counts how often each queued action was found without a reason.
