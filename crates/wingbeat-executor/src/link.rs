@@ -271,7 +271,8 @@ async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connec
     }
 }
 
-/// Takes the answers to a call. What is stale is somebody else's: it stops without a word.
+/// Takes the answers to a call. What is stale is wanted no more: it stops, and says so when it is gone. The attempt
+/// may still hold a place here, which only that word frees.
 pub(crate) fn acknowledged(registry: &Registry, sending: Sending<'_>, acks: &[buffa::EnumValue<Ack>]) {
     let attempts: Vec<_> = sending.reports.iter().map(|report| (*report.r#ref).clone()).collect();
     let outbox = sending.settle(acks.len());
@@ -279,7 +280,7 @@ pub(crate) fn acknowledged(registry: &Registry, sending: Sending<'_>, acks: &[bu
         if *ack == Ack::ACK_STALE {
             outbox.forget(attempt);
             if let Ok(held) = wire::held(attempt) {
-                registry.stop(&held, StopOrder::Disowned);
+                registry.stop(&held, StopOrder::Wanted("the attempt is no longer current".to_owned()));
             }
         }
     }
@@ -307,7 +308,23 @@ async fn send_lines(executor: &Executor, client: &ExecutorServiceClient<Connecti
 mod tests {
     use connectrpc::ErrorCode;
 
-    use super::{is_broken, is_final, is_there};
+    use wingbeat_proto::wingbeat::executor::v1::Ack;
+
+    use super::{acknowledged, is_broken, is_final, is_there};
+    use crate::outbox::Outbox;
+    use crate::registry::{Admission, Registry, StopOrder};
+    use crate::testing::assignment;
+    use crate::wire::{self, Happening};
+
+    #[tokio::test]
+    async fn a_process_whose_start_is_stale_stops_and_will_say_so() {
+        let (registry, outbox, held) = (Registry::default(), Outbox::default(), assignment().held);
+        let Admission::Start { stop, .. } = registry.admit(&held) else { panic!("it is started") };
+        outbox.push(wire::report(&held, Happening::Started { isolation: "process", pid: 1 }));
+        acknowledged(&registry, outbox.next_call().await, &[Ack::ACK_STALE.into()]);
+        assert!(matches!(stop.order(), Some(StopOrder::Wanted(_))), "{:?}", stop.order());
+        assert!(outbox.attempts().is_empty());
+    }
 
     #[test]
     fn a_server_without_space_is_neither_away_nor_lost() {

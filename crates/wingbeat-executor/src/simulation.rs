@@ -138,8 +138,7 @@ impl Desk {
     pub async fn next_call(&self) -> (Call<'_>, ReportRequest) {
         let sending = self.outbox.next_call().await;
         let reports: Vec<AttemptReport> = sending.reports.clone();
-        let request =
-            ReportRequest { session_id: self.session.clone(), reports, ..ReportRequest::default() };
+        let request = ReportRequest { session_id: self.session.clone(), reports, ..ReportRequest::default() };
         (Call { registry: &self.registry, sending }, request)
     }
 

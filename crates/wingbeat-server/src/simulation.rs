@@ -83,11 +83,7 @@ impl SimulatedServer {
     ///
     /// # Errors
     /// As a real one.
-    pub async fn start(
-        store: Arc<dyn Metadata>,
-        blob: BlobStore,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
+    pub async fn start(store: Arc<dyn Metadata>, blob: BlobStore, clock: Clock) -> Result<Self, StartError> {
         let tasks = Tasks::default();
         let (platform, dispatcher) = assemble(store, blob, clock, &tasks, true).await?;
         let executors = Arc::new(Executors { platform: platform.clone(), dispatcher });

@@ -152,7 +152,11 @@ async fn servers(
         if world.weather.strikes(100) {
             // Somebody has set the clock of the machine.
             let skew = i64::try_from(world.weather.number(0..600)).unwrap_or_default();
-            base = if world.weather.chance(50) { base + Span::from_secs(skew) } else { base - Span::from_secs(skew) };
+            base = if world.weather.chance(50) {
+                base + Span::from_secs(skew)
+            } else {
+                base - Span::from_secs(skew)
+            };
         }
         let clock = Clock::simulated(base, slept.clone());
         let started = SimulatedServer::start(store.clone(), blob(), clock).await;
@@ -238,7 +242,9 @@ fn never_ends(world: &World) -> String {
     let held: Vec<_> = book.recorder.held_attempts().collect();
     let open: Vec<_> = book.recorder.open_sessions().map(|session| &session.id).collect();
     let (left, alive) = (&book.rows().follow_ups, book.alive());
-    format!("it never ends; live: {live:#?}; held: {held:?}; sessions: {open:?}; left: {left:?}; processes: {alive:?}")
+    format!(
+        "it never ends; live: {live:#?}; held: {held:?}; sessions: {open:?}; left: {left:?}; processes: {alive:?}"
+    )
 }
 
 /// What can be found out at any time. Counts how often each queued action was found without a reason.
@@ -247,7 +253,8 @@ fn check(world: &World, unexplained: &mut BTreeMap<(ActionKey, Seq), u32>) -> Re
     let Some(server) = world.network.server() else { return Ok(()) };
     let queued: Vec<(ActionKey, Seq)> = {
         let book = world.ledger.book();
-        let queued = book.recorder.live_actions().filter(|action| matches!(action.state, State::Queued { .. }));
+        let queued =
+            book.recorder.live_actions().filter(|action| matches!(action.state, State::Queued { .. }));
         queued.map(|action| (action.key.clone(), action.changed)).collect()
     };
     unexplained.retain(|action, _| queued.contains(action));

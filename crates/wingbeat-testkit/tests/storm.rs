@@ -63,7 +63,9 @@ fn sqlite_weathers_the_same_storms() {
         let passed = storm::run(seed, store.clone(), None);
         runtime.block_on(store.close());
         match passed {
-            Ok(summary) => assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory"),
+            Ok(summary) => {
+                assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory")
+            }
             Err(broken) => panic!("SEED={seed} breaks a rule on SQLite:\n{broken}"),
         }
     }
@@ -72,7 +74,8 @@ fn sqlite_weathers_the_same_storms() {
 #[test]
 fn every_deliberate_defect_is_caught() {
     for defect in Defect::ALL {
-        let caught = (0..USUAL).find(|seed| storm::run(*seed, Arc::new(MemoryStore::new()), Some(defect)).is_err());
+        let caught =
+            (0..USUAL).find(|seed| storm::run(*seed, Arc::new(MemoryStore::new()), Some(defect)).is_err());
         match caught {
             Some(seed) => println!("{defect:?} is caught by seed {seed}"),
             None => panic!("{defect:?} goes unnoticed in {USUAL} storms"),

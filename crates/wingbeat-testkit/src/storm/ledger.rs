@@ -217,6 +217,7 @@ impl Book {
             AttemptEnd::Failed(failure) if failure.code == super::process::CODE => LastWord::Failed,
             AttemptEnd::Failed(_) | AttemptEnd::TimedOut(_) | AttemptEnd::Aborted { .. } => return None,
         };
-        (word != Some(&wanted)).then(|| format!("{:?} is stored as {wanted:?}, it said {word:?}", attempt.key))
+        (word != Some(&wanted))
+            .then(|| format!("{:?} is stored as {wanted:?}, it said {word:?}", attempt.key))
     }
 }

@@ -14,8 +14,8 @@ use wingbeat_model::{
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope, RunWrites,
-    TaskQuery, WriteError,
+    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
+    RunWrites, TaskQuery, WriteError,
 };
 
 use super::ledger::Ledger;

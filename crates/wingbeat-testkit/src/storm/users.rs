@@ -120,7 +120,8 @@ impl Watcher {
             let last = book.last_state(key).map(|state| state.0);
             last != seen.get(*key).map(|(_, state)| state.0)
         });
-        let missed: Vec<_> = missed.map(|key| (key.name.as_str(), book.last_state(key), seen.get(key))).collect();
+        let missed: Vec<_> =
+            missed.map(|key| (key.name.as_str(), book.last_state(key), seen.get(key))).collect();
         (!missed.is_empty()).then(|| format!("a watcher of {run:?} misses {missed:?}"))
     }
 }
