@@ -14,8 +14,11 @@ CONSOLE_SOURCES := $(shell find console/src console/public console/scripts proto
 	console/index.html console/vite.config.ts console/tsconfig.json console/buf.gen.yaml
 # Used by `make demo`: KEEP=1 leaves the platform running.
 KEEP ?=
-# Used by `make sim`: how many seeds the simulation walks through; SEED=17 replays one.
+# Used by `make sim`: how many seeds the simulations walk through; SEED=17 replays one.
 SEEDS ?= 2000
+SEED ?=
+# Used by `make chaos`: how long things are killed; SEED=17 makes the same choices again.
+SECONDS_ ?= 300
 # Used by `make bench`: names of benchmarks; empty means all.
 BENCH ?=
 
@@ -78,8 +81,12 @@ bench: ## measure a release build (BENCH="startup latency control-plane")
 	@$(CARGO) xtask bench $(BENCH)
 
 .PHONY: sim
-sim: ## the seeded simulation of the engine with faults (SEEDS=2000, or SEED=17 to replay one)
-	@SEEDS=$(SEEDS) $(CARGO) test --workspace --test simulation
+sim: ## the whole platform and the engine in seeded storms of faults (SEEDS=2000, or SEED=17 to replay one)
+	@SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) $(CARGO) test --workspace --test storm --test simulation -- --nocapture --skip defect
+
+.PHONY: chaos
+chaos: build $(VENV)/.test ## kill -9 the real server, executor and tasks under load (SECONDS_=300, SEED=17)
+	@$(PY) tests/chaos/chaos.py --seconds $(SECONDS_) $(if $(SEED),--seed $(SEED))
 
 .PHONY: clean
 clean: ## remove build output, the virtual environment and caches

@@ -34,10 +34,14 @@ step_browser() {
     command -v npm >/dev/null || { echo "browser: no npm here, skipped"; return; }
     local chromium
     chromium=$(scripts/chromium.sh) || { echo "browser: no chromium here, skipped"; return; }
-    cd console && CHROMIUM=$chromium WINGBEAT_BIN=../target/debug/wingbeat PYTHON=../.venv/bin/python npm run --silent browser
+    (cd console && CHROMIUM=$chromium WINGBEAT_BIN=../target/debug/wingbeat PYTHON=../.venv/bin/python npm run --silent browser)
 }
 
-all="fmt tidy postgres venv console clippy rust build descriptors stock_client browser"
+step_chaos() {
+    WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python tests/chaos/chaos.py --seconds 30
+}
+
+all="fmt tidy postgres venv console clippy rust build descriptors stock_client browser chaos"
 summary=()
 for step in ${*:-$all}; do
     declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }

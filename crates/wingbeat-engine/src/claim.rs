@@ -2,6 +2,7 @@
 
 use wingbeat_model::{ActionKey, Attempt, AttemptKey, Claim, Fence, Phase, PhaseTime, Run, SessionId, State};
 
+use crate::defects::{Defect, active};
 use crate::working::Working;
 use crate::{Effect, Reject, Reply};
 
@@ -17,7 +18,8 @@ pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) ->
         return Err(Reject::NotQueued);
     }
     check_cap(run)?;
-    let (attempt, cause) = (action.attempts.saturating_add(1), action.next_cause);
+    let skipped = u32::from(active(Defect::RetrySkipsNumber) && action.attempts > 0);
+    let (attempt, cause) = (action.attempts.saturating_add(1 + skipped), action.next_cause);
     let attempt_key = AttemptKey { action: key.clone(), attempt };
     let (now, fence) = (work.now, Fence(work.seq.0.unsigned_abs()));
     work.put_attempt(Attempt {
@@ -28,7 +30,8 @@ pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) ->
         held: true,
         phases: vec![
             PhaseTime { phase: Phase::Queued, at: since },
-            PhaseTime { phase: Phase::Initializing, at: now },
+            // The machine's clock may have been set back since.
+            PhaseTime { phase: Phase::Initializing, at: since.max(now) },
         ],
         end: None,
         report_uri: None,
@@ -45,7 +48,7 @@ pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) ->
 
 /// When only waiting parents hold the cap, none of them can ever give a place back: one more may run.
 fn check_cap(run: &Run) -> Result<(), Reject> {
-    match run.max_concurrency {
+    match run.max_concurrency.filter(|_| !active(Defect::CapExceededByStaleScheduler)) {
         Some(cap) if run.running >= cap && run.running != run.waiting_parents => Err(Reject::RunCap { cap }),
         Some(_) | None => Ok(()),
     }

@@ -6,6 +6,7 @@ use wingbeat_model::{
 };
 
 use crate::Effect;
+use crate::defects::{Defect, active};
 use crate::reopen::PARENT_ENDED;
 use crate::working::Working;
 
@@ -50,6 +51,9 @@ fn abort_children(work: &mut Working, key: &ActionKey, abort: Abort) {
 
 /// Has the live children of an action aborted that ended by itself.
 pub(crate) fn orphan_children(work: &mut Working, key: &ActionKey) {
+    if active(Defect::ChildOutlivesParent) {
+        return;
+    }
     let abort = Abort { reason: PARENT_ENDED.to_owned(), by: String::new(), at: work.now };
     abort_children(work, key, abort);
 }

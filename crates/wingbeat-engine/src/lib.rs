@@ -24,6 +24,7 @@ mod session;
 mod signal;
 mod wake;
 
+pub mod defects;
 pub mod invariants;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use wingbeat_model::{
     State, StopCause, Timestamp,
 };
 
+use crate::defects::{Defect, active};
 use crate::finish::{self, Process};
 use crate::retry::{self, Verdict};
 use crate::working::Working;
@@ -19,7 +20,7 @@ pub(crate) fn report(work: &mut Working, report: Report) -> Result<Reply, Reject
     if attempt.fence != report.fence || attempt.session != report.session {
         return Err(stale);
     }
-    if attempt.end.is_some() || !is_current(action, attempt) {
+    if (attempt.end.is_some() || !is_current(action, attempt)) && !mistaken(action) {
         let counted = attempt.end.as_ref().is_some_and(|end| repeats(&report.kind, end));
         release(work, &report);
         return if counted { Ok(Reply::Reported) } else { Err(stale) };
@@ -27,6 +28,13 @@ pub(crate) fn report(work: &mut Working, report: Report) -> Result<Reply, Reject
     let at = cut(action, report.at, work.now);
     current(work, &key, report, at);
     Ok(Reply::Reported)
+}
+
+/// Does a simulated mistake let a former owner in?
+fn mistaken(action: &Action) -> bool {
+    let over = action.phase().is_terminal();
+    (active(Defect::StaleFenceAccepted) && action.claim().is_some())
+        || (active(Defect::TerminalStateOverwritten) && over)
 }
 
 /// Whether the action is at this attempt, with this owner.

@@ -22,6 +22,8 @@ mod python;
 mod registry;
 mod runner;
 mod simulated;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod successor;
 mod tasks;
 mod template;

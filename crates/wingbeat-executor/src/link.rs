@@ -12,11 +12,12 @@ use tokio::time::{Instant, sleep, timeout};
 use wingbeat_client::Connection;
 use wingbeat_proto::wingbeat::executor::v1::server_message::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{
-    Ack, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage, Stop, Welcome,
+    Ack, AttemptRef, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage, Stop, Welcome,
 };
 
 use crate::executor::Executor;
-use crate::registry::StopOrder;
+use crate::outbox::{Outbox, Sending};
+use crate::registry::{Registry, StopOrder};
 use crate::runner;
 use crate::simulated;
 use crate::wire::{self, Happening};
@@ -110,7 +111,7 @@ impl Link {
             &executor.session_id,
             executor.kind.name(),
             executor.capacity,
-            holding(&executor),
+            holding(&executor.registry, &executor.outbox),
         );
         let opening = async {
             let mut stream = self.client.connect(request).await?;
@@ -211,10 +212,10 @@ where
 }
 
 /// Every attempt that runs here or has a report that is not acknowledged.
-fn holding(executor: &Executor) -> Vec<wingbeat_proto::wingbeat::executor::v1::AttemptRef> {
+pub(crate) fn holding(registry: &Registry, outbox: &Outbox) -> Vec<AttemptRef> {
     // Registry first: an attempt leaves it only after its report is in the outbox.
-    let mut holding: Vec<_> = executor.registry.holding().iter().map(wire::attempt_ref).collect();
-    for attempt in executor.outbox.attempts() {
+    let mut holding: Vec<_> = registry.holding().iter().map(wire::attempt_ref).collect();
+    for attempt in outbox.attempts() {
         if !holding.contains(&attempt) {
             holding.push(attempt);
         }
@@ -232,18 +233,19 @@ fn hear(executor: &Arc<Executor>, message: ServerMessage) {
             },
             Err(error) => tracing::error!(%error, "the server assigned what is no attempt"),
         },
-        Some(Kind::Stop(stop)) => stop_attempt(executor, &stop),
+        Some(Kind::Stop(stop)) => stop_attempt(&executor.registry, &executor.outbox, &stop),
         // A later server may say more than this executor understands.
         Some(Kind::Welcome(_) | Kind::KeepAlive(_)) | None => {}
     }
 }
 
-fn stop_attempt(executor: &Executor, stop: &Stop) {
+/// Stops an attempt, or says that it is not here.
+pub(crate) fn stop_attempt(registry: &Registry, outbox: &Outbox, stop: &Stop) {
     match wire::held(&stop.r#ref) {
         Ok(held) => {
-            if !executor.registry.stop(&held, StopOrder::Wanted(stop.reason.clone())) {
+            if !registry.stop(&held, StopOrder::Wanted(stop.reason.clone())) {
                 // It never arrived or has ended; either way no process of it is here.
-                executor.outbox.push(wire::report(&held, Happening::Stopped));
+                outbox.push(wire::report(&held, Happening::Stopped));
             }
         }
         Err(error) => tracing::error!(%error, "the server stopped what is no attempt"),
@@ -253,7 +255,6 @@ fn stop_attempt(executor: &Executor, stop: &Stop) {
 async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connection>) -> ConnectError {
     loop {
         let sending = executor.outbox.next_call().await;
-        let attempts: Vec<_> = sending.reports.iter().map(|report| (*report.r#ref).clone()).collect();
         let request = ReportRequest {
             session_id: executor.session_id.clone(),
             reports: sending.reports.clone(),
@@ -266,13 +267,20 @@ async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connec
         if acks.is_empty() {
             return ConnectError::internal("the server acknowledged no report");
         }
-        sending.settle(acks.len());
-        for (attempt, ack) in attempts.iter().zip(&acks) {
-            if *ack == Ack::ACK_STALE {
-                executor.outbox.forget(attempt);
-                if let Ok(held) = wire::held(attempt) {
-                    executor.registry.stop(&held, StopOrder::Disowned);
-                }
+        acknowledged(&executor.registry, sending, &acks);
+    }
+}
+
+/// Takes the answers to a call. What is stale is wanted no more: it stops, and says so when it is gone. The attempt
+/// may still hold a place here, which only that word frees.
+pub(crate) fn acknowledged(registry: &Registry, sending: Sending<'_>, acks: &[buffa::EnumValue<Ack>]) {
+    let attempts: Vec<_> = sending.reports.iter().map(|report| (*report.r#ref).clone()).collect();
+    let outbox = sending.settle(acks.len());
+    for (attempt, ack) in attempts.iter().zip(acks) {
+        if *ack == Ack::ACK_STALE {
+            outbox.forget(attempt);
+            if let Ok(held) = wire::held(attempt) {
+                registry.stop(&held, StopOrder::Wanted("the attempt is no longer current".to_owned()));
             }
         }
     }
@@ -300,7 +308,23 @@ async fn send_lines(executor: &Executor, client: &ExecutorServiceClient<Connecti
 mod tests {
     use connectrpc::ErrorCode;
 
-    use super::{is_broken, is_final, is_there};
+    use wingbeat_proto::wingbeat::executor::v1::Ack;
+
+    use super::{acknowledged, is_broken, is_final, is_there};
+    use crate::outbox::Outbox;
+    use crate::registry::{Admission, Registry, StopOrder};
+    use crate::testing::assignment;
+    use crate::wire::{self, Happening};
+
+    #[tokio::test]
+    async fn a_process_whose_start_is_stale_stops_and_will_say_so() {
+        let (registry, outbox, held) = (Registry::default(), Outbox::default(), assignment().held);
+        let Admission::Start { stop, .. } = registry.admit(&held) else { panic!("it is started") };
+        outbox.push(wire::report(&held, Happening::Started { isolation: "process", pid: 1 }));
+        acknowledged(&registry, outbox.next_call().await, &[Ack::ACK_STALE.into()]);
+        assert!(matches!(stop.order(), Some(StopOrder::Wanted(_))), "{:?}", stop.order());
+        assert!(outbox.attempts().is_empty());
+    }
 
     #[test]
     fn a_server_without_space_is_neither_away_nor_lost() {

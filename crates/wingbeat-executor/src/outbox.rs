@@ -109,14 +109,15 @@ impl Outbox {
     }
 }
 
-impl Sending<'_> {
-    /// The first `n_answered` reports were answered; the rest is sent again.
-    pub(crate) fn settle(self, n_answered: usize) {
+impl<'a> Sending<'a> {
+    /// The first `n_answered` reports were answered; the rest is sent again. Gives the outbox back.
+    pub(crate) fn settle(self, n_answered: usize) -> &'a Outbox {
         let mut queue = self.outbox.lock();
         let n_answered = n_answered.min(queue.sent.len());
         queue.sent.drain(..n_answered);
         drop(queue);
         // What is left goes back when this is dropped.
+        self.outbox
     }
 }
 

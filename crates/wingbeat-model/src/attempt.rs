@@ -76,9 +76,11 @@ impl Attempt {
         &self.key.action
     }
 
-    /// Notes that `phase` began, if it is not noted yet.
+    /// Notes that `phase` began, if it is not noted yet. Never before the phase that it follows: the clock of a
+    /// machine can be set back while its server is down.
     pub fn enter(&mut self, phase: Phase, at: Timestamp) {
         if !self.phases.iter().any(|seen| seen.phase == phase) {
+            let at = self.phases.last().map_or(at, |last| last.at.max(at));
             self.phases.push(PhaseTime { phase, at });
         }
     }

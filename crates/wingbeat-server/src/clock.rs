@@ -6,10 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use wingbeat_model::{Span, Timestamp};
 
 /// Where `now` comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Clock {
     base: Timestamp,
     started: Span,
+    #[cfg(feature = "simulation")]
+    simulated: Option<simulated::Time>,
 }
 
 impl Clock {
@@ -18,12 +20,17 @@ impl Clock {
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        Self { base: Timestamp::from_micros(micros), started: uptime() }
+        Self {
+            base: Timestamp::from_micros(micros),
+            started: uptime(),
+            #[cfg(feature = "simulation")]
+            simulated: None,
+        }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        self.base + Span::from_micros(uptime().as_micros() - self.started.as_micros())
+        self.base + Span::from_micros(self.uptime().as_micros() - self.started.as_micros())
     }
 
     /// When this clock was started.
@@ -34,6 +41,52 @@ impl Clock {
     /// How long until `at`. A machine that sleeps meanwhile wakes the waiter late: look again after a minute.
     pub fn until(&self, at: Timestamp) -> std::time::Duration {
         at.since(self.now()).to_std()
+    }
+
+    #[cfg(not(feature = "simulation"))]
+    #[allow(clippy::unused_self, reason = "a simulated clock has a time of its own")]
+    fn uptime(&self) -> Span {
+        uptime()
+    }
+
+    #[cfg(feature = "simulation")]
+    fn uptime(&self) -> Span {
+        self.simulated.as_ref().map_or_else(uptime, simulated::Time::uptime)
+    }
+}
+
+#[cfg(feature = "simulation")]
+mod simulated {
+    //! A clock that follows the runtime's time, which tests hold still, and can be made to jump.
+
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use tokio::time::Instant;
+    use wingbeat_model::{Span, Timestamp};
+
+    use super::Clock;
+
+    #[derive(Debug, Clone)]
+    pub(super) struct Time {
+        started: Instant,
+        slept: Arc<AtomicI64>,
+    }
+
+    impl Time {
+        pub(super) fn uptime(&self) -> Span {
+            let micros = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+            Span::from_micros(micros.saturating_add(self.slept.load(Ordering::Relaxed)))
+        }
+    }
+
+    impl Clock {
+        /// A clock that shows `base` now. What is added to `slept`, in microseconds, passes at once: the machine
+        /// was asleep.
+        pub fn simulated(base: Timestamp, slept: Arc<AtomicI64>) -> Self {
+            let time = Time { started: Instant::now(), slept };
+            Self { base, started: time.uptime(), simulated: Some(time) }
+        }
     }
 }
 

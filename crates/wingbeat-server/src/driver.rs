@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Batch, Command, Decided, Effect, Reject, Reply};
 use wingbeat_model::{SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
@@ -220,9 +221,11 @@ impl Driver {
             }
         };
         let message = tokio::select! {
+            // Always in this order, so that a simulated history can be told again from its seed.
+            biased;
+            () = self.tasks.cancelled() => None,
             message = self.inbox.recv() => message,
             () = sleep => return true,
-            () = self.tasks.cancelled() => None,
         };
         let Some(message) = message else { return false };
         self.take(message);
@@ -274,7 +277,10 @@ impl Driver {
         let most = if self.singly > 0 { 1 } else { MAX_BATCH };
         self.singly = self.singly.saturating_sub(1);
         let count = self.queue.len().min(most);
-        let taken: Vec<Waiting> = self.queue.drain(..count).collect();
+        let mut taken: Vec<Waiting> = self.queue.drain(..count).collect();
+        if active(Defect::AcknowledgedWriteDropped) {
+            self.drop_reports(&mut taken);
+        }
         let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
         let started = std::time::Instant::now();
         let batch = Batch::new(commands, self.parts.clock.now());
@@ -292,6 +298,14 @@ impl Driver {
             }
             Err(error) => self.refused(taken, error).await,
         }
+    }
+
+    /// What the defect of that name does.
+    fn drop_reports(&mut self, taken: &mut Vec<Waiting>) {
+        let lost: Vec<Waiting> =
+            taken.extract_if(.., |waiting| matches!(waiting.command, Command::Report(_))).collect();
+        let places = lost.into_iter().filter_map(|waiting| waiting.answer);
+        places.for_each(|place| self.settle(place, Ok(Reply::Reported)));
     }
 
     fn observe(&mut self, decided: &Decided) {
@@ -341,6 +355,8 @@ impl Driver {
     fn follow(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
+                Effect::Assign { fence, .. }
+                    if active(Defect::EffectLostAfterCommit) && fence.0.is_multiple_of(3) => {}
                 Effect::Assign { attempt, fence, session } => {
                     self.parts.dispatcher.send(Order::Assign { attempt, fence, session });
                 }

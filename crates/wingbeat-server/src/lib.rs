@@ -13,8 +13,11 @@ mod platform;
 mod rpc;
 mod server;
 mod sessions;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod tasks;
 mod use_cases;
+mod wake;
 
 pub use rpc::coverage::{Coverage, coverage};
 pub use server::{Running, ServerConfig, StartError, start};

@@ -8,7 +8,7 @@ mod cluster;
 mod counting;
 pub mod coverage;
 mod data_proxy;
-mod executor;
+pub(crate) mod executor;
 mod filters;
 mod find;
 mod groups;
@@ -34,6 +34,8 @@ use wingbeat_model::{Principal, Run};
 use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
 
 pub(crate) use actions_service::enqueue_answer;
+#[cfg(feature = "simulation")]
+pub(crate) use actions_service::watch_children;
 pub(crate) use caller::{ANONYMOUS, attempt as attempt_of, bad_id};
 pub(crate) use router::{private_api, public_api};
 pub(crate) use signal::check_type as check_condition_type;

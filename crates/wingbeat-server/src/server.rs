@@ -100,22 +100,34 @@ pub async fn start(
     let address = tcp.local_addr().map_err(|source| listen_error(&config.listen, source))?;
     let unix = bind_unix(&config.socket)?;
     let tasks = Tasks::default();
-    let clock = Clock::start();
+    let (platform, dispatcher) = assemble(store, blob, Clock::start(), &tasks, config.open).await?;
+    serve(&config, platform, dispatcher, (tcp, address), unix);
+    Ok(Running { address, tasks })
+}
+
+/// Everything but the listeners: what is stored is loaded, and the background tasks run.
+pub(crate) async fn assemble(
+    store: Arc<dyn Metadata>,
+    blob: BlobStore,
+    clock: Clock,
+    tasks: &Tasks,
+    open: bool,
+) -> Result<(Arc<Platform>, Dispatcher), StartError> {
     let signer = UrlSigner::new(url_key(&*store).await?);
-    seed(&*store, clock).await?;
+    seed(&*store, &clock).await?;
     let (dispatcher, orders) = Dispatcher::channel();
     let (feed, sessions) = (Feed::default(), Sessions::default());
     let (logs, metrics) = (LogHub::default(), Metrics::default());
     let parts = Parts {
         store: store.clone(),
-        clock,
+        clock: clock.clone(),
         feed: feed.clone(),
         dispatcher: dispatcher.clone(),
         sessions: sessions.clone(),
         logs: logs.clone(),
         metrics: metrics.clone(),
     };
-    let driver = driver::start(parts, &tasks).await?;
+    let driver = driver::start(parts, tasks).await?;
     let sender =
         Sender::new(store.clone(), blob.clone(), sessions.clone(), driver.clone(), dispatcher.clone());
     let token = tasks.token();
@@ -145,10 +157,9 @@ pub async fn start(
         clock,
         metrics,
         tasks: tasks.clone(),
-        open: config.open,
+        open,
     });
-    serve(&config, platform, dispatcher, (tcp, address), unix);
-    Ok(Running { address, tasks })
+    Ok((platform, dispatcher))
 }
 
 fn serve(
@@ -237,7 +248,7 @@ async fn url_key(store: &dyn Metadata) -> Result<[u8; 32], StartError> {
     Ok(kept.try_into().unwrap_or(fresh))
 }
 
-async fn seed(store: &dyn Metadata, clock: Clock) -> Result<(), StartError> {
+async fn seed(store: &dyn Metadata, clock: &Clock) -> Result<(), StartError> {
     let now = clock.now();
     let project = Project {
         org: DEFAULT_ORG.into(),

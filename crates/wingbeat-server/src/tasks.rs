@@ -14,6 +14,8 @@ pub struct Tasks {
     tracker: TaskTracker,
     cancel: CancellationToken,
     failed: CancellationToken,
+    #[cfg(feature = "simulation")]
+    mortality: crate::simulation::Mortality,
 }
 
 impl Tasks {
@@ -21,6 +23,8 @@ impl Tasks {
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let span = tracing::debug_span!("server.task", name);
         let failed = self.failed.clone();
+        #[cfg(feature = "simulation")]
+        let task = self.mortality.bind(task);
         self.tracker.spawn(
             async move {
                 if AssertUnwindSafe(task).catch_unwind().await.is_err() {
@@ -30,6 +34,12 @@ impl Tasks {
             }
             .instrument(span),
         );
+    }
+
+    /// How a simulation kills all tasks at once.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn mortality(&self) -> &crate::simulation::Mortality {
+        &self.mortality
     }
 
     /// Resolves when a task broke. What is stored is whole; a new start heals.

@@ -4,5 +4,6 @@
 pub mod postgres;
 mod recorder;
 pub mod simulation;
+pub mod storm;
 
 pub use recorder::Recorder;

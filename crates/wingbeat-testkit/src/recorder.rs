@@ -54,6 +54,16 @@ impl Recorder {
         decided
     }
 
+    /// Takes down what somebody else committed. Positions have to grow.
+    pub(crate) fn note(&mut self, seq: Seq, changes: Changes) -> Result<(), String> {
+        if !changes.is_empty() && seq <= self.seq {
+            return Err(format!("position {seq:?} came after {:?}", self.seq));
+        }
+        self.seq = seq.max(self.seq);
+        self.write(changes);
+        Ok(())
+    }
+
     fn write(&mut self, changes: Changes) {
         let rows = &mut self.rows;
         rows.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));

@@ -7,7 +7,7 @@
 mod account;
 mod executor;
 mod network;
-mod plan;
+pub(crate) mod plan;
 mod server;
 mod watcher;
 

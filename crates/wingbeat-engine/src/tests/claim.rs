@@ -83,3 +83,14 @@ fn waiting_parents_that_hold_the_whole_cap_let_one_more_run() {
     assert_eq!(world.add(task("c")), Reply::AlreadyEnqueued);
     assert_eq!(world.claim("d"), Err(Reject::RunCap { cap: 1 }), "`c` works again");
 }
+
+#[test]
+fn an_attempt_never_goes_back_in_time_although_the_clock_is_set_back() {
+    let mut world = World::with_run(|_| {});
+    world.now = world.now - Span::from_secs(600);
+    world.claim("a0").expect("it is claimed");
+    world.say("a0", done()).expect("the report counts");
+    let times: Vec<_> = world.attempt("a0", 1).phases.iter().map(|seen| seen.at).collect();
+    assert_eq!(times.len(), 3);
+    assert!(times.is_sorted(), "{times:?}");
+}

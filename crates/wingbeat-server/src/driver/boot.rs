@@ -1,6 +1,7 @@
 //! Rebuilds the loop's picture from the store: live actions, held attempts, open sessions, work left over.
 
 use wingbeat_engine::Command;
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{ActionKey, Needs, RunId};
 use wingbeat_store::ReadError;
 
@@ -19,7 +20,9 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     loop {
         let page = store.live_actions(last.as_ref(), Needs::CHUNK).await?;
         for action in &page {
-            driver.timers.observe(action);
+            if !active(Defect::TimerLostAtRestart) {
+                driver.timers.observe(action);
+            }
             driver.lock_scheduler().observe_action(action);
             if runs.last() != Some(&action.key.run) {
                 runs.push(action.key.run);

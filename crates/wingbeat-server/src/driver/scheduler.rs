@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, Changes, Resources, Run, RunId, SessionId, State, Timestamp,
 };
@@ -160,6 +161,9 @@ impl Scheduler {
         }
         let load = self.runs.entry(run.id).or_default();
         load.cap = run.max_concurrency;
+        if active(Defect::CapExceededByStaleScheduler) {
+            return;
+        }
         load.running = run.running;
         load.waiting_parents = run.waiting_parents;
     }
@@ -168,7 +172,9 @@ impl Scheduler {
     pub(super) fn observe_action(&mut self, action: &Action) {
         self.settle(&action.key);
         self.remove_ready(&action.key);
-        if let State::Queued { since, not_before } = &action.state {
+        if let State::Queued { since, not_before } = &action.state
+            && !(active(Defect::WaitingWithoutReason) && action.attempts > 0)
+        {
             let order = (Reverse(action.priority), Reverse(action.depth), *since, action.key.clone());
             let (resources, queue) = (action.resources, action.queue.clone());
             self.add_ready(Ready { order, resources, queue, not_before: *not_before });
@@ -464,7 +470,7 @@ impl Executor {
         // Over the cap of processes only children: more parents would wait too, and fill the machine.
         let process = self.view.processes < terms.max_processes || (only_waiting && depth > 0);
         self.view.connected
-            && self.view.slots_used < terms.slots
+            && (self.view.slots_used < terms.slots || active(Defect::SlotsExceeded))
             && process
             && (memory || (only_waiting && self.could_ever_fit(wanted)))
             && self.gpus_used + wanted.gpus <= terms.gpus

@@ -54,11 +54,7 @@ impl ActionsService for Actions {
         };
         let (run, parent) = find::action(&self.platform, &principal, "filter.parent_action_id", &id).await?;
         self.platform.authorize(&principal, Verb::Read, Some(&run.key.scope))?;
-        let org = id.run.org.clone();
-        let platform = self.platform.clone();
-        Ok(Response::stream(stream::produce(&self.platform, "watch-for-updates", move |sink| async move {
-            Updates { platform, org, run, parent: parent.key.name.clone(), sink }.run(&parent).await
-        })))
+        Ok(Response::stream(watch_children(&self.platform, id.run.org.clone(), run, parent)))
     }
 
     async fn update(
@@ -106,6 +102,19 @@ impl ActionsService for Actions {
         signal::signal(&self.platform, &principal, &request.action_id, value).await?;
         Response::ok(SignalResponse::default())
     }
+}
+
+/// What a task sees of its children.
+pub(crate) fn watch_children(
+    platform: &Arc<Platform>,
+    org: String,
+    run: Run,
+    parent: Action,
+) -> ServiceStream<WatchForUpdatesResponse> {
+    let shared = platform.clone();
+    stream::produce(platform, "watch-for-updates", move |sink| async move {
+        Updates { platform: shared, org, run, parent: parent.key.name.clone(), sink }.run(&parent).await
+    })
 }
 
 /// One task's watch of its children: all that have ended, a sentinel, then each that ends.

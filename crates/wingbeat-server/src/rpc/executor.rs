@@ -1,6 +1,6 @@
 //! ExecutorService: sessions, reports and live log lines. Reached only through the socket of executors.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
 use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
     ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
@@ -43,27 +44,7 @@ impl ExecutorService for Executors {
         request: ServiceRequest<'_, ConnectRequest>,
     ) -> ServiceResult<ServiceStream<ServerMessage>> {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
-        let request = request.to_owned_message();
-        if request.protocol_version != PROTOCOL {
-            let text = format!(
-                "executor `{}` speaks protocol {}, this server speaks {PROTOCOL}; use the same version of wingbeat",
-                request.executor, request.protocol_version
-            );
-            return Err(ConnectError::failed_precondition(text));
-        }
-        if request.session_id.is_empty() || request.executor.is_empty() {
-            return Err(ConnectError::invalid_argument("session_id and executor must be set"));
-        }
-        let session = SessionId(request.session_id.as_str().into());
-        self.start_session(&session, &request).await?;
-        let (number, messages) = self.platform.sessions.open(session.clone());
-        // From here on a call that breaks off counts as a stream that closed.
-        let closed = Closed { session: Some(session.clone()), number, platform: self.platform.clone() };
-        let holding = request.holding.iter().map(read_ref).collect::<Result<_, _>>()?;
-        self.platform.driver.connected(session.clone(), number, terms(&request)).await;
-        self.start_reconcile(session.clone(), number, holding);
-        tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
-        Ok(Response::stream(self.stream(closed, messages)))
+        Ok(Response::stream(self.open(request.to_owned_message()).await?))
     }
 
     async fn report(
@@ -72,27 +53,7 @@ impl ExecutorService for Executors {
         request: ServiceRequest<'_, ReportRequest>,
     ) -> ServiceResult<ReportResponse> {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
-        let request = request.to_owned_message();
-        let session = SessionId(request.session_id.as_str().into());
-        let now = self.platform.clock.now();
-        let reports: Result<Vec<Report>, ConnectError> =
-            request.reports.into_iter().map(|report| read_report(report, &session, now)).collect();
-        let reports = reports?;
-        let ended: Vec<AttemptKey> = reports
-            .iter()
-            .filter(|report| !matches!(report.kind, ReportKind::Started { .. }))
-            .map(|report| report.attempt.clone())
-            .collect();
-        let commands = reports.into_iter().map(|report| Command::Report(Box::new(report))).collect();
-        let mut acks = Vec::new();
-        for answer in self.platform.driver.submit_all(commands).await {
-            acks.push(acknowledge(answer)?.into());
-        }
-        // Terminal reports come after the last chunk of the log is durable.
-        for attempt in &ended {
-            self.platform.logs.forget(attempt);
-        }
-        Response::ok(ReportResponse { acks, ..Default::default() })
+        Response::ok(self.take_reports(request.to_owned_message()).await?)
     }
 
     async fn push_logs(
@@ -113,6 +74,57 @@ impl ExecutorService for Executors {
 }
 
 impl Executors {
+    /// Opens a session's stream.
+    pub(crate) async fn open(
+        &self,
+        request: ConnectRequest,
+    ) -> Result<ServiceStream<ServerMessage>, ConnectError> {
+        if request.protocol_version != PROTOCOL {
+            let text = format!(
+                "executor `{}` speaks protocol {}, this server speaks {PROTOCOL}; use the same version of wingbeat",
+                request.executor, request.protocol_version
+            );
+            return Err(ConnectError::failed_precondition(text));
+        }
+        if request.session_id.is_empty() || request.executor.is_empty() {
+            return Err(ConnectError::invalid_argument("session_id and executor must be set"));
+        }
+        let session = SessionId(request.session_id.as_str().into());
+        self.start_session(&session, &request).await?;
+        let (number, messages) = self.platform.sessions.open(session.clone());
+        // From here on a call that breaks off counts as a stream that closed.
+        let closed = Closed { session: Some(session.clone()), number, platform: self.platform.clone() };
+        let holding = request.holding.iter().map(read_ref).collect::<Result<_, _>>()?;
+        self.platform.driver.connected(session.clone(), number, terms(&request)).await;
+        self.start_reconcile(session.clone(), number, holding);
+        tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
+        Ok(self.stream(closed, messages))
+    }
+
+    /// Makes reports durable, and says of each whether it counted.
+    pub(crate) async fn take_reports(&self, request: ReportRequest) -> Result<ReportResponse, ConnectError> {
+        let session = SessionId(request.session_id.as_str().into());
+        let now = self.platform.clock.now();
+        let reports: Result<Vec<Report>, ConnectError> =
+            request.reports.into_iter().map(|report| read_report(report, &session, now)).collect();
+        let reports = reports?;
+        let ended: Vec<AttemptKey> = reports
+            .iter()
+            .filter(|report| !matches!(report.kind, ReportKind::Started { .. }))
+            .map(|report| report.attempt.clone())
+            .collect();
+        let commands = reports.into_iter().map(|report| Command::Report(Box::new(report))).collect();
+        let mut acks = Vec::new();
+        for answer in self.platform.driver.submit_all(commands).await {
+            acks.push(acknowledge(answer)?.into());
+        }
+        // Terminal reports come after the last chunk of the log is durable.
+        for attempt in &ended {
+            self.platform.logs.forget(attempt);
+        }
+        Ok(ReportResponse { acks, ..Default::default() })
+    }
+
     async fn start_session(&self, session: &SessionId, request: &ConnectRequest) -> Result<(), ConnectError> {
         let started_at = self.platform.clock.now();
         let row =
@@ -125,7 +137,7 @@ impl Executors {
 
     /// Reconciles beside the stream: an executor that holds thousands of attempts is welcomed at once. When it
     /// cannot be done, the stream ends, and the executor comes again.
-    fn start_reconcile(&self, session: SessionId, number: u64, holding: HashMap<AttemptKey, Fence>) {
+    fn start_reconcile(&self, session: SessionId, number: u64, holding: BTreeMap<AttemptKey, Fence>) {
         let this = Self { platform: self.platform.clone(), dispatcher: self.dispatcher.clone() };
         self.platform.tasks.spawn("reconcile", async move {
             if let Err(error) = this.reconcile(&session, holding).await {
@@ -139,7 +151,7 @@ impl Executors {
     async fn reconcile(
         &self,
         session: &SessionId,
-        mut holding: HashMap<AttemptKey, Fence>,
+        mut holding: BTreeMap<AttemptKey, Fence>,
     ) -> Result<(), ConnectError> {
         let held = self.platform.store.held_attempts().await.map_err(|error| read_error(&error))?;
         for attempt in held.into_iter().filter(|attempt| attempt.session == *session) {
@@ -159,6 +171,7 @@ impl Executors {
             self.platform.store.find_action(attempt.action()).await.map_err(|error| read_error(&error))?;
         let effect = action.and_then(|action| wingbeat_engine::resume(&action, &attempt));
         match effect {
+            Some(Effect::Assign { .. }) if active(Defect::ReconnectForgotten) => Ok(()),
             Some(Effect::Assign { attempt, fence, session }) if !known => {
                 self.dispatcher.send(Order::Assign { attempt, fence, session });
                 Ok(())

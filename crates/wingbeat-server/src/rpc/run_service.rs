@@ -3,6 +3,9 @@
 mod lists;
 mod watches;
 
+#[cfg(feature = "simulation")]
+pub(crate) use watches::actions as watch_actions;
+
 use std::sync::Arc;
 
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};

@@ -12,12 +12,12 @@ use wingbeat_model::{
 
 /// What one action does.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) parent: Option<ActionName>,
-    pub(super) children: Vec<ActionName>,
+pub(crate) struct Node {
+    pub(crate) parent: Option<ActionName>,
+    pub(crate) children: Vec<ActionName>,
     body: Body,
     /// Of 100 attempts, how many fail by themselves.
-    pub(super) fails: u32,
+    pub(crate) fails: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -29,14 +29,14 @@ enum Body {
 
 /// A program: its actions by name.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
-    pub(super) run: RunId,
-    pub(super) nodes: BTreeMap<ActionName, Node>,
+pub(crate) struct Plan {
+    pub(crate) run: RunId,
+    pub(crate) nodes: BTreeMap<ActionName, Node>,
     max_concurrency: Option<u32>,
 }
 
 impl Plan {
-    pub(super) fn random(rng: &mut StdRng, run: RunId) -> Self {
+    pub(crate) fn random(rng: &mut StdRng, run: RunId) -> Self {
         let max_concurrency = rng.random_bool(0.4).then(|| rng.random_range(1..4));
         let mut plan = Self { run, nodes: BTreeMap::new(), max_concurrency };
         let root = Node { parent: None, children: vec![], body: task(rng, 0), fails: 10 };
@@ -68,11 +68,19 @@ impl Plan {
         }
     }
 
-    pub(super) fn key(&self, name: &ActionName) -> ActionKey {
+    /// How long an attempt of this action may run.
+    pub(crate) fn max_runtime(&self, name: &ActionName) -> Option<Span> {
+        match &self.nodes.get(name)?.body {
+            Body::Task { policy, .. } => policy.max_runtime,
+            Body::Trace | Body::Condition { .. } => None,
+        }
+    }
+
+    pub(crate) fn key(&self, name: &ActionName) -> ActionKey {
         ActionKey { run: self.run, name: name.clone() }
     }
 
-    pub(super) fn new_run(&self, now: Timestamp) -> NewRun {
+    pub(crate) fn new_run(&self, now: Timestamp) -> NewRun {
         let name = format!("r{}", self.run.0);
         let run = Run {
             id: self.run,
@@ -98,10 +106,10 @@ impl Plan {
         };
         let root = self.new_action(&ActionName::root(), None, now);
         let replay = Some((ReplayKey(format!("create {name}")), digest(&name)));
-        NewRun { run, run_spec: name.into_bytes(), root, replay }
+        NewRun { run, run_spec: Vec::new(), root, replay }
     }
 
-    pub(super) fn new_action(
+    pub(crate) fn new_action(
         &self,
         name: &ActionName,
         caller: Option<AttemptIdentity>,
@@ -131,7 +139,8 @@ impl Plan {
             caller,
             group: if name.as_str().len().is_multiple_of(2) { "even".to_owned() } else { String::new() },
             spec: digest(&spec),
-            spec_bytes: spec.into_bytes(),
+            // No message at all is a message, too: all of its fields are unset.
+            spec_bytes: Vec::new(),
             task: TaskRef::default(),
             input_uri: String::new(),
             created_by: String::new(),

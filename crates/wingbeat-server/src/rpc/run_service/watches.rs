@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use buffa::Message as _;
 use connectrpc::{ConnectError, ServiceStream};
-use tokio::sync::watch;
 use wingbeat_idl::{ids, time};
 use wingbeat_model::{Action, ActionKey, Phase, Run, Seq, Timestamp};
 use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
@@ -22,6 +21,7 @@ use crate::platform::{Platform, read_error};
 use crate::rpc::caller::bad_id;
 use crate::rpc::stream::{Sink, produce, quiet};
 use crate::rpc::{find, groups, view};
+use crate::wake::Receiver;
 
 /// Rows of one message at most.
 const PAGE: usize = 500;
@@ -37,7 +37,7 @@ enum Woken {
     Ended,
 }
 
-async fn wait(changed: &mut watch::Receiver<Seq>) -> Woken {
+async fn wait(changed: &mut Receiver) -> Woken {
     tokio::select! {
         result = changed.changed() => if result.is_ok() { Woken::Changed } else { Woken::Ended },
         () = quiet() => Woken::Quiet,
@@ -224,7 +224,7 @@ impl Wanted {
 }
 
 /// All actions of a run, then every one that changes.
-pub(super) fn actions(
+pub(crate) fn actions(
     platform: &Arc<Platform>,
     run: Run,
     request: &WatchActionsRequest,
