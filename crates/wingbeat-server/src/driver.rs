@@ -19,7 +19,7 @@ use wingbeat_model::{SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
 
 pub use boot::BootError;
-pub use scheduler::{ExecutorTerms, ExecutorView, Load, Scheduler};
+pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
 
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Order};

@@ -12,8 +12,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::driver::Load;
-
 /// The answer's content type.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -48,6 +46,19 @@ pub struct Metrics {
     call_seconds: Family<Method, Histogram, fn() -> Histogram>,
     streams: Family<Method, Gauge>,
     looked_up: LookedUp,
+}
+
+/// How much there is to do, for operators.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Load {
+    /// Attempts that hold a place at an executor.
+    pub attempts: usize,
+    /// Actions that could start now.
+    pub ready: usize,
+    /// Actions that wait before a retry.
+    pub backing_off: usize,
+    /// Executors that are connected.
+    pub sessions: usize,
 }
 
 /// Numbers that are looked up when somebody asks.
@@ -169,9 +180,7 @@ fn method(path: &str) -> Method {
 mod tests {
     use std::time::Duration;
 
-    use super::Metrics;
-    use crate::driver::Load;
-
+    use super::{Load, Metrics};
     #[test]
     fn the_text_holds_what_was_counted() {
         let metrics = Metrics::default();

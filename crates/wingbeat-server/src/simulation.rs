@@ -56,7 +56,7 @@ impl Mortality {
             let mut task = pin!(task);
             let living =
                 pin!(poll_fn(|cx| if own.lives_on() { task.as_mut().poll(cx) } else { Poll::Ready(()) }));
-            drop(futures::future::select(dead, living).await);
+            let _which_ended = futures::future::select(dead, living).await;
         }
     }
 

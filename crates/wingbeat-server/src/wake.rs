@@ -115,6 +115,7 @@ impl Drop for Receiver {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tasks end with the test's runtime")]
 mod tests {
     use wingbeat_model::Seq;
 

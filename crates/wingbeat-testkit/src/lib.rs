@@ -4,6 +4,7 @@
 pub mod postgres;
 mod recorder;
 pub mod simulation;
+#[expect(clippy::disallowed_methods, reason = "tasks of a storm end with its runtime")]
 pub mod storm;
 
 pub use recorder::Recorder;

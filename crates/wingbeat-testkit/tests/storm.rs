@@ -64,7 +64,7 @@ fn sqlite_weathers_the_same_storms() {
         runtime.block_on(store.close());
         match passed {
             Ok(summary) => {
-                assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory")
+                assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory");
             }
             Err(broken) => panic!("SEED={seed} breaks a rule on SQLite:\n{broken}"),
         }

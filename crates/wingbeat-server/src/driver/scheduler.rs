@@ -12,6 +12,8 @@ use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, Changes, Resources, Run, RunId, SessionId, State, Timestamp,
 };
 
+use crate::metrics::Load;
+
 /// What an executor said of itself when it connected.
 #[derive(Debug, Clone)]
 pub struct ExecutorTerms {
@@ -108,19 +110,6 @@ pub struct Scheduler {
     /// Attempts that hold a place at an executor, ended ones whose process is not gone yet included.
     held: HashMap<AttemptKey, SessionId>,
     proposed: HashMap<ActionKey, (Ready, SessionId)>,
-}
-
-/// How much there is to do, for operators.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Load {
-    /// Attempts that hold a place at an executor.
-    pub attempts: usize,
-    /// Actions that could start now.
-    pub ready: usize,
-    /// Actions that wait before a retry.
-    pub backing_off: usize,
-    /// Executors that are connected.
-    pub sessions: usize,
 }
 
 /// A claim to try.

@@ -33,7 +33,6 @@ pub(crate) fn in_use() -> Fault {
 }
 
 /// The one mapping of PostgreSQL's errors.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let code = error

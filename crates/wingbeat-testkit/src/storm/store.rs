@@ -72,7 +72,7 @@ impl StormyStore {
         if let Some(server) = &*self.server.lock().unwrap_or_else(PoisonError::into_inner) {
             server.die_after(0);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn dawdle(&self) {

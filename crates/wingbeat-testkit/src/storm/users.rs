@@ -43,14 +43,13 @@ pub(super) async fn meddle(world: Arc<World>) {
         };
         for (action, phase) in live {
             let by = "ada".to_owned();
-            let command = match phase {
-                Phase::Paused if world.weather.is_calm() || world.weather.chance(10) => {
-                    Command::Signal { action, value: vec![1], by }
-                }
-                _ if world.weather.strikes(4) => {
-                    Command::Abort { action, reason: "enough".to_owned(), by, caller: None }
-                }
-                _ => continue,
+            let answers = phase == Phase::Paused && (world.weather.is_calm() || world.weather.chance(10));
+            let command = if answers {
+                Command::Signal { action, value: vec![1], by }
+            } else if world.weather.strikes(4) {
+                Command::Abort { action, reason: "enough".to_owned(), by, caller: None }
+            } else {
+                continue;
             };
             drop(submit(&world, command).await);
         }
@@ -65,10 +64,13 @@ async fn submit(world: &World, command: Command) -> Option<Result<wingbeat_engin
     answer.await.ok()
 }
 
-/// What one watcher of one run has seen: for each action the number of its last state, and that state.
+/// The number of an action's state, and the state: its phase and its attempts.
+type Numbered = (usize, (Phase, u32));
+
+/// What one watcher of one run has seen: for each action its last state.
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
-    seen: Mutex<BTreeMap<ActionKey, (usize, (Phase, u32))>>,
+    seen: Mutex<BTreeMap<ActionKey, Numbered>>,
 }
 
 impl Watcher {
