@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use wingbeat_engine::defects::Defect;
 use wingbeat_store::MemoryStore;
-use wingbeat_store_sql::SqliteStore;
 use wingbeat_testkit::storm::{self, Summary};
 
 /// Seeds within which each defect has to be caught, and what the usual test run goes through.
@@ -50,24 +49,6 @@ fn every_storm_passes_and_leaves_nothing_broken() {
 fn one_seed_is_one_storm() {
     for seed in [3, 7, 11] {
         assert_eq!(in_memory(seed), in_memory(seed), "SEED={seed}");
-    }
-}
-
-#[test]
-fn sqlite_weathers_the_same_storms() {
-    // The store's reads run on threads of a runtime.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("it starts");
-    for seed in seeds(3) {
-        let folder = tempfile::tempdir().expect("a folder is made");
-        let store = Arc::new(SqliteStore::open(&folder.path().join("platform.db")).expect("the store opens"));
-        let passed = storm::run(seed, store.clone(), None);
-        runtime.block_on(store.close());
-        match passed {
-            Ok(summary) => {
-                assert_eq!(summary, in_memory(seed), "SEED={seed} went another way than in memory");
-            }
-            Err(broken) => panic!("SEED={seed} breaks a rule on SQLite:\n{broken}"),
-        }
     }
 }
 

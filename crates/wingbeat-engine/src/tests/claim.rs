@@ -87,8 +87,8 @@ fn waiting_parents_that_hold_the_whole_cap_let_one_more_run() {
 #[test]
 fn an_attempt_never_goes_back_in_time_although_the_clock_is_set_back() {
     let mut world = World::with_run(|_| {});
-    world.now = world.now - Span::from_secs(600);
     world.claim("a0").expect("it is claimed");
+    world.now = world.now - Span::from_secs(600);
     world.say("a0", done()).expect("the report counts");
     let times: Vec<_> = world.attempt("a0", 1).phases.iter().map(|seen| seen.at).collect();
     assert_eq!(times.len(), 3);

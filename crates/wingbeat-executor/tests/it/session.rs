@@ -129,7 +129,7 @@ async fn an_attempt_that_has_ended_is_not_started_when_it_is_assigned_again() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_is_somebody_elses_is_killed_and_not_spoken_of() {
+async fn an_attempt_that_is_somebody_elses_is_killed_and_frees_its_place() {
     let stage = Stage::new(SLEEP);
     let executor = stage.start(ExecutorKind::Process).await;
     stage.server.disown(attempt("a0"));
@@ -137,10 +137,12 @@ async fn an_attempt_that_is_somebody_elses_is_killed_and_not_spoken_of() {
     let pid = stage.server.started(&attempt("a0")).await;
     stage.server.send(stage.assignment("a1"));
     stage.server.started(&attempt("a1")).await;
-    executor.stop().await.unwrap();
+    let end = stage.server.terminal(&attempt("a0")).await;
+    assert!(matches!(end, Kind::Stopped(_)), "{end:?}");
     assert!(!alive(pid));
+    executor.stop().await.unwrap();
     let of_a0 = stage.server.reports().iter().filter(|report| *report.r#ref == attempt("a0")).count();
-    assert_eq!(of_a0, 1, "only that it was started");
+    assert_eq!(of_a0, 2, "that it was started and that it is gone");
 }
 
 #[tokio::test]

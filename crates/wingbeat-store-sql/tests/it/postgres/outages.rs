@@ -72,7 +72,6 @@ struct Proxy {
 }
 
 impl Proxy {
-    #[expect(clippy::disallowed_methods, reason = "the proxy ends with the test's runtime")]
     fn start(server: PathBuf) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("listens");
