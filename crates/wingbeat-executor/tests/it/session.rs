@@ -141,8 +141,10 @@ async fn an_attempt_that_is_somebody_elses_is_killed_and_frees_its_place() {
     assert!(matches!(end, Kind::Stopped(_)), "{end:?}");
     assert!(!alive(pid));
     executor.stop().await.unwrap();
-    let of_a0 = stage.server.reports().iter().filter(|report| *report.r#ref == attempt("a0")).count();
-    assert_eq!(of_a0, 2, "that it was started and that it is gone");
+    let reports = stage.server.reports();
+    let mut of_a0 = reports.iter().filter(|report| *report.r#ref == attempt("a0"));
+    let harmless = |kind: &Option<Kind>| matches!(kind, Some(Kind::Started(_) | Kind::Stopped(_)));
+    assert!(of_a0.all(|report| harmless(&report.kind)), "it has no result: {reports:?}");
 }
 
 #[tokio::test]
