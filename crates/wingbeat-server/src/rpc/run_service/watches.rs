@@ -14,7 +14,7 @@ use wingbeat_proto::flyteidl2::workflow::{
     WatchClusterEventsResponse, WatchGroupsRequest, WatchGroupsResponse, WatchRunDetailsResponse,
     WatchRunsRequest, WatchRunsResponse, watch_groups_request, watch_runs_request,
 };
-use wingbeat_store::{ActionQuery, RunScope};
+use wingbeat_store::{ActionField, ActionQuery, Filter, FilterOp, RunScope};
 
 use super::lists::with_runs;
 use crate::platform::{Platform, read_error};
@@ -310,14 +310,26 @@ pub(super) fn groups(
     let scope = RunScope::Project(ids::project("project_id", id).map_err(bad_id)?);
     let since: Timestamp = time::from_timestamp(&request.start_date);
     let until = request.end_date.as_option().map(time::from_timestamp);
+    let started = Filter {
+        field: ActionField::CreatedAt,
+        op: FilterOp::GreaterOrEqual,
+        values: vec![since.as_micros().to_string()],
+    };
+    let newest = ActionQuery {
+        scope,
+        filters: vec![started],
+        paused_only: false,
+        sort: Vec::new(),
+        limit: groups::MOST,
+        after: None,
+    };
     let shared = platform.clone();
     Ok(produce(platform, "watch-groups", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_roots();
         loop {
-            let roots = shared.store.newest_roots(&scope, since, groups::MOST).await;
-            let roots = roots.map_err(|error| read_error(&error))?;
+            let page = shared.store.list_actions(&newest).await.map_err(|error| read_error(&error))?;
             let roots =
-                roots.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
+                page.rows.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
             let runs = with_runs(&shared, roots).await?;
             let task_groups = groups::by_task(&runs);
             sink.send(WatchGroupsResponse { task_groups, sentinel: true, ..Default::default() }).await?;
