@@ -328,8 +328,11 @@ pub(super) fn groups(
         let mut changed = shared.feed.subscribe_roots();
         loop {
             let page = shared.store.list_actions(&newest).await.map_err(|error| read_error(&error))?;
-            let roots =
-                page.rows.into_iter().filter(|root| until.is_none_or(|until| root.created_at < until)).collect();
+            let roots = page
+                .rows
+                .into_iter()
+                .filter(|root| until.is_none_or(|until| root.created_at < until))
+                .collect();
             let runs = with_runs(&shared, roots).await?;
             let task_groups = groups::by_task(&runs);
             sink.send(WatchGroupsResponse { task_groups, sentinel: true, ..Default::default() }).await?;
