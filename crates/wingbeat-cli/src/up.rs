@@ -11,6 +11,8 @@ mod greeting;
 pub(crate) mod origin;
 mod server;
 
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wingbeat_client::Surroundings;
 
@@ -21,6 +23,9 @@ use self::server::Server;
 use crate::arguments::UpArguments;
 use crate::failure::Failure;
 use crate::output;
+
+/// Signals this close to each other are one wish.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// Runs the platform until somebody stops it.
 pub(crate) fn run(arguments: &UpArguments, around: &Surroundings) -> Result<(), Failure> {
@@ -56,7 +61,7 @@ async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) ->
     };
     let stopped = tokio::select! {
         stopped = stop => stopped,
-        name = signals.next() => {
+        name = signals.again() => {
             return Err(Failure::new(format!("stopped at once ({name} again)"))
                 .because("the executor and its tasks may still be stopping")
                 .advise("the next `wingbeat up` on this data folder takes over what is left"));
@@ -94,6 +99,17 @@ impl StopSignals {
             terminate: on(SignalKind::terminate())?,
             hangup: on(SignalKind::hangup())?,
         })
+    }
+
+    /// A signal that is meant to be a second one: wrappers pass on what the terminal has sent already.
+    async fn again(&mut self) -> &'static str {
+        let first = Instant::now();
+        loop {
+            let name = self.next().await;
+            if first.elapsed() > SAME_SIGNAL {
+                return name;
+            }
+        }
     }
 
     async fn next(&mut self) -> &'static str {

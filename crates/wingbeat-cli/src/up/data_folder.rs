@@ -145,7 +145,11 @@ fn refuse_too_long(path: &Path) -> Result<(), Failure> {
 
 #[cfg(target_os = "linux")]
 fn network_file_system(path: &Path) -> Option<&'static str> {
-    let kind = rustix::fs::statfs(path).ok()?.f_type;
+    named(rustix::fs::statfs(path).ok()?.f_type)
+}
+
+#[cfg(target_os = "linux")]
+fn named(kind: rustix::fs::FsWord) -> Option<&'static str> {
     // Some systems keep the number signed, and SMB's has the highest bit set.
     let kind = u64::from(u32::try_from(kind & 0xffff_ffff).ok()?);
     NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
@@ -209,6 +213,17 @@ mod tests {
         assert!(told.contains("already in use") && told.contains(&std::process::id().to_string()), "{told}");
         drop(taken);
         DataFolder::take(&path).expect("free again");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn network_file_systems_are_known_by_their_numbers() {
+        let cases = [(0x6969, Some("NFS")), (0x0102_1997, Some("9P")), (0xef53, None)];
+        for (number, name) in cases {
+            assert_eq!(super::named(number), name, "{number:#x}");
+        }
+        // As some systems keep SMB2's number: with the sign stretched.
+        assert_eq!(super::named(i64::from(0xfe53_4d42_u32.cast_signed())), Some("SMB2"));
     }
 
     #[test]
