@@ -89,7 +89,8 @@ impl Processes {
 
     /// Those of the family that live: with its mark, in its group, or descended from such.
     ///
-    /// Processes older than the leader are passed over unread. The executor itself is never a member.
+    /// Oldest first: a parent that saw its child killed before itself could still act on it. Processes older than the
+    /// leader are passed over unread. The executor itself is never a member.
     pub(super) fn family(&self, mark: &FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
         if mark.boot != boot_id() {
             return Vec::new();
@@ -104,9 +105,12 @@ impl Processes {
         members.remove(&own_pid());
         self.add_descendants(&mut members);
         let live = members.into_iter().filter_map(|pid| self.0.get(&pid).map(|stat| (pid, stat)));
-        live.filter(|(_, stat)| stat.state != DEAD)
+        let mut live: Vec<ProcessId> = live
+            .filter(|(_, stat)| stat.state != DEAD)
             .map(|(pid, stat)| ProcessId { pid, started: stat.started })
-            .collect()
+            .collect();
+        live.sort_unstable_by_key(|member| (member.started, member.pid));
+        live
     }
 
     /// Clears the entries of dead orphans that the kernel handed to this process.

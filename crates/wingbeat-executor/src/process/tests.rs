@@ -104,8 +104,8 @@ async fn what_a_task_leaves_running_dies_when_it_ends() {
 #[tokio::test]
 async fn a_family_is_ended_by_its_mark_alone_and_others_are_spared() {
     let folder = tempfile::tempdir().unwrap();
-    let mut mine = shell(folder.path(), "m6", "sleep 600");
-    let other = shell(folder.path(), "m7", "sleep 600");
+    let mut mine = shell(folder.path(), "m6", "exec sleep 600");
+    let other = shell(folder.path(), "m7", "exec sleep 600");
     let announced = FamilyMark::announce("m6".to_owned());
     until("the mark in the environment", || {
         !Processes::look().family(&announced, GroupTrust::Recorded).is_empty()
@@ -121,7 +121,7 @@ async fn a_family_is_ended_by_its_mark_alone_and_others_are_spared() {
 #[tokio::test]
 async fn a_leader_number_that_was_used_again_is_not_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let task = shell(folder.path(), "m8", "sleep 600");
+    let task = shell(folder.path(), "m8", "exec sleep 600");
     let mut mark = task.mark().clone();
     mark.marker = "somebody-else".to_owned();
     if let Some(leader) = &mut mark.leader {
