@@ -38,6 +38,12 @@ pub(crate) enum UserCommand {
     /// Shows projects, runs, actions or tasks
     #[command(subcommand)]
     Get(Get),
+    /// Shows, makes and changes queues
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Shows and sets projects' shares of the executors
+    #[command(subcommand)]
+    Share(ShareCommand),
     /// Prints what an action wrote
     Logs(Logs),
     /// Stops a run, or one action and everything below it
@@ -114,6 +120,85 @@ pub(crate) struct GetAction {
     /// Most rows of a list
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Lists queues, with what runs and what waits in them
+    List(Target),
+    /// Makes a queue, or changes what is named of one
+    Set(SetQueue),
+    /// Deletes a queue: it takes nothing new; what waits in it says so
+    Delete(DeleteQueue),
+}
+
+impl QueueCommand {
+    pub(crate) const fn target(&self) -> &Target {
+        match self {
+            Self::List(target) => target,
+            Self::Set(set) => &set.target,
+            Self::Delete(delete) => &delete.target,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetQueue {
+    /// The queue
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Actions of a queue with a higher one go first [default of a new queue: 0]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) priority: Option<i32>,
+    /// Most attempts at once over all runs; 0 takes the cap away
+    #[arg(long, value_name = "N")]
+    pub(crate) max_running: Option<u32>,
+    /// Start nothing new; what runs goes on
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) pause: bool,
+    /// Start what waits again
+    #[arg(long)]
+    pub(crate) resume: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteQueue {
+    /// The queue
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShareCommand {
+    /// Lists the projects whose weight was set
+    List(Target),
+    /// Sets a project's weight: 3 gets three times the places of 1 while both want them
+    Set(SetShare),
+}
+
+impl ShareCommand {
+    pub(crate) const fn target(&self) -> &Target {
+        match self {
+            Self::List(target) => target,
+            Self::Set(set) => &set.target,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetShare {
+    /// The project
+    #[arg(value_name = "PROJECT")]
+    pub(crate) name: String,
+    /// Its weight, 1 to 1000
+    #[arg(value_name = "WEIGHT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) weight: u32,
     #[command(flatten)]
     pub(crate) target: Target,
 }
@@ -225,6 +310,9 @@ pub(crate) struct ExecutorArguments {
     /// An environment variable that tasks shall see
     #[arg(long = "pass-env", value_name = "NAME")]
     pub(crate) pass_env: Vec<String>,
+    /// A queue that it serves; all of them if none is named
+    #[arg(long = "queue", value_name = "NAME")]
+    pub(crate) queues: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -58,6 +58,7 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         memory_bytes: None,
         stop_grace: STOP_GRACE,
         pass_env: arguments.pass_env.clone(),
+        queues: arguments.queues.clone(),
         host_env: around.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
     })
 }

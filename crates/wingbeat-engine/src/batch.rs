@@ -10,8 +10,8 @@ use wingbeat_model::{
 use crate::wanted::Wanted;
 use crate::working::Working;
 use crate::{
-    Command, Reject, Reply, abort, cache, claim, create_run, enqueue, follow_up, report, session, signal,
-    wake,
+    Command, Reject, Reply, abort, cache, claim, create_run, enqueue, follow_up, queue, report, session,
+    signal, wake,
 };
 
 /// Commands that are decided together, in the order in which they came.
@@ -107,6 +107,12 @@ fn step(work: &mut Working, command: Command) -> Result<Reply, Reject> {
         Command::Wake(action) => wake::wake(work, &action),
         Command::StartSession(session) => session::start(work, session),
         Command::EndSession(session) => Ok(session::end(work, &session)),
+        Command::PutQueue { name, change } => Ok(queue::put(work, name, change)),
+        Command::DeleteQueue(name) => queue::delete(work, &name),
+        Command::PutShare(share) => {
+            work.put_share(share);
+            Ok(Reply::Done)
+        }
         Command::FollowUp(follow_up) => Ok(follow_up::follow_up(work, follow_up)),
         Command::CachePut { entry, overwrite } => cache::put(work, entry, overwrite),
         Command::CacheDelete { key, only } => cache::delete(work, &key, only.as_deref()),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wingbeat_model::{
     ActionKey, ActionName, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner, Digest, Failure,
-    Fence, FollowUp, Policy, ReplayKey, Resources, Run, RunId, Session, SessionId, Span, TaskRef, Timestamp,
+    Fence, FollowUp, Policy, QueueChange, QueueName, ReplayKey, Resources, Run, RunId, Session, SessionId,
+    Share, Span, TaskRef, Timestamp,
 };
 
 /// One wish. Any of them may come twice, late, or after something that makes it moot.
@@ -49,6 +50,17 @@ pub enum Command {
     StartSession(Session),
     /// An executor session is lost.
     EndSession(SessionId),
+    /// An operator makes a queue, or says something else of it.
+    PutQueue {
+        /// Which queue.
+        name: QueueName,
+        /// What is changed; a new queue has no limits otherwise.
+        change: QueueChange,
+    },
+    /// An operator deletes a queue. What waits in it goes on waiting; what runs goes on.
+    DeleteQueue(QueueName),
+    /// An operator sets a project's share.
+    PutShare(Share),
     /// Durable work that an earlier transaction left.
     FollowUp(FollowUp),
     /// A client of the cache service stores a result.
@@ -286,6 +298,23 @@ pub enum Reject {
         /// The cap.
         cap: u32,
     },
+    /// There is no such queue.
+    #[error("there is no queue `{0}`")]
+    NoQueue(QueueName),
+    /// The queue starts nothing now.
+    #[error("queue `{0}` is paused")]
+    QueuePaused(QueueName),
+    /// The queue's cap leaves no place.
+    #[error("queue `{queue}` is at its cap {cap}/{cap}")]
+    QueueCap {
+        /// Which queue.
+        queue: QueueName,
+        /// The cap.
+        cap: u32,
+    },
+    /// Everything that names no queue waits in it.
+    #[error("the default queue cannot be deleted; pause it to start nothing new")]
+    DefaultQueueStays,
     /// The session has ended.
     #[error("executor session has ended")]
     NoSession,

@@ -17,6 +17,7 @@ mod create_run;
 mod enqueue;
 mod finish;
 mod follow_up;
+mod queue;
 mod reopen;
 mod report;
 mod retry;

@@ -46,6 +46,8 @@ pub struct ExecutorConfig {
     pub stop_grace: Duration,
     /// Environment variables that tasks inherit on top of the built-in list.
     pub pass_env: Vec<String>,
+    /// Queues that it serves; none: all of them.
+    pub queues: Vec<String>,
     /// The environment that the executor was started with.
     pub host_env: Vec<(String, String)>,
 }

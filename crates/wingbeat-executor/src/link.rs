@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 use wingbeat_client::Connection;
 use wingbeat_proto::wingbeat::executor::v1::server_message::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{
-    Ack, AttemptRef, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage, Stop, Welcome,
+    Ack, AttemptRef, ConnectRequest, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage,
+    Stop, Welcome,
 };
 
 use crate::executor::Executor;
@@ -113,6 +114,7 @@ impl Link {
             executor.capacity,
             holding(&executor.registry, &executor.outbox),
         );
+        let request = ConnectRequest { queues: executor.queues.clone(), ..request };
         let opening = async {
             let mut stream = self.client.connect(request).await?;
             let first = stream.message::<ServerMessage>().await?;

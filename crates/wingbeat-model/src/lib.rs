@@ -11,6 +11,7 @@ mod failure;
 mod id;
 mod phase;
 mod principal;
+mod queue;
 mod run;
 mod session;
 mod time;
@@ -29,6 +30,7 @@ pub use id::{
 };
 pub use phase::Phase;
 pub use principal::{AttemptIdentity, Principal, Verb};
+pub use queue::{Queue, QueueChange, QueueName, QueueTerms, Share, ShareKey};
 pub use run::{Abort, Recovery, Relation, RelationKind, Run};
 pub use session::Session;
 pub use time::{Span, Timestamp};

@@ -358,7 +358,14 @@ impl Driver {
             if let (Command::Claim { action, .. }, Err(reject)) = (&waiting.command, &reply) {
                 tracing::debug!(action = %action.name, reason = %reject, "claim refused");
                 // Only what will change by itself is tried again; otherwise the action's row says what is true.
-                let again = matches!(reject, Reject::RunCap { .. } | Reject::NoSession);
+                let again = matches!(
+                    reject,
+                    Reject::RunCap { .. }
+                        | Reject::NoSession
+                        | Reject::QueueCap { .. }
+                        | Reject::QueuePaused(_)
+                        | Reject::NoQueue(_)
+                );
                 self.lock_scheduler().refused(action, again);
             }
             if let Some(place) = waiting.answer {

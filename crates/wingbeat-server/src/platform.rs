@@ -125,15 +125,21 @@ pub fn submit_error(error: SubmitError) -> ConnectError {
             Reject::RunExists(_) | Reject::DifferentSpec(_) | Reject::CacheExists => {
                 ConnectError::already_exists(text)
             }
-            Reject::NoRun | Reject::NoAction(_) | Reject::NoParent(_) | Reject::NoCacheEntry => {
-                ConnectError::not_found(text)
-            }
+            Reject::NoRun
+            | Reject::NoAction(_)
+            | Reject::NoParent(_)
+            | Reject::NoCacheEntry
+            | Reject::NoQueue(_) => ConnectError::not_found(text),
             Reject::RunAborted(_) | Reject::ParentEnded { .. } | Reject::StaleAttempt { .. } => {
                 ConnectError::aborted(text)
             }
-            Reject::NotQueued | Reject::RunCap { .. } | Reject::NoSession | Reject::NotSignallable(_) => {
-                ConnectError::failed_precondition(text)
-            }
+            Reject::QueuePaused(_)
+            | Reject::QueueCap { .. }
+            | Reject::DefaultQueueStays
+            | Reject::NotQueued
+            | Reject::RunCap { .. }
+            | Reject::NoSession
+            | Reject::NotSignallable(_) => ConnectError::failed_precondition(text),
         },
         SubmitError::DiskFull => ConnectError::resource_exhausted(text),
         SubmitError::Busy => busy(text),

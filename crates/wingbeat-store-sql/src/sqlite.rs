@@ -29,8 +29,8 @@ use readers::Readers;
 use row::{find, list, write};
 use rusqlite::Connection;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project,
-    Reservation, Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, Timestamp, UnitOfWork,
 };
 use wingbeat_store::{
     ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
@@ -214,6 +214,14 @@ impl RunReads for SqliteStore {
 
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError> {
         self.read(session::follow_ups).await
+    }
+
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.read(|db| list(db, &queries::QUEUE_LIST, [], crate::rows::queue::read)).await
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.read(|db| list(db, &queries::SHARE_LIST, [], crate::rows::queue::read_share)).await
     }
 
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {

@@ -39,7 +39,7 @@ pub use paging::{
 };
 pub use roots::{newest_root_of_each_task, paused_runs, scopes_hold_their_roots};
 pub use sets::{
-    held_attempts, live_actions_by_key, live_children_come_in_chunks, replays_are_known,
+    held_attempts, live_actions_by_key, live_children_come_in_chunks, queues_and_shares, replays_are_known,
     sessions_of_executors, waiters_come_oldest_first,
 };
 
@@ -128,6 +128,7 @@ macro_rules! conformance_suite {
             pages_join_to_the_whole_list
             paused_runs
             projects
+            queues_and_shares
             reads_see_what_was_acknowledged
             replays_are_known
             roots_of_a_scope

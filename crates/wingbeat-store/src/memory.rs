@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, CounterKey, Digest, FollowUp, FollowUpId,
-    Project, ReplayKey, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, TaskKey, TaskVersion,
-    UnitOfWork,
+    Project, Queue, QueueName, ReplayKey, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share,
+    ShareKey, TaskKey, TaskVersion, UnitOfWork,
 };
 
 use crate::{CommitError, Metadata, RunWrites};
@@ -56,6 +56,8 @@ struct Rows {
     counters: BTreeMap<CounterKey, i64>,
     follow_ups: BTreeMap<FollowUpId, FollowUp>,
     replays: BTreeMap<ReplayKey, (Digest, RunId)>,
+    queues: BTreeMap<QueueName, Queue>,
+    shares: BTreeMap<ShareKey, Share>,
     projects: BTreeMap<(Arc<str>, Arc<str>), Project>,
     tasks: BTreeMap<TaskKey, TaskVersion>,
     settings: BTreeMap<String, Vec<u8>>,

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Reservation,
-    Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, Timestamp, UnitOfWork,
 };
 
 use crate::{ActionCounts, ActionQuery, Page, RunScope, TaskQuery};
@@ -115,6 +115,10 @@ pub trait RunReads: Send + Sync {
     async fn open_sessions(&self) -> Result<Vec<Session>, ReadError>;
     /// Work that is left, oldest first.
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError>;
+    /// All queues that somebody made or used, deleted ones included, by name.
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError>;
+    /// Shares that somebody set, by project.
+    async fn shares(&self) -> Result<Vec<Share>, ReadError>;
     /// A cache entry.
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError>;
     /// Who computes a cache key.

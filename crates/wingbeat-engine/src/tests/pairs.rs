@@ -70,7 +70,7 @@ const TABLE: [(Is, [&str; EVENTS.len()]); 12] = [
     (Is::Paused, /*   */ ["no", "no", "no", "no", "no", "no", "no", "AB", "SU", "TO", "==", "=="]),
     (Is::Succeeded, /**/ ["no", "no", "==", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
     (Is::Failed, /*   */ ["no", "no", "no", "==", "==", "==", "==", "==", "no", "==", "==", "=="]),
-    (Is::Aborted, /*  */ ["no", "no", "no", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
+    (Is::Aborted, /*  */ ["no", "==", "no", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
     (Is::TimedOut, /* */ ["no", "no", "no", "no", "no", "no", "no", "==", "no", "==", "==", "=="]),
     (Is::Recovered, /**/ ["no", "no", "no", "no", "no", "no", "no", "==", "no", "==", "==", "=="]),
 ];

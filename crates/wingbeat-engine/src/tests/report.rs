@@ -3,7 +3,7 @@
 use wingbeat_model::{AttemptEnd, FailureClass, Phase, Span, Timestamp};
 
 use super::world::{WRONG, World, done, failed, fatal, key, session_id, stale, started, with_policy};
-use crate::{Command, Reply, Report, ReportKind};
+use crate::{Command, Reject, Reply, Report, ReportKind};
 
 #[test]
 fn an_action_runs_and_succeeds() {
@@ -152,4 +152,18 @@ fn a_report_on_nothing_is_refused() {
     let mut report = world.report_of("a0", done());
     report.attempt.action = key("nobody");
     assert!(world.send(Command::Report(Box::new(report))).is_err());
+}
+
+#[test]
+fn a_start_that_is_told_after_the_abort_is_no_stale_report_while_the_place_is_held() {
+    let mut world = World::with_run(|_| {});
+    world.claim("a0").expect("it is claimed");
+    let late = world.report_of("a0", started());
+    world.abort("a0").expect("it is aborted");
+    assert_eq!(world.send(Command::Report(Box::new(late.clone()))), Ok(Reply::Reported));
+    assert!(world.attempt("a0", 1).held, "its process may live");
+    assert_eq!(world.phase("a0"), Phase::Aborted);
+    world.say("a0", ReportKind::Stopped).expect("it is gone");
+    assert!(!world.attempt("a0", 1).held);
+    assert!(matches!(world.send(Command::Report(Box::new(late))), Err(Reject::StaleAttempt { .. })));
 }

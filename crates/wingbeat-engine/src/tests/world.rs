@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner,
     CacheScope, Changes, Digest, Failure, FailureClass, Fence, Loaded, Needs, Phase, Policy, ProjectKey,
-    ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, Session, SessionId, Span, TaskRef, Timestamp,
-    UnitOfWork,
+    QueueChange, QueueName, ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, Session, SessionId,
+    Span, TaskRef, Timestamp, UnitOfWork,
 };
 
 use crate::invariants::{self, Rows};
@@ -30,7 +30,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Nothing but two executors, `s1` and `s2`.
+    /// Nothing but two executors, `s1` and `s2`, and the queue of its runs.
     pub(super) fn empty() -> Self {
         let mut world = Self {
             rows: Rows::default(),
@@ -43,6 +43,7 @@ impl World {
         };
         world.ok(Command::StartSession(session("s1", "one")));
         world.ok(Command::StartSession(session("s2", "two")));
+        world.ok(Command::PutQueue { name: QueueName::of("of-run"), change: QueueChange::default() });
         world
     }
 
@@ -200,6 +201,9 @@ impl World {
         for session in &changes.sessions {
             assert!(seen.sessions.contains_key(&session.id) || !rows.sessions.contains_key(&session.id));
         }
+        for queue in &changes.queues {
+            assert!(seen.asked.queues.contains(&queue.name), "{}", queue.name);
+        }
         let claims = changes.reservations.iter().map(|claim| &claim.key);
         for key in claims.chain(&changes.reservation_deletes) {
             assert!(seen.asked.reservations.contains(key), "{key:?}");
@@ -225,6 +229,7 @@ impl World {
         asked.sessions.extend(needs.sessions);
         asked.sessions_of.extend(needs.sessions_of);
         asked.replays.extend(needs.replays);
+        asked.queues.extend(needs.queues);
     }
 
     fn load_rows(&self, loaded: &mut Loaded, needs: &Needs) {
@@ -239,6 +244,7 @@ impl World {
         copy(&needs.cache, &self.cache, &mut loaded.cache);
         copy(&needs.sessions, &self.rows.sessions, &mut loaded.sessions);
         copy(&needs.replays, &self.replays, &mut loaded.replays);
+        copy(&needs.queues, &self.rows.queues, &mut loaded.queues);
         for key in &needs.reservations {
             if let Some(reservation) = self.reservation(key) {
                 loaded.reservations.insert(key.clone(), reservation.clone());
@@ -282,6 +288,7 @@ impl World {
         rows.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));
         rows.actions.extend(changes.actions.into_iter().map(|action| (action.key.clone(), action)));
         rows.attempts.extend(changes.attempts.into_iter().map(|attempt| (attempt.key.clone(), attempt)));
+        rows.queues.extend(changes.queues.into_iter().map(|queue| (queue.name.clone(), queue)));
         rows.sessions.extend(changes.sessions.into_iter().map(|session| (session.id.clone(), session)));
         for (key, by) in changes.counters {
             *rows.counters.entry(key).or_default() += by;

@@ -182,6 +182,7 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
         memory_bytes: None,
         stop_grace: Duration::from_millis(300),
         pass_env: Vec::new(),
+        queues: Vec::new(),
         host_env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
     }
 }

@@ -16,27 +16,29 @@ pub struct BootError(#[from] ReadError);
 pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     let store = driver.parts.store.clone();
     let mut last: Option<ActionKey> = None;
-    let mut runs: Vec<RunId> = Vec::new();
+    for queue in store.queues().await? {
+        driver.lock_scheduler().observe_queue(&queue);
+    }
+    for share in store.shares().await? {
+        driver.lock_scheduler().observe_share(&share);
+    }
     loop {
         let page = store.live_actions(last.as_ref(), Needs::CHUNK).await?;
+        let mut of_page: Vec<RunId> = page.iter().map(|action| action.key.run).collect();
+        of_page.dedup();
+        for run in store.get_runs(&of_page).await? {
+            driver.lock_scheduler().observe_run(&run);
+        }
         for action in &page {
             if !active(Defect::TimerLostAtRestart) {
                 driver.timers.observe(action);
             }
             driver.lock_scheduler().observe_action(action);
-            if runs.last() != Some(&action.key.run) {
-                runs.push(action.key.run);
-            }
         }
         if page.len() < Needs::CHUNK {
             break;
         }
         last = page.last().map(|action| action.key.clone());
-    }
-    for chunk in runs.chunks(Needs::CHUNK) {
-        for run in store.get_runs(chunk).await? {
-            driver.lock_scheduler().observe_run(&run);
-        }
     }
     for attempt in store.held_attempts().await? {
         driver.lock_scheduler().observe_attempt(&attempt);

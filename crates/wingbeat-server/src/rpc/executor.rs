@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
-    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
-    Timestamp, Verb,
+    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, QueueName, RunId, Session,
+    SessionId, Timestamp, Verb,
 };
 use wingbeat_proto::wingbeat::executor::v1::{
     self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
@@ -265,8 +265,10 @@ fn terms(request: &ConnectRequest) -> ExecutorTerms {
         capabilities: request.capabilities.clone(),
         slots: request.capacity.slots,
         max_processes: request.capacity.max_processes,
+        cpu_millis: request.capacity.cpu_millis,
         memory_bytes: request.capacity.memory_bytes,
         gpus: request.capacity.gpus,
+        queues: request.queues.iter().map(|queue| QueueName::of(queue)).collect(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Reservation, Run,
-    RunId, RunKey, Seq, Session, Timestamp,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, Timestamp,
 };
 use wingbeat_store::listing::ListId;
 use wingbeat_store::{ActionCounts, ActionQuery, Page, ReadError, RunReads, RunScope};
@@ -16,7 +16,7 @@ use super::{PostgresStore, feed};
 use crate::fault::Fault;
 use crate::lists::{ListStatement, action_statement, limit, page};
 use crate::rows::cell::{Columns, first};
-use crate::rows::{action, attempt, cache, run, session};
+use crate::rows::{action, attempt, cache, queue, run, session};
 use crate::statement::Dialect;
 
 impl PostgresStore {
@@ -136,6 +136,14 @@ impl RunReads for PostgresStore {
 
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError> {
         self.list(&queries::FOLLOW_UP_LIST, Params::new(), session::read_follow_up).await
+    }
+
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.list(&queries::QUEUE_LIST, Params::new(), queue::read).await
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.list(&queries::SHARE_LIST, Params::new(), queue::read_share).await
     }
 
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Reservation, Run, RunId,
-    RunKey, Seq, Session, Timestamp,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Queue, Reservation, Run,
+    RunId, RunKey, Seq, Session, Share, Timestamp,
 };
 
 use super::{MemoryStore, Rows};
@@ -142,6 +142,14 @@ impl RunReads for MemoryStore {
 
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError> {
         Ok(self.rows().follow_ups.values().cloned().collect())
+    }
+
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        Ok(self.rows().queues.values().cloned().collect())
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        Ok(self.rows().shares.values().cloned().collect())
     }
 
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {

@@ -10,7 +10,8 @@ use futures::executor::block_on;
 use tokio::task::unconstrained;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Changes, Digest, FollowUp, Loaded, Needs,
-    Project, Reservation, Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Project, Queue, Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, Timestamp,
+    UnitOfWork,
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
@@ -205,6 +206,12 @@ impl RunReads for StormyStore {
     }
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError> {
         self.read(self.inner.follow_ups()).await
+    }
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.read(self.inner.queues()).await
+    }
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.read(self.inner.shares()).await
     }
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         self.read(self.inner.find_cache(key)).await
