@@ -112,6 +112,9 @@ fn lane(command: &Command) -> Lane {
         },
         Command::StartSession(_)
         | Command::EndSession(_)
+        | Command::PutQueue { .. }
+        | Command::DeleteQueue(_)
+        | Command::PutShare(_)
         | Command::CachePut { .. }
         | Command::CacheDelete { .. }
         | Command::Reserve { .. }
