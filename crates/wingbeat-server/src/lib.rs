@@ -7,6 +7,7 @@ mod dispatch;
 mod driver;
 mod feed;
 mod http;
+mod kept;
 mod log_hub;
 mod metrics;
 mod platform;

@@ -19,7 +19,7 @@ use crate::feed::Feed;
 use crate::http::{self, BaseUrl, Guard};
 use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
-use crate::platform::{DEFAULT_ORG, Platform};
+use crate::platform::{DEFAULT_ORG, KnownRuns, Platform};
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 
@@ -156,6 +156,7 @@ pub(crate) async fn assemble(
         sessions,
         clock,
         metrics,
+        known_runs: KnownRuns::default(),
         tasks: tasks.clone(),
         open,
     });

@@ -30,8 +30,8 @@ pub use commits::{
 };
 pub use concurrency::{many_commits_at_once, reads_see_what_was_acknowledged, run_ids_are_never_given_twice};
 pub use feed::{
-    a_page_never_splits_a_position, changes_are_conflated, changes_come_in_order, children_of_one_parent,
-    roots_of_a_scope,
+    a_page_never_splits_a_position, changes_are_conflated, changes_come_in_order,
+    ended_children_of_one_parent, roots_of_a_scope,
 };
 pub use listing::{every_filter_on_every_field, every_order, filters_take_text_literally, odd_filters};
 pub use paging::{
@@ -112,7 +112,7 @@ macro_rules! conformance_suite {
             cache_entries_and_claims
             changes_are_conflated
             changes_come_in_order
-            children_of_one_parent
+            ended_children_of_one_parent
             counters_add_up
             every_filter_on_every_field
             every_order

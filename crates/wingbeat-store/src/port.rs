@@ -87,8 +87,8 @@ pub trait RunReads: Send + Sync {
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError>;
     /// A list of actions.
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError>;
-    /// Actions of a run that changed after `after`, oldest change first; `parent` narrows it to that action's
-    /// children. The second part is the position up to which this is everything: a position is never split, so
+    /// Actions of a run that changed after `after`, oldest change first; `parent` narrows it to those of that action's
+    /// children that have ended, which is all that a parent waits for. The second part is the position up to which this is everything: a position is never split, so
     /// a page has `limit` rows and what else its last position holds. Fewer than `limit` rows are all there is.
     async fn changed_actions(
         &self,

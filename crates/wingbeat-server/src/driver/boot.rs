@@ -44,23 +44,23 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
         driver.lock_scheduler().observe_attempt(&attempt);
     }
     let left = store.follow_ups().await?;
-    driver
-        .queue
-        .extend(left.into_iter().map(|work| Waiting { command: Command::FollowUp(work), answer: None }));
+    for work in left {
+        driver.queue.push(Waiting { command: Command::FollowUp(work), answer: None });
+    }
     Ok(())
 }
 
 /// Builds the picture anew while executors stay connected: after a commit of which nobody knows whether it counted.
 /// What it may have decided for them is sent again.
 pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
-    driver.queue.retain(|waiting| waiting.answer.is_some());
+    driver.queue.keep_asked();
     driver.timers = Timers::default();
     driver.lock_scheduler().forget_rows();
     load(driver).await?;
     let store = driver.parts.store.clone();
     for attempt in store.held_attempts().await? {
         let Some(action) = store.find_action(attempt.action()).await? else { continue };
-        driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect());
+        driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect(), &[action]);
     }
     let newest = store.head().await?;
     driver.parts.feed.wake_all(newest);

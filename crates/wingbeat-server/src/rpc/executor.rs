@@ -173,7 +173,7 @@ impl Executors {
         match effect {
             Some(Effect::Assign { .. }) if active(Defect::ReconnectForgotten) => Ok(()),
             Some(Effect::Assign { attempt, fence, session }) if !known => {
-                self.dispatcher.send(Order::Assign { attempt, fence, session });
+                self.dispatcher.send(Order::Assign { attempt, fence, session, work: None });
                 Ok(())
             }
             Some(Effect::Stop { attempt, fence, session, reason }) if known => {

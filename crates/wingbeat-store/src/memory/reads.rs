@@ -96,7 +96,8 @@ impl RunReads for MemoryStore {
         limit: usize,
     ) -> Result<(Vec<Action>, Seq), ReadError> {
         let rows = self.rows();
-        let wanted = |action: &&Action| parent.is_none() || action.parent.as_ref() == parent;
+        let ended = |action: &Action| action.phase().is_terminal() && action.parent.as_ref() == parent;
+        let wanted = |action: &&Action| parent.is_none() || ended(action);
         Ok(rows.changes(rows.actions_of(run).filter(wanted), after, limit))
     }
 
