@@ -73,7 +73,7 @@ impl<'a> Wanted<'a> {
                 self.session(&session.id);
                 missing(&mut self.needs.sessions_of, &self.loaded.asked.sessions_of, &session.executor);
             }
-            Command::EndSession(session) => self.session(session),
+            Command::EndSession { session, .. } => self.session(session),
             Command::FollowUp(follow_up) => self.follow_up(&follow_up.kind),
             Command::CachePut { entry, .. } => self.cache(&entry.key),
             Command::CacheDelete { key, .. }

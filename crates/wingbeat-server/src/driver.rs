@@ -5,7 +5,9 @@
 //! picture of stored rows and is rebuilt from them at start.
 
 mod boot;
+mod replicas;
 mod scheduler;
+mod slots;
 mod timers;
 
 use std::collections::VecDeque;
@@ -14,8 +16,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use wingbeat_engine::defects::{Defect, active};
-use wingbeat_engine::{Batch, Command, Decided, Effect, Reject, Reply};
-use wingbeat_model::{SessionId, Timestamp};
+use wingbeat_engine::{Batch, Command, Effect, Reject, Reply};
+use wingbeat_model::{Changes, ServerId, SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
 
 pub use boot::BootError;
@@ -28,6 +30,7 @@ use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
+use replicas::Others;
 use timers::Timers;
 
 /// Commands that one transaction takes at most: bounds its time and memory.
@@ -87,9 +90,15 @@ enum Message {
 pub struct DriverHandle {
     inbox: mpsc::Sender<Message>,
     scheduler: Arc<Mutex<Scheduler>>,
+    server: ServerId,
 }
 
 impl DriverHandle {
+    /// Whose loop this is.
+    pub fn server(&self) -> ServerId {
+        self.server
+    }
+
     /// Carries out one command; durable when it returns `Ok`.
     ///
     /// # Errors
@@ -171,6 +180,7 @@ struct Driver {
     /// How many of the next commands are committed one by one: one of them cannot be decided.
     singly: usize,
     callers: slots::Slots<Caller>,
+    others: Others,
     tasks: Tasks,
 }
 
@@ -181,7 +191,7 @@ struct Driver {
 pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootError> {
     let (sender, inbox) = mpsc::channel(INBOX);
     let scheduler = Arc::new(Mutex::new(Scheduler::default()));
-    let handle = DriverHandle { inbox: sender, scheduler: scheduler.clone() };
+    let handle = DriverHandle { inbox: sender, scheduler: scheduler.clone(), server: parts.store.server() };
     let mut driver = Driver {
         parts,
         inbox,
@@ -190,8 +200,10 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
         queue: VecDeque::new(),
         singly: 0,
         callers: slots::Slots::default(),
+        others: Others::default(),
         tasks: tasks.clone(),
     };
+    driver.meet_others().await?;
     boot::load(&mut driver).await?;
     tasks.spawn("driver", async move { driver.run().await });
     Ok(handle)
@@ -200,6 +212,7 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
 impl Driver {
     async fn run(mut self) {
         loop {
+            self.look_around().await;
             self.take_arrived();
             self.take_due();
             if self.queue.is_empty() && !self.wait().await {
@@ -214,6 +227,7 @@ impl Driver {
     /// Sleeps until something happens; `false` when the server shuts down.
     async fn wait(&mut self) -> bool {
         let next = self.next_time();
+        let (store, look) = (self.parts.store.clone(), self.others.next_look);
         let sleep = async {
             match next {
                 Some(at) => tokio::time::sleep(self.parts.clock.until(at).min(LONGEST_SLEEP)).await,
@@ -226,6 +240,11 @@ impl Driver {
             () = self.tasks.cancelled() => None,
             message = self.inbox.recv() => message,
             () = sleep => return true,
+            () = store.heard() => {
+                self.others.news = true;
+                return true;
+            }
+            () = at(look) => return true,
         };
         let Some(message) = message else { return false };
         self.take(message);
@@ -234,7 +253,8 @@ impl Driver {
 
     fn next_time(&self) -> Option<Timestamp> {
         let backoff = self.lock_scheduler().next_backoff();
-        [self.timers.next(), backoff].into_iter().flatten().min()
+        let timer = self.timers.next().map(|at| at + self.lateness());
+        [timer, backoff].into_iter().flatten().min()
     }
 
     fn take_arrived(&mut self) {
@@ -264,7 +284,7 @@ impl Driver {
     /// Queues what time and free places call for.
     fn take_due(&mut self) {
         let now = self.parts.clock.now();
-        let due = self.timers.due(now, MAX_BATCH);
+        let due = self.timers.due(now - self.lateness(), MAX_BATCH);
         let proposals = self.lock_scheduler().propose(now, MAX_BATCH);
         let wakes = due.into_iter().map(Command::Wake);
         let claims = proposals
@@ -283,7 +303,7 @@ impl Driver {
         }
         let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
         let started = std::time::Instant::now();
-        let batch = Batch::new(commands, self.parts.clock.now());
+        let batch = Batch::new(commands, self.parts.clock.now()).by(self.office());
         match self.parts.store.commit(Box::new(batch)).await {
             Ok((unit, seq)) => {
                 let batch = unit.into_any().downcast::<Batch>().ok().and_then(|batch| batch.into_decided());
@@ -292,7 +312,7 @@ impl Driver {
                 self.parts.metrics.committed(count, took, self.queue.len());
                 tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
                 self.parts.feed.publish(seq, &decided.changes);
-                self.observe(&decided);
+                self.observe(&decided.changes);
                 self.answer(taken, decided.replies);
                 self.follow(decided.effects);
             }
@@ -308,19 +328,18 @@ impl Driver {
         places.for_each(|place| self.settle(place, Ok(Reply::Reported)));
     }
 
-    fn observe(&mut self, decided: &Decided) {
-        for action in &decided.changes.actions {
+    fn observe(&mut self, changes: &Changes) {
+        for action in &changes.actions {
             self.timers.observe(action);
+            self.others.observe(action);
         }
         let mut scheduler = self.lock_scheduler();
-        scheduler.observe(&decided.changes);
-        for session in decided.changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
+        scheduler.observe(changes);
+        for session in changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
             scheduler.forget_executor(&session.id);
             self.parts.sessions.end(&session.id);
         }
-        for attempt in
-            decided.changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held)
-        {
+        for attempt in changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held) {
             self.parts.logs.forget(&attempt.key);
         }
     }
@@ -424,6 +443,13 @@ impl Driver {
     }
 }
 
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Prints an error with everything that caused it.
 struct Chain<'a>(&'a dyn std::error::Error);
 
@@ -436,42 +462,5 @@ impl std::fmt::Display for Chain<'_> {
             source = cause.source();
         }
         Ok(())
-    }
-}
-
-mod slots {
-    //! Values by number; numbers are used again.
-
-    #[derive(Debug)]
-    pub(super) struct Slots<T> {
-        values: Vec<Option<T>>,
-        free: Vec<usize>,
-    }
-
-    impl<T> Default for Slots<T> {
-        fn default() -> Self {
-            Self { values: Vec::new(), free: Vec::new() }
-        }
-    }
-
-    impl<T> Slots<T> {
-        pub(super) fn insert(&mut self, value: T) -> usize {
-            if let Some(ix) = self.free.pop() {
-                self.values[ix] = Some(value);
-                return ix;
-            }
-            self.values.push(Some(value));
-            self.values.len() - 1
-        }
-
-        pub(super) fn get_mut(&mut self, ix: usize) -> Option<&mut T> {
-            self.values.get_mut(ix)?.as_mut()
-        }
-
-        pub(super) fn remove(&mut self, ix: usize) -> Option<T> {
-            let value = self.values.get_mut(ix)?.take()?;
-            self.free.push(ix);
-            Some(value)
-        }
     }
 }

@@ -11,7 +11,7 @@ use wingbeat_model::{
     UnitOfWork,
 };
 
-use crate::{CommitError, Metadata, RunWrites};
+use crate::{CommitError, Metadata, Replicas, RunWrites};
 
 mod catalog;
 mod lists;
@@ -104,6 +104,8 @@ impl RunWrites for MemoryStore {
         Ok(RunId(rows.last_run_id))
     }
 }
+
+impl Replicas for MemoryStore {}
 
 impl Metadata for MemoryStore {
     fn kind(&self) -> &'static str {

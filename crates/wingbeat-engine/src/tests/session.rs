@@ -1,12 +1,12 @@
 //! What happens when executors come, come back and are lost.
 
-use wingbeat_model::{AttemptEnd, FailureClass, Phase, Policy, Span};
+use wingbeat_model::{AttemptEnd, FailureClass, Phase, Policy, ServerId, Span};
 
 use super::world::{World, done, session, session_id, task, with_policy};
 use crate::{Command, Effect, Reject, Reply, resume};
 
 fn lose(world: &mut World) {
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     world.settle();
 }
 
@@ -30,9 +30,9 @@ fn what_a_lost_session_ran_is_retried_as_an_infrastructure_failure() {
 fn a_session_is_lost_once() {
     let mut world = World::running();
     lose(&mut world);
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     assert!(world.wrote.is_empty());
-    world.ok(Command::EndSession(session_id("never")));
+    world.ok(Command::EndSession { session: session_id("never"), server: ServerId::ONLY });
     assert!(world.wrote.is_empty());
 }
 
@@ -78,7 +78,7 @@ fn a_reconnect_changes_nothing_and_a_lost_session_does_not_come_back() {
 #[test]
 fn a_report_that_comes_before_the_loss_is_worked_off_counts() {
     let mut world = World::running();
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     assert_eq!(world.say("a0", done()), Ok(Reply::Reported));
     world.settle();
     assert_eq!((world.phase("a0"), world.action("a0").attempts), (Phase::Succeeded, 1));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner,
     CacheScope, Changes, Digest, Failure, FailureClass, Fence, Loaded, Needs, Phase, Policy, ProjectKey,
-    ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, Session, SessionId, Span, TaskRef, Timestamp,
-    UnitOfWork,
+    ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, ServerId, Session, SessionId, Span, TaskRef,
+    Timestamp, UnitOfWork,
 };
 
 use crate::invariants::{self, Rows};
@@ -322,7 +322,13 @@ pub(super) fn session_id(id: &str) -> SessionId {
 
 pub(super) fn session(id: &str, executor: &str) -> Session {
     let started_at = Timestamp::from_micros(0);
-    Session { id: session_id(id), executor: executor.to_owned(), started_at, ended_at: None }
+    Session {
+        id: session_id(id),
+        executor: executor.to_owned(),
+        server: ServerId::ONLY,
+        started_at,
+        ended_at: None,
+    }
 }
 
 pub(super) fn project() -> ProjectKey {

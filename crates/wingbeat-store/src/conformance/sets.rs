@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use wingbeat_model::{
-    ActionKey, ActionName, ActionOutcome, Changes, Digest, Needs, ReplayKey, RunId, Session, SessionId, State,
+    ActionKey, ActionName, ActionOutcome, Changes, Digest, Needs, ReplayKey, RunId, ServerId, Session,
+    SessionId, State,
 };
 
 use super::rows::{action, at, attempt, cache_key, key, names, put_runs};
@@ -83,6 +84,7 @@ pub async fn held_attempts(store: Store) {
 /// Sessions are found by id, the open ones also by executor.
 pub async fn sessions_of_executors(store: Store) {
     let session = |id: &str, executor: &str, ended: Option<i64>| Session {
+        server: ServerId(7),
         id: SessionId(id.into()),
         executor: executor.to_owned(),
         started_at: at(1),

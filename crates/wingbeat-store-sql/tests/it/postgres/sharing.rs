@@ -14,8 +14,8 @@ use super::{address, open_new};
 async fn two_servers_never_lose_each_others_work() {
     let Some(server) = PostgresServer::shared() else { return };
     let address = address(&server.database());
-    let one = PostgresStore::open_shared(&address).await.expect("opens");
-    let two = PostgresStore::open_shared(&address).await.expect("opens");
+    let one = PostgresStore::open(&address).await.expect("opens");
+    let two = PostgresStore::open(&address).await.expect("opens");
     let commits = (0..200).map(|ix| {
         let store = if ix % 2 == 0 { &one } else { &two };
         async move { store.commit(Box::new(Add)).await.expect("the commit works").1 }
