@@ -11,7 +11,7 @@ use wingbeat_store::Metadata;
 use crate::failure::Failure;
 
 /// The object that holds a store's mark.
-const MARK: &str = ".wingbeat/store-id";
+const MARK: &str = "wingbeat-store-id";
 /// The setting that holds the mark of a database's store, and where it was when it was first seen.
 const SETTING: &str = "object-store";
 /// A mark is short; whatever is longer is none.

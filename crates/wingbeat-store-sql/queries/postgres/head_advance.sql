@@ -4,6 +4,6 @@ WITH moved AS (
     UPDATE head SET seq = $4, writer = $5 WHERE one = 1
 ), echoed AS (
     INSERT INTO echo (seq, base, server, runs, names, attempts)
-    VALUES ($4, $6, $7::bigint, $1::bigint[], $2::text[], $3::bigint[])
+    VALUES ($4, $6, $7, $1::bigint[], $2::text[], $3::bigint[])
 )
-SELECT pg_notify('wingbeat' || hashtext(current_schema()), $7::bigint::text)
+SELECT pg_notify('wingbeat' || hashtext(current_schema()), CAST(CAST($7 AS BIGINT) AS TEXT))
