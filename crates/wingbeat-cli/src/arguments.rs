@@ -266,6 +266,9 @@ pub(crate) struct UpArguments {
     /// A file with the password for it [env: WINGBEAT_DATABASE_PASSWORD_FILE; default: PGPASSWORD, then ~/.pgpass]
     #[arg(long, value_name = "FILE")]
     pub(crate) database_password_file: Option<PathBuf>,
+    /// Folder for objects, which servers on one database share [env: WINGBEAT_STORE; default: a folder in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
     /// Where to listen; port 0 picks a free one; the address is kept [env: WINGBEAT_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
@@ -298,6 +301,12 @@ pub(crate) struct ExecutorArguments {
     /// The data folder that it shares with its server
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// The folder of objects that it shares with its server; without it, the data folder's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// What servers call it; no two executors have one name
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub(crate) name: String,
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,

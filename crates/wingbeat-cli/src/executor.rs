@@ -15,9 +15,6 @@ use crate::up::config;
 use crate::up::data_folder::{socket_of, store_of};
 use crate::up::executor_keeper::Whoami;
 
-/// Name of the executor beside the server.
-const LOCAL: &str = "local";
-
 /// Time between SIGTERM and SIGKILL where an assignment names none.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -48,11 +45,11 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         }
     };
     Ok(ExecutorConfig {
-        name: LOCAL.to_owned(),
+        name: arguments.name.clone(),
         kind,
         socket: socket_of(&arguments.data),
         data_dir: arguments.data.clone(),
-        store_dir: store_of(&arguments.data),
+        store_dir: arguments.store.clone().unwrap_or_else(|| store_of(&arguments.data)),
         python: arguments.python.clone(),
         slots: arguments.parallelism,
         memory_bytes: None,

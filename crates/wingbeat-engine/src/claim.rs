@@ -7,7 +7,7 @@ use crate::working::Working;
 use crate::{Effect, Reject, Reply, queue};
 
 pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) -> Result<Reply, Reject> {
-    if work.session(session).is_none_or(|session| session.ended_at.is_some()) {
+    if work.session(session).is_none_or(|session| session.ended_at.is_some() || work.is_elsewhere(session)) {
         return Err(Reject::NoSession);
     }
     let action = work.action(key).ok_or_else(|| Reject::NoAction(key.name.clone()))?;

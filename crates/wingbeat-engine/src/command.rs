@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use wingbeat_model::{
     ActionKey, ActionName, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner, Digest, Failure,
-    Fence, FollowUp, Policy, QueueChange, QueueName, ReplayKey, Resources, Run, RunId, Session, SessionId,
-    Share, Span, TaskRef, Timestamp,
+    Fence, FollowUp, Policy, QueueChange, QueueName, ReplayKey, Resources, Run, RunId, ServerId, Session,
+    SessionId, Share, Span, TaskRef, Timestamp,
 };
 
 /// One wish. Any of them may come twice, late, or after something that makes it moot.
@@ -44,12 +44,17 @@ pub enum Command {
         /// Who answers.
         by: String,
     },
-    /// The time that [`crate::wake_at`] named for an action has come.
+    /// The time that [`crate::wake_at`] named for an action has come. Moot when another server sees to that.
     Wake(ActionKey),
     /// An executor session begins. Open sessions of the same executor name end.
     StartSession(Session),
-    /// An executor session is lost.
-    EndSession(SessionId),
+    /// An executor session is lost to the server that had its stream. Moot when it has come to another one.
+    EndSession {
+        /// Which.
+        session: SessionId,
+        /// To whom.
+        server: ServerId,
+    },
     /// An operator makes a queue, or says something else of it.
     PutQueue {
         /// Which queue.
@@ -315,8 +320,8 @@ pub enum Reject {
     /// Everything that names no queue waits in it.
     #[error("the default queue cannot be deleted; pause it to start nothing new")]
     DefaultQueueStays,
-    /// The session has ended.
-    #[error("executor session has ended")]
+    /// The session has ended, or has gone to another server.
+    #[error("executor session has ended or is with another server")]
     NoSession,
     /// The action is no condition, or has ended otherwise, or has another value.
     #[error("{0}")]

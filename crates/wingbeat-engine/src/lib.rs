@@ -31,7 +31,7 @@ pub mod invariants;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Decided, Effect, resume};
+pub use batch::{Batch, Decided, Effect, Office, resume};
 pub use command::{Command, NewAction, NewBody, NewCacheUse, NewRun, Reject, Reply, Report, ReportKind};
 pub use reopen::reopens;
 pub use wake::wake_at;

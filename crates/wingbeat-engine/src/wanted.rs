@@ -74,7 +74,7 @@ impl<'a> Wanted<'a> {
                 self.session(&session.id);
                 missing(&mut self.needs.sessions_of, &self.loaded.asked.sessions_of, &session.executor);
             }
-            Command::EndSession(session) => self.session(session),
+            Command::EndSession { session, .. } => self.session(session),
             Command::PutQueue { name, .. } | Command::DeleteQueue(name) => self.queue(name),
             Command::PutShare(_) => (),
             Command::FollowUp(follow_up) => self.follow_up(&follow_up.kind),

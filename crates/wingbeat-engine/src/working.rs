@@ -9,7 +9,7 @@ use wingbeat_model::{
     RunId, RunKey, Seq, Session, SessionId, Share, Timestamp,
 };
 
-use crate::{Effect, Reject};
+use crate::{Effect, Office, Reject};
 
 /// Follow-ups of one batch have numbers from `seq * FOLLOW_UPS_PER_BATCH` on.
 const FOLLOW_UPS_PER_BATCH: i64 = 1_000_000;
@@ -25,6 +25,7 @@ pub(crate) struct Working {
     pub(crate) now: Timestamp,
     /// The batch's position in the feed.
     pub(crate) seq: Seq,
+    by: Option<Office>,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +66,30 @@ fn shift(count: &mut u32, by: i64) {
 
 impl Working {
     pub(crate) fn new(rows: Loaded, now: Timestamp, seq: Seq) -> Self {
-        Self { rows, dirty: Dirty::default(), changes: Changes::default(), effects: Vec::new(), now, seq }
+        Self {
+            rows,
+            dirty: Dirty::default(),
+            changes: Changes::default(),
+            effects: Vec::new(),
+            now,
+            seq,
+            by: None,
+        }
+    }
+
+    /// Sets who decides; nobody in particular may do everything.
+    pub(crate) fn by(self, by: Option<Office>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Does another server see to timers by now?
+    pub(crate) fn is_off_duty(&self) -> bool {
+        self.by.is_some_and(|office| office.epoch < self.rows.epoch)
+    }
+
+    /// Does another server have this session's stream?
+    pub(crate) fn is_elsewhere(&self, session: &Session) -> bool {
+        self.by.is_some_and(|office| office.server != session.server)
     }
 
     pub(crate) fn run(&self, id: RunId) -> Option<&Run> {

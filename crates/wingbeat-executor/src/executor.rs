@@ -2,14 +2,12 @@
 //! the link to the server, and stops its tasks before it goes.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 use wingbeat_blob::{BlobStore, OpenError};
-use wingbeat_client::{Client, ServerAddr};
 
 use crate::capacity::Capacity;
 use crate::config::{ExecutorConfig, ExecutorKind};
@@ -22,6 +20,7 @@ use crate::outcome::OutputsFile;
 use crate::process;
 use crate::python::PythonEnvironment;
 use crate::registry::{Registry, StopOrder};
+use crate::servers::Servers;
 use crate::simulated;
 use crate::successor;
 use crate::tasks::Tasks;
@@ -72,7 +71,7 @@ pub(crate) struct Executor {
     pub(crate) kind: ExecutorKind,
     pub(crate) session_id: String,
     pub(crate) capacity: Capacity,
-    pub(crate) socket: PathBuf,
+    pub(crate) servers: Servers,
     pub(crate) stop_grace: Duration,
     pub(crate) host_env: Vec<(String, String)>,
     pub(crate) pass_env: Vec<String>,
@@ -107,8 +106,7 @@ pub async fn run(
     let folder = DataFolder::open(&config.data_dir).await?;
     announce().map_err(ExecutorError::Announce)?;
     let executor = Arc::new(prepare(config, folder).await?);
-    let client = Client::new(ServerAddr::Unix(executor.socket.clone()));
-    let mut link = Link::new(Arc::clone(&executor), client.executors());
+    let mut link = Link::new(Arc::clone(&executor));
     let ended = tokio::select! {
         ended = link.keep() => Some(ended),
         () = shutdown => None,
@@ -149,7 +147,7 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         store: BlobStore::open_local(&config.store_dir)?,
         name: config.name,
         kind: config.kind,
-        socket: config.socket,
+        servers: config.socket.into(),
         stop_grace: config.stop_grace,
         host_env: config.host_env,
         pass_env: config.pass_env,

@@ -21,6 +21,7 @@ pub mod proxy;
 mod python;
 mod registry;
 mod runner;
+mod servers;
 mod simulated;
 #[cfg(feature = "simulation")]
 pub mod simulation;
@@ -35,3 +36,4 @@ pub use config::{ExecutorConfig, ExecutorKind};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
 pub use process::ProcessId;
+pub use servers::Servers;

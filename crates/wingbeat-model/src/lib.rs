@@ -26,7 +26,7 @@ pub use catalog::{Project, ProjectState, TaskVersion};
 pub use failure::{Failure, FailureClass};
 pub use id::{
     ActionKey, ActionName, AttemptKey, Digest, Fence, NameError, ProjectKey, ROOT_ACTION, RunId, RunKey, Seq,
-    SessionId, TaskKey,
+    ServerId, SessionId, TaskKey,
 };
 pub use phase::Phase;
 pub use principal::{AttemptIdentity, Principal, Verb};

@@ -109,6 +109,8 @@ pub struct Loaded {
     pub held: BTreeMap<SessionId, Vec<AttemptKey>>,
     /// Sessions.
     pub sessions: BTreeMap<SessionId, Session>,
+    /// How often the duty of timers has changed hands.
+    pub epoch: i64,
     /// Requests answered before: the digest of their body and the run they made.
     pub replays: BTreeMap<ReplayKey, (Digest, RunId)>,
     /// Queues.

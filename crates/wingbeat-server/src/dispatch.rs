@@ -141,6 +141,10 @@ impl Sender {
     }
 
     async fn assign(&mut self, attempt: AttemptKey, fence: Fence, session: &SessionId, work: Option<Work>) {
+        if !self.sessions.is_open(session) {
+            // It is worked out anew where the session connects.
+            return;
+        }
         match self.assignment(&attempt, fence, work).await {
             Ok(assignment) => {
                 let kind = server_message::Kind::Assignment(Box::new(assignment));

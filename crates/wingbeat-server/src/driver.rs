@@ -7,6 +7,7 @@
 mod boot;
 mod entry;
 mod queue;
+mod replicas;
 mod scheduler;
 mod slots;
 mod timers;
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use wingbeat_engine::defects::{Defect, active};
-use wingbeat_engine::{Batch, Command, Decided, Effect, Reject, Reply};
-use wingbeat_model::{Action, ActionKey, SessionId, Timestamp};
+use wingbeat_engine::{Batch, Command, Effect, Reject, Reply};
+use wingbeat_model::{Action, ActionKey, Changes, ServerId, SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
 
 pub use boot::BootError;
@@ -32,6 +33,7 @@ use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 use entry::Entry;
 use queue::Queue;
+use replicas::Others;
 use timers::Timers;
 
 /// Commands that one transaction takes at most: bounds its time and memory.
@@ -98,9 +100,15 @@ pub struct DriverHandle {
     inbox: mpsc::Sender<Message>,
     entry: Entry,
     scheduler: Arc<Mutex<Scheduler>>,
+    server: ServerId,
 }
 
 impl DriverHandle {
+    /// Whose loop this is.
+    pub fn server(&self) -> ServerId {
+        self.server
+    }
+
     /// Carries out one command; durable when it returns `Ok`.
     ///
     /// # Errors
@@ -187,6 +195,7 @@ struct Driver {
     /// How many of the next commands are committed one by one: one of them cannot be decided.
     singly: usize,
     callers: slots::Slots<Caller>,
+    others: Others,
     tasks: Tasks,
 }
 
@@ -197,7 +206,12 @@ struct Driver {
 pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootError> {
     let (sender, inbox) = mpsc::channel(INBOX);
     let scheduler = Arc::new(Mutex::new(Scheduler::default()));
-    let handle = DriverHandle { inbox: sender, entry: Entry::default(), scheduler: scheduler.clone() };
+    let handle = DriverHandle {
+        inbox: sender,
+        entry: Entry::default(),
+        scheduler: scheduler.clone(),
+        server: parts.store.server(),
+    };
     let mut driver = Driver {
         parts,
         inbox,
@@ -207,8 +221,10 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
         batch: MAX_BATCH,
         singly: 0,
         callers: slots::Slots::default(),
+        others: Others::default(),
         tasks: tasks.clone(),
     };
+    driver.meet_others().await?;
     boot::load(&mut driver).await?;
     tasks.spawn("driver", async move { driver.run().await });
     Ok(handle)
@@ -217,6 +233,7 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
 impl Driver {
     async fn run(mut self) {
         loop {
+            self.look_around().await;
             self.take_arrived();
             self.take_due();
             if self.queue.is_empty() && !self.wait().await {
@@ -231,6 +248,7 @@ impl Driver {
     /// Sleeps until something happens; `false` when the server shuts down.
     async fn wait(&mut self) -> bool {
         let next = self.next_time();
+        let (store, look) = (self.parts.store.clone(), self.others.next_look);
         let sleep = async {
             match next {
                 Some(at) => tokio::time::sleep(self.parts.clock.until(at).min(LONGEST_SLEEP)).await,
@@ -243,6 +261,11 @@ impl Driver {
             () = self.tasks.cancelled() => None,
             message = self.inbox.recv() => message,
             () = sleep => return true,
+            () = store.heard() => {
+                self.others.news = true;
+                return true;
+            }
+            () = at(look) => return true,
         };
         let Some(message) = message else { return false };
         self.take(message);
@@ -251,7 +274,8 @@ impl Driver {
 
     fn next_time(&self) -> Option<Timestamp> {
         let backoff = self.lock_scheduler().next_backoff();
-        [self.timers.next(), backoff].into_iter().flatten().min()
+        let timer = self.timers.next().map(|at| at + self.lateness());
+        [timer, backoff].into_iter().flatten().min()
     }
 
     fn take_arrived(&mut self) {
@@ -284,7 +308,7 @@ impl Driver {
         let now = self.parts.clock.now();
         // A million limits that are over at once come in as the queue empties; claims are bounded by places.
         let room = (2 * MAX_QUEUE).saturating_sub(self.queue.len()).min(MAX_BATCH);
-        let due = self.timers.due(now, room);
+        let due = self.timers.due(now - self.lateness(), room);
         let proposals = self.lock_scheduler().propose(now, MAX_BATCH);
         let wakes = due.into_iter().map(Command::Wake);
         let claims = proposals
@@ -303,7 +327,7 @@ impl Driver {
         }
         let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
         let started = tokio::time::Instant::now();
-        let batch = Batch::new(commands, self.parts.clock.now());
+        let batch = Batch::new(commands, self.parts.clock.now()).by(self.office());
         match self.parts.store.commit(Box::new(batch)).await {
             Ok((unit, seq)) => {
                 let batch = unit.into_any().downcast::<Batch>().ok().and_then(|batch| batch.into_decided());
@@ -313,7 +337,7 @@ impl Driver {
                 self.resize(count, took);
                 tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
                 self.parts.feed.publish(seq, &decided.changes);
-                self.observe(&decided);
+                self.observe(&decided.changes);
                 self.answer(taken, decided.replies);
                 self.follow(decided.effects, &decided.changes.actions);
             }
@@ -338,19 +362,18 @@ impl Driver {
         places.for_each(|place| self.settle(place, Ok(Reply::Reported)));
     }
 
-    fn observe(&mut self, decided: &Decided) {
-        for action in &decided.changes.actions {
+    fn observe(&mut self, changes: &Changes) {
+        for action in &changes.actions {
             self.timers.observe(action);
+            self.others.observe(action);
         }
         let mut scheduler = self.lock_scheduler();
-        scheduler.observe(&decided.changes);
-        for session in decided.changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
+        scheduler.observe(changes);
+        for session in changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
             scheduler.forget_executor(&session.id);
             self.parts.sessions.end(&session.id);
         }
-        for attempt in
-            decided.changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held)
-        {
+        for attempt in changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held) {
             self.parts.logs.forget(&attempt.key);
         }
     }
@@ -464,6 +487,13 @@ impl Driver {
 
     fn lock_scheduler(&self) -> std::sync::MutexGuard<'_, Scheduler> {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -101,6 +101,7 @@ pub async fn start(
     let unix = bind_unix(&config.socket)?;
     let tasks = Tasks::default();
     let (platform, dispatcher) = assemble(store, blob, Clock::start(), &tasks, config.open).await?;
+    platform.store.announce(&config.socket.to_string_lossy()).await?;
     serve(&config, platform, dispatcher, (tcp, address), unix);
     Ok(Running { address, tasks })
 }
@@ -137,7 +138,9 @@ pub(crate) async fn assemble(
             () = token.cancelled() => (),
         }
     });
-    for session in store.open_sessions().await? {
+    // Where several share a store, one of them looks after sessions that have lost their server.
+    let left = if store.is_shared() { Vec::new() } else { store.open_sessions().await? };
+    for session in left {
         let (sessions, driver, token) = (sessions.clone(), driver.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
             tokio::select! {

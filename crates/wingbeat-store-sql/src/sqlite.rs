@@ -30,10 +30,10 @@ use row::{find, list, write};
 use rusqlite::Connection;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project, Queue,
-    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
+    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, Replicas, RunReads, RunScope,
     RunWrites, TaskQuery, WriteError,
 };
 use writer::Writer;
@@ -233,16 +233,6 @@ impl RunReads for SqliteStore {
         let key = key.clone();
         self.read(move |db| cache::load_reservation(db, &key)).await
     }
-
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        let scope = scope.clone();
-        self.read(move |db| feed::newest_roots(db, &scope, since, limit)).await
-    }
 }
 
 #[async_trait]
@@ -303,6 +293,8 @@ impl Catalog for SqliteStore {
         self.write(move |db| catalog::init_setting(db, &name, &value)).await
     }
 }
+
+impl Replicas for SqliteStore {}
 
 impl Metadata for SqliteStore {
     fn kind(&self) -> &'static str {

@@ -37,7 +37,7 @@ pub use listing::{every_filter_on_every_field, every_order, filters_take_text_li
 pub use paging::{
     pages_join_to_the_whole_list, rows_may_change_between_pages, tokens_of_other_lists_are_refused,
 };
-pub use roots::{newest_root_of_each_task, paused_runs, scopes_hold_their_roots};
+pub use roots::{paused_runs, scopes_hold_their_roots};
 pub use sets::{
     held_attempts, live_actions_by_key, live_children_come_in_chunks, queues_and_shares, replays_are_known,
     sessions_of_executors, waiters_come_oldest_first,
@@ -122,7 +122,6 @@ macro_rules! conformance_suite {
             live_actions_by_key
             live_children_come_in_chunks
             many_commits_at_once
-            newest_root_of_each_task
             newest_versions_of_tasks
             odd_filters
             pages_join_to_the_whole_list

@@ -11,7 +11,7 @@ use wingbeat_model::{
     ShareKey, TaskKey, TaskVersion, UnitOfWork,
 };
 
-use crate::{CommitError, Metadata, RunWrites};
+use crate::{CommitError, Metadata, Replicas, RunWrites};
 
 mod catalog;
 mod lists;
@@ -106,6 +106,8 @@ impl RunWrites for MemoryStore {
         Ok(RunId(rows.last_run_id))
     }
 }
+
+impl Replicas for MemoryStore {}
 
 impl Metadata for MemoryStore {
     fn kind(&self) -> &'static str {

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Queue,
-    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 
+use crate::replicas::Replicas;
 use crate::{ActionCounts, ActionQuery, Page, RunScope, TaskQuery};
 
 /// A read that did not work.
@@ -123,13 +124,6 @@ pub trait RunReads: Send + Sync {
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError>;
     /// Who computes a cache key.
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError>;
-    /// Distinct task names of root actions in a scope with their newest runs: for groups of runs.
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError>;
 }
 
 /// Projects, deployed tasks and small settings.
@@ -158,7 +152,7 @@ pub trait Catalog: Send + Sync {
 }
 
 /// A whole metadata store.
-pub trait Metadata: RunWrites + RunReads + Catalog {
+pub trait Metadata: RunWrites + RunReads + Catalog + Replicas {
     /// In a word, for people: `sqlite`.
     fn kind(&self) -> &'static str;
 }

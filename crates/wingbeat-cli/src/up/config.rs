@@ -44,6 +44,8 @@ pub(crate) struct UpConfig {
     pub(crate) data: PathBuf,
     /// PostgreSQL, if not SQLite in the data folder.
     pub(crate) database: Option<PostgresAddress>,
+    /// A folder for objects, if not one in the data folder.
+    pub(crate) store: Option<PathBuf>,
     pub(crate) listen: SocketAddr,
     pub(crate) listen_origin: Origin,
     pub(crate) python: Option<PathBuf>,
@@ -90,6 +92,7 @@ impl<'a> Resolver<'a> {
         let no_auth = self.no_auth();
         let (listen, listen_origin) = self.listen(no_auth);
         let database = self.database();
+        let store = self.store();
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
@@ -99,6 +102,7 @@ impl<'a> Resolver<'a> {
         UpConfig {
             data: self.data,
             database,
+            store,
             listen,
             listen_origin,
             python,
@@ -149,6 +153,16 @@ impl<'a> Resolver<'a> {
             self.problems.push(format!("database ({}): {bad}", given.origin));
         }
         address.ok()
+    }
+
+    fn store(&mut self) -> Option<PathBuf> {
+        let flag = self.flags.store.as_ref().map(|path| ("--store", path.display().to_string()));
+        let given = self.given("store", flag, "WINGBEAT_STORE")?;
+        if given.text.contains("://") {
+            self.problems.push(given.problem("store", "write the path of a folder"));
+            return None;
+        }
+        Some(absolute(Path::new(&given.text), self.around))
     }
 
     fn database_password(&mut self) -> Option<String> {

@@ -10,6 +10,7 @@ use wingbeat_store_sql::{PostgresError, PostgresStore, SqliteStore};
 
 use super::config::UpConfig;
 use super::data_folder::DataFolder;
+use super::object_store;
 use super::origin::Origin;
 use crate::failure::Failure;
 
@@ -62,7 +63,9 @@ fn cannot_open(error: &PostgresError) -> Failure {
             "name the user in --database, and the password in --database-password-file, PGPASSWORD or ~/.pgpass",
         ),
         PostgresError::TooNew { .. } => failure.advise("use that release or a newer one"),
-        PostgresError::InUse { .. } => failure.advise("stop the other server first"),
+        PostgresError::InUse { .. } => {
+            failure.advise("stop that server first; servers of this release share a database")
+        }
         PostgresError::NoDatabase { .. }
         | PostgresError::Unsuitable { .. }
         | PostgresError::Foreign { .. }
@@ -74,8 +77,12 @@ impl Server {
     /// Starts it; it answers when this returns.
     pub(super) async fn start(config: &UpConfig, folder: &DataFolder) -> Result<Self, Failure> {
         let store = Store::open(config, folder).await?;
-        let blob = BlobStore::open_local(&folder.store())
+        let objects = config.store.clone().unwrap_or_else(|| folder.store());
+        let blob = BlobStore::open_local(&objects)
             .map_err(|error| Failure::new("could not open the object store").caused_by(&error))?;
+        if config.database.is_some() {
+            object_store::claim(&*store.port(), &blob, &objects).await?;
+        }
         let server = ServerConfig {
             listen: config.listen,
             socket: folder.socket(),

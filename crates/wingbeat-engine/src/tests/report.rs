@@ -1,6 +1,6 @@
 //! What reports do: in time, twice, late, and from former owners.
 
-use wingbeat_model::{AttemptEnd, FailureClass, Phase, Span, Timestamp};
+use wingbeat_model::{AttemptEnd, FailureClass, Phase, ServerId, Span, Timestamp};
 
 use super::world::{WRONG, World, done, failed, fatal, key, session_id, stale, started, with_policy};
 use crate::{Command, Reject, Reply, Report, ReportKind};
@@ -71,7 +71,7 @@ fn reports_of_a_wrong_fence_session_or_attempt_are_refused() {
 fn a_former_owner_cannot_end_the_attempt_of_the_present_one() {
     let mut world = World::running();
     let late = world.report_of("a0", done());
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     world.settle();
     world.pass(Span::from_secs(1));
     world.ok(Command::Claim { action: key("a0"), session: session_id("s2") });

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner,
     CacheScope, Changes, Digest, Failure, FailureClass, Fence, Loaded, Needs, Phase, Policy, ProjectKey,
-    QueueChange, QueueName, ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, Session, SessionId,
-    Span, TaskRef, Timestamp, UnitOfWork,
+    QueueChange, QueueName, ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, ServerId, Session,
+    SessionId, Span, TaskRef, Timestamp, UnitOfWork,
 };
 
 use crate::invariants::{self, Rows};
 use crate::{
-    Batch, Command, Effect, NewAction, NewBody, NewCacheUse, NewRun, Reject, Reply, Report, ReportKind,
+    Batch, Command, Effect, NewAction, NewBody, NewCacheUse, NewRun, Office, Reject, Reply, Report,
+    ReportKind,
 };
 
 pub(super) const RUN: RunId = RunId(1);
@@ -22,6 +23,10 @@ pub(super) struct World {
     pub(super) cache: BTreeMap<CacheKey, CacheEntry>,
     replays: BTreeMap<ReplayKey, (Digest, RunId)>,
     pub(super) now: Timestamp,
+    /// Who decides; nobody in particular.
+    pub(super) office: Option<Office>,
+    /// How often the duty of timers has changed hands.
+    pub(super) epoch: i64,
     seq: i64,
     /// Effects so far, without follow-ups: those are rows.
     pub(super) effects: Vec<Effect>,
@@ -37,6 +42,8 @@ impl World {
             cache: BTreeMap::new(),
             replays: BTreeMap::new(),
             now: Timestamp::from_micros(1_000_000),
+            office: None,
+            epoch: 0,
             seq: 0,
             effects: Vec::new(),
             wrote: Changes::default(),
@@ -68,7 +75,10 @@ impl World {
         self.pass(Span::from_millis(10));
         self.seq += 1;
         let mut batch = Batch::new(commands, self.now);
-        let mut loaded = Loaded::default();
+        if let Some(office) = self.office {
+            batch = batch.by(office);
+        }
+        let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
         for round in 0.. {
             let needs = batch.needs(&loaded);
             if needs.is_empty() {
@@ -329,7 +339,13 @@ pub(super) fn session_id(id: &str) -> SessionId {
 
 pub(super) fn session(id: &str, executor: &str) -> Session {
     let started_at = Timestamp::from_micros(0);
-    Session { id: session_id(id), executor: executor.to_owned(), started_at, ended_at: None }
+    Session {
+        id: session_id(id),
+        executor: executor.to_owned(),
+        server: ServerId::ONLY,
+        started_at,
+        ended_at: None,
+    }
 }
 
 pub(super) fn project() -> ProjectKey {

@@ -88,7 +88,7 @@ async fn start(
 ) -> Result<(TaskProcess, AttemptProxy), Failure> {
     let command = command_of(assignment)?;
     files::prepare(assignment).map_err(|error| not_started(&error))?;
-    let proxy = AttemptProxy::start(executor.socket.clone(), &identity(executor, assignment))
+    let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
         .await
         .map_err(|error| not_started(&error))?;
     let marker = format!("{:032x}", rand::random::<u128>());

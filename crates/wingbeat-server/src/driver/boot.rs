@@ -15,6 +15,8 @@ pub struct BootError(#[from] ReadError);
 
 pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     let store = driver.parts.store.clone();
+    // What is committed from here on is told again.
+    driver.others.start_from(store.head().await?);
     let mut last: Option<ActionKey> = None;
     for queue in store.queues().await? {
         driver.lock_scheduler().observe_queue(&queue);
@@ -33,6 +35,7 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
             if !active(Defect::TimerLostAtRestart) {
                 driver.timers.observe(action);
             }
+            driver.others.observe(action);
             driver.lock_scheduler().observe_action(action);
         }
         if page.len() < Needs::CHUNK {

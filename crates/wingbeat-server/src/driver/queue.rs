@@ -111,7 +111,7 @@ fn lane(command: &Command) -> Lane {
             FollowUpKind::WakeCacheWaiters(_) | FollowUpKind::LoseSession(_) => None,
         },
         Command::StartSession(_)
-        | Command::EndSession(_)
+        | Command::EndSession { .. }
         | Command::PutQueue { .. }
         | Command::DeleteQueue(_)
         | Command::PutShare(_)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Queue,
-    Reservation, Run, RunId, RunKey, Seq, Session, Share, Timestamp,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share,
 };
 use wingbeat_store::listing::ListId;
 use wingbeat_store::{ActionCounts, ActionQuery, Page, ReadError, RunReads, RunScope};
@@ -154,14 +154,5 @@ impl RunReads for PostgresStore {
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         let query = &queries::RESERVATION_FIND;
         self.first(query, cache_key(query, key)?, cache::read_reservation).await
-    }
-
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        Ok(feed::newest_roots(&self.readers, scope, since, limit).await?)
     }
 }

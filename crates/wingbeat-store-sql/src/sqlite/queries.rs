@@ -78,9 +78,6 @@ queries! {
     ROOT_CHANGED = "root_changed.sql";
     ROOT_CHANGED_RUN = "root_changed_run.sql";
     ROOT_CHANGED_TASK = "root_changed_task.sql";
-    ROOT_NEWEST = "root_newest.sql";
-    ROOT_NEWEST_PROJECT = "root_newest_project.sql";
-    ROOT_NEWEST_TASK = "root_newest_task.sql";
     RUN_FIND = "run_find.sql";
     RUN_GET = "run_get.sql";
     RUN_LABEL_DELETE = "run_label_delete.sql";

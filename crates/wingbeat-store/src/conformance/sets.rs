@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wingbeat_model::{
     ActionKey, ActionName, ActionOutcome, Changes, Digest, Needs, Queue, QueueName, QueueTerms, ReplayKey,
-    RunId, Seq, Session, SessionId, Share, ShareKey, State,
+    RunId, Seq, ServerId, Session, SessionId, Share, ShareKey, State,
 };
 
 use super::rows::{action, at, attempt, cache_key, key, names, put_runs};
@@ -84,6 +84,7 @@ pub async fn held_attempts(store: Store) {
 /// Sessions are found by id, the open ones also by executor.
 pub async fn sessions_of_executors(store: Store) {
     let session = |id: &str, executor: &str, ended: Option<i64>| Session {
+        server: ServerId(7),
         id: SessionId(id.into()),
         executor: executor.to_owned(),
         started_at: at(1),
