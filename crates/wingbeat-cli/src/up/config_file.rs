@@ -19,13 +19,15 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 9] = [
+pub(crate) const KEYS: [(&str, Shape); 11] = [
     ("database", Shape::Text),
     ("database_password_file", Shape::Text),
     ("listen", Shape::Text),
     ("python", Shape::Text),
     ("parallelism", Shape::Number),
     ("executor", Shape::Text),
+    ("isolation", Shape::Text),
+    ("warm_idle", Shape::Number),
     ("no_auth", Shape::Switch),
     ("allowed_hosts", Shape::List),
     ("pass_env", Shape::List),
