@@ -55,8 +55,13 @@ async def double(x: int) -> int:
 
 
 @env.task
+def doubled(x: int) -> int:
+    return 2 * x
+
+
+@env.task
 def double_in_sync(x: int) -> int:
-    return double(x)
+    return doubled(x)
 
 
 @flyte.trace
@@ -67,13 +72,12 @@ async def traced(x: int) -> int:
 @env.task
 def calls_in_sync(x: int) -> int:
     """Every call goes through the loop that `import flyte` starts."""
-    return sum(flyte.map(double_in_sync, [x, x + 1])) + double(x)
+    return sum(flyte.map(double_in_sync, [x, x + 1])) + doubled(x)
 
 
 @env.task
 async def calls_in_async(x: int) -> int:
-    some = await asyncio.gather(double.aio(x) if hasattr(double, "aio") else double(x), traced(x))
-    return sum(some) + await asyncio.to_thread(double_in_sync, x)
+    return sum(await asyncio.gather(double(x), traced(x), double_in_sync.aio(x)))
 
 
 @env.task(retries=0)

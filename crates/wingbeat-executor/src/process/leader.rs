@@ -37,6 +37,10 @@ impl Leader {
 
     /// # Errors
     /// It is no child of this process (any more).
+    #[expect(
+        deprecated,
+        reason = "it is unsound for types that lie about their descriptor; an `OwnedFd` does not"
+    )]
     pub(super) fn adopted(pid: i32) -> io::Result<Self> {
         let ended = AsyncFd::new(platform::open_child(pid)?)?;
         Ok(Self::Adopted(Adopted { pid, ended, exit: None }))

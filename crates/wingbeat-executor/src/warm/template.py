@@ -251,6 +251,7 @@ class Template:
         import time
 
         os.setpgid(0, 0)
+        show(46, b"wingbeat: waits for an attempt\0")
         # Only when the process between is gone is this one the executor's.
         while os.getppid() == between:
             time.sleep(0.0002)
