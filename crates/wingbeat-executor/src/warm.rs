@@ -39,7 +39,7 @@ const REPLACEABLE_AFTER: Duration = Duration::from_secs(10);
 const LOAD_PATIENCE: Duration = Duration::from_secs(20);
 
 /// First and longest time in which no interpreter is started after one has failed to start.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
 /// The preloaded interpreters of one executor.
 #[derive(Debug)]

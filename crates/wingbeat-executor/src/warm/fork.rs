@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::process::{Launch, TaskProcess};
 
 /// How long a process may take from the order to its answer; normally that is milliseconds.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A process that has been forked and belongs to no attempt yet.
 #[derive(Debug)]

@@ -17,8 +17,8 @@ use crate::outcome::Exit;
 use crate::process::{Launch, TaskProcess};
 use crate::tasks::Tasks;
 
-const LONG: Duration = Duration::from_secs(60);
-const NEVER: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_mins(1);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// The parts of `flyte` and `fsspec` that the preloaded program itself relies on.
 const SYNCIFY: &str = "
