@@ -174,7 +174,7 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
     ExecutorConfig {
         name: "local".to_owned(),
         kind,
-        isolation: Isolation::Warm,
+        isolation: Isolation::Process,
         warm_idle: LONG,
         socket: root.join("executor.sock"),
         data_dir: root.join("data"),
