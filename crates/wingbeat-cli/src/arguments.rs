@@ -281,6 +281,12 @@ pub(crate) struct UpArguments {
     /// process, or simulated, which starts nothing [env: WINGBEAT_EXECUTOR; default: process]
     #[arg(long, value_name = "KIND")]
     pub(crate) executor: Option<String>,
+    /// process: an interpreter for each task; warm: fork tasks from a preloaded one [env: WINGBEAT_ISOLATION; default: process]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) isolation: Option<String>,
+    /// Seconds that a preloaded interpreter stays unused [env: WINGBEAT_WARM_IDLE; default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) warm_idle: Option<String>,
     /// Listen to other machines although nobody has to say who they are [env: WINGBEAT_NO_AUTH]
     #[arg(long)]
     pub(crate) no_auth: bool,
@@ -310,6 +316,12 @@ pub(crate) struct ExecutorArguments {
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,
+    /// warm or process
+    #[arg(long, value_name = "KIND", default_value = "process")]
+    pub(crate) isolation: String,
+    /// Seconds that a preloaded interpreter stays unused
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) warm_idle: u64,
     /// Interpreter of tasks, or its virtual environment
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,

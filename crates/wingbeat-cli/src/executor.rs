@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use wingbeat_client::Surroundings;
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, ProcessId};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, Isolation, ProcessId};
 
 use crate::arguments::ExecutorArguments;
 use crate::failure::Failure;
@@ -44,6 +44,10 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
             return Err(Failure::usage("the executor cannot start").because(what));
         }
     };
+    let Some(isolation) = Isolation::parse(&arguments.isolation) else {
+        let what = format!("--isolation {}: write warm or process", arguments.isolation);
+        return Err(Failure::usage("the executor cannot start").because(what));
+    };
     Ok(ExecutorConfig {
         name: arguments.name.clone(),
         kind,
@@ -51,6 +55,8 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         data_dir: arguments.data.clone(),
         store_dir: arguments.store.clone().unwrap_or_else(|| store_of(&arguments.data)),
         python: arguments.python.clone(),
+        isolation,
+        warm_idle: Duration::from_secs(arguments.warm_idle),
         slots: arguments.parallelism,
         memory_bytes: None,
         stop_grace: STOP_GRACE,

@@ -22,6 +22,30 @@ impl ExecutorKind {
     }
 }
 
+/// How far attempts are kept apart from each other and from what was loaded before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each Python task is forked from a preloaded interpreter where that is safe.
+    Warm,
+    /// Each starts an interpreter of its own.
+    Process,
+}
+
+impl Isolation {
+    /// Its name in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::Process => "process",
+        }
+    }
+
+    /// The isolation of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Warm, Self::Process].into_iter().find(|isolation| isolation.name() == name)
+    }
+}
+
 /// Settings of one executor.
 #[derive(Debug, Clone)]
 pub struct ExecutorConfig {
@@ -38,6 +62,10 @@ pub struct ExecutorConfig {
     /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
     /// environment, else the first `python3` on PATH.
     pub python: Option<PathBuf>,
+    /// How attempts of the process kind are started.
+    pub isolation: Isolation,
+    /// How long a preloaded interpreter stays without being used.
+    pub warm_idle: Duration,
     /// Attempts that run at once. `None`: one per core.
     pub slots: Option<u32>,
     /// Memory that tasks may fill. `None`: the machine's.

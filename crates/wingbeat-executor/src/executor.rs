@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use wingbeat_blob::{BlobStore, OpenError};
 
 use crate::capacity::Capacity;
-use crate::config::{ExecutorConfig, ExecutorKind};
+use crate::config::{ExecutorConfig, ExecutorKind, Isolation};
 use crate::files::FilesError;
 use crate::folder::{DataFolder, FolderError};
 use crate::link::{Link, LinkEnd};
@@ -24,6 +24,7 @@ use crate::servers::Servers;
 use crate::simulated;
 use crate::successor;
 use crate::tasks::Tasks;
+use crate::warm::WarmPool;
 
 /// How long the last reports of an ending executor may take to be acknowledged.
 const LAST_REPORTS_PATIENCE: Duration = Duration::from_secs(5);
@@ -80,6 +81,8 @@ pub(crate) struct Executor {
     pub(crate) python: PythonEnvironment,
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) store: BlobStore,
+    /// Set where attempts may be forked from preloaded interpreters.
+    pub(crate) warm: Option<WarmPool>,
     /// Set for the simulated kind only.
     pub(crate) simulated: Option<OutputsFile>,
     pub(crate) live: Arc<LiveLogs>,
@@ -140,6 +143,13 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         ExecutorKind::Process => None,
         ExecutorKind::Simulated => Some(shared_outputs(&config)?),
     };
+    let (folder, tasks) = (Arc::new(folder), Tasks::default());
+    let warm = match (config.kind, config.isolation) {
+        (ExecutorKind::Process, Isolation::Warm) => {
+            Some(WarmPool::new(Arc::clone(&folder), tasks.clone(), config.warm_idle))
+        }
+        (ExecutorKind::Process, Isolation::Process) | (ExecutorKind::Simulated, _) => None,
+    };
     Ok(Executor {
         capacity: Capacity::measure(&config),
         session_id: format!("{:032x}", rand::random::<u128>()),
@@ -152,12 +162,13 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         host_env: config.host_env,
         pass_env: config.pass_env,
         queues: config.queues,
-        folder: Arc::new(folder),
+        folder,
+        warm,
         simulated,
         live: Arc::new(LiveLogs::new()),
         outbox: Outbox::default(),
         registry: Registry::default(),
-        tasks: Tasks::default(),
+        tasks,
     })
 }
 
@@ -186,6 +197,9 @@ async fn drain(executor: &Executor, link: &mut Link) {
 
 async fn stop_tasks(executor: &Executor, order: StopOrder) {
     executor.registry.close(&order);
+    if let Some(warm) = &executor.warm {
+        warm.close();
+    }
     executor.tasks.join().await;
 }
 

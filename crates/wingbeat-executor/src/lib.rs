@@ -30,9 +30,10 @@ mod tasks;
 mod template;
 #[cfg(test)]
 mod testing;
+mod warm;
 mod wire;
 
-pub use config::{ExecutorConfig, ExecutorKind};
+pub use config::{ExecutorConfig, ExecutorKind, Isolation};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
 pub use process::ProcessId;

@@ -332,7 +332,7 @@ mod tests {
     async fn a_process_whose_start_is_stale_stops_and_will_say_so() {
         let (registry, outbox, held) = (Registry::default(), Outbox::default(), assignment().held);
         let Admission::Start { stop, .. } = registry.admit(&held) else { panic!("it is started") };
-        outbox.push(wire::report(&held, Happening::Started { isolation: "process", pid: 1 }));
+        outbox.push(wire::report(&held, Happening::Started { isolation: "process".to_owned(), pid: 1 }));
         acknowledged(&registry, outbox.next_call().await, &[Ack::ACK_STALE.into()]);
         assert!(matches!(stop.order(), Some(StopOrder::Wanted(_))), "{:?}", stop.order());
         assert!(outbox.attempts().is_empty());

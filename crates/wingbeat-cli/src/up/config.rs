@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use wingbeat_client::Surroundings;
+use wingbeat_executor::Isolation;
 use wingbeat_store_sql::PostgresAddress;
 
 use super::config_file::{self, ConfigFile};
@@ -17,6 +18,11 @@ use crate::failure::Failure;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const MOST_SLOTS: u32 = 4096;
+
+const DEFAULT_ISOLATION: Isolation = Isolation::Process;
+
+/// How long a preloaded interpreter stays unused, in seconds: by default, and at most.
+const WARM_IDLE: (u64, u64) = (300, 7 * 24 * 3600);
 
 /// How attempts are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,8 @@ pub(crate) struct UpConfig {
     pub(crate) python: Option<PathBuf>,
     pub(crate) parallelism: Option<u32>,
     pub(crate) executor: ExecutorKind,
+    pub(crate) isolation: Isolation,
+    pub(crate) warm_idle_seconds: u64,
     pub(crate) no_auth: bool,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) pass_env: Vec<String>,
@@ -96,6 +104,8 @@ impl<'a> Resolver<'a> {
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
+        let isolation = self.isolation();
+        let warm_idle_seconds = self.warm_idle();
         let allowed_hosts =
             self.list("allowed_hosts", &self.flags.allowed_hosts, "--allowed-host", "WINGBEAT_ALLOWED_HOSTS");
         let pass_env = self.list("pass_env", &self.flags.pass_env, "--pass-env", "WINGBEAT_PASS_ENV");
@@ -108,6 +118,8 @@ impl<'a> Resolver<'a> {
             python,
             parallelism,
             executor,
+            isolation,
+            warm_idle_seconds,
             no_auth,
             allowed_hosts,
             pass_env,
@@ -226,6 +238,28 @@ impl<'a> Resolver<'a> {
         ExecutorKind::parse(&given.text).unwrap_or_else(|| {
             self.problems.push(given.problem("executor", "write process or simulated"));
             ExecutorKind::Process
+        })
+    }
+
+    fn isolation(&mut self) -> Isolation {
+        let flag = self.flags.isolation.clone().map(|text| ("--isolation", text));
+        let Some(given) = self.given("isolation", flag, "WINGBEAT_ISOLATION") else {
+            return DEFAULT_ISOLATION;
+        };
+        Isolation::parse(&given.text).unwrap_or_else(|| {
+            self.problems.push(given.problem("isolation", "write warm or process"));
+            DEFAULT_ISOLATION
+        })
+    }
+
+    fn warm_idle(&mut self) -> u64 {
+        let flag = self.flags.warm_idle.clone().map(|text| ("--warm-idle", text));
+        let Some(given) = self.given("warm_idle", flag, "WINGBEAT_WARM_IDLE") else { return WARM_IDLE.0 };
+        let seconds = given.text.parse().ok().filter(|seconds| (1..=WARM_IDLE.1).contains(seconds));
+        seconds.unwrap_or_else(|| {
+            let what = format!("write whole seconds from 1 to {}", WARM_IDLE.1);
+            self.problems.push(given.problem("warm_idle", what));
+            WARM_IDLE.0
         })
     }
 

@@ -217,6 +217,8 @@ fn arguments(config: &UpConfig) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
     let mut arguments = vec!["executor".to_owned(), "--data".to_owned(), path(&config.data)];
     arguments.extend(["--kind".to_owned(), config.executor.name().to_owned()]);
+    arguments.extend(["--isolation".to_owned(), config.isolation.name().to_owned()]);
+    arguments.extend(["--warm-idle".to_owned(), config.warm_idle_seconds.to_string()]);
     if let Some(python) = &config.python {
         arguments.extend(["--python".to_owned(), path(python)]);
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_blob::logs::LogReader;
 use wingbeat_blob::{BlobPath, BlobStore};
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, run};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, Isolation, run};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, TaskTemplate, TypedInterface, VariableEntry, VariableMap,
 };
@@ -174,6 +174,8 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
     ExecutorConfig {
         name: "local".to_owned(),
         kind,
+        isolation: Isolation::Process,
+        warm_idle: LONG,
         socket: root.join("executor.sock"),
         data_dir: root.join("data"),
         store_dir: root.join("store"),
