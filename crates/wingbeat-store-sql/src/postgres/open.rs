@@ -23,7 +23,7 @@ const MIGRATIONS: &[&str] = &[
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.
 /// Older servers tell the others nothing of what they write.
-const MIN_READER: i64 = 7;
+const MIN_READER: i64 = 8;
 
 /// The oldest server, as `server_version_num` counts.
 const OLDEST_SERVER: i32 = 150_000;
