@@ -57,7 +57,7 @@ impl Servers {
             .cloned()
             .collect();
         let at = all.iter().position(|server| *server == known.present);
-        known.present = all[at.map_or(0, |at| (at + 1) % all.len())].clone();
+        known.present.clone_from(&all[at.map_or(0, |at| (at + 1) % all.len())]);
     }
 }
 

@@ -5,6 +5,7 @@
 //! picture of stored rows and is rebuilt from them at start.
 
 mod boot;
+mod chain;
 mod entry;
 mod queue;
 mod replicas;
@@ -31,6 +32,7 @@ use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
+use chain::Chain;
 use entry::Entry;
 use queue::Queue;
 use replicas::Others;
@@ -494,20 +496,5 @@ async fn at(time: Option<tokio::time::Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Prints an error with everything that caused it.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
     }
 }

@@ -43,7 +43,7 @@ pub trait Replicas: Send + Sync {
 
     /// Resolves when another server may have written since the last time. Harmless to cancel.
     async fn heard(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// What other servers changed after `after`. `None`: that is too long ago to be told, and everything has to be

@@ -13,6 +13,7 @@ starts a fresh process.
 
 import os
 import sys
+import time
 
 # What the runtime imports between its start and the user's module. A name that is missing in this
 # version of the package is passed over: the child imports it then.
@@ -131,6 +132,14 @@ def other_threads():
     return found
 
 
+def lasting_threads():
+    """The kernel shows a thread for a moment longer than Python, which has joined it already."""
+    deadline = time.monotonic() + 2
+    while other_threads() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return other_threads()
+
+
 def stamp():
     """Changes whenever something is installed, or a module that was imported from elsewhere is edited."""
     installed = [folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))]
@@ -197,8 +206,9 @@ class Template:
         share_tls_context()
         stop()
         self.loops = BackgroundLoops()
-        if other_threads():
-            raise Refusal(f"importing flyte left threads running: {', '.join(sorted(other_threads()))}")
+        left = lasting_threads()
+        if left:
+            raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
         self.forget_what_is_personal()
         self.stamp = stamp()
         import gc
@@ -248,7 +258,6 @@ class Template:
     def child(self, line, between):
         """Waits for its attempt, and is ready to run it when this returns."""
         import json
-        import time
 
         os.setpgid(0, 0)
         show(46, b"wingbeat: waits for an attempt\0")
@@ -273,7 +282,6 @@ class Template:
 
     def become(self, attempt):
         """Takes on what a fresh process would have been started with."""
-        import time
 
         env, args = attempt["env"], [self.a0, *attempt["args"]]
         for fd, name in ((1, "stdout"), (2, "stderr")):

@@ -136,9 +136,9 @@ mod tests {
     }
 
     fn told(taken: &[Waiting]) -> Vec<(i64, String)> {
-        let key = |waiting: &Waiting| match &waiting.command {
-            Command::Wake(key) => (key.run.0, key.name.as_str().to_owned()),
-            other => panic!("{other:?} was not put in"),
+        let key = |waiting: &Waiting| {
+            let Command::Wake(key) = &waiting.command else { panic!("only wakes were put in") };
+            (key.run.0, key.name.as_str().to_owned())
         };
         taken.iter().map(key).collect()
     }

@@ -65,12 +65,9 @@ impl Others {
 impl Driver {
     /// As whom this server decides.
     pub(super) fn office(&self) -> Office {
-        let epoch = match self.is_on_duty() {
-            true => self.others.duty,
-            // A wake that was waited for in vain counts.
-            false => None,
-        };
-        Office { server: self.parts.store.server(), epoch: epoch.unwrap_or(i64::MAX) }
+        // Without the duty only what is long overdue is fired, and that counts whoever has the duty.
+        let epoch = self.others.duty.filter(|_| self.is_on_duty()).unwrap_or(i64::MAX);
+        Office { server: self.parts.store.server(), epoch }
     }
 
     fn is_on_duty(&self) -> bool {
@@ -126,13 +123,11 @@ impl Driver {
     }
 
     async fn follow_others(&mut self) -> Result<(), ReadError> {
-        match self.parts.store.echo(self.others.followed).await? {
-            Some(echo) => self.take_over(echo).await?,
-            None => {
-                tracing::info!("other servers are too far ahead; reading everything anew");
-                self.rebuild().await;
-            }
+        if let Some(echo) = self.parts.store.echo(self.others.followed).await? {
+            return self.take_over(echo).await;
         }
+        tracing::info!("other servers are too far ahead; reading everything anew");
+        self.rebuild().await;
         Ok(())
     }
 
