@@ -90,7 +90,7 @@ sim: ## the whole platform and the engine in seeded storms of faults (SEEDS=2000
 	@SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) $(CARGO) test --workspace --test storm --test simulation -- --nocapture --skip defect
 
 .PHONY: chaos
-chaos: build $(VENV)/.test ## kill -9 the real server, executor and tasks under load (SECONDS_=300, SEED=17)
+chaos: build $(VENV)/.test ## kill -9 the real server, executor, tasks and PostgreSQL under load (SECONDS_=300, SEED=17)
 	@$(PY) tests/chaos/chaos.py --seconds $(SECONDS_) $(if $(SEED),--seed $(SEED))
 
 .PHONY: clean

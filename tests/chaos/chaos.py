@@ -1,7 +1,8 @@
-"""kill -9 at random, under load: servers, executors and task processes of real platforms.
+"""kill -9 at random, under load: servers, executors, task processes and the database of real platforms.
 
 Two platforms run at once: one with real processes, on which the stock `flyte` client runs trees of tasks, and one
-with a simulated executor that takes as many runs as the client can create. All choices come from a seed that is
+with a simulated executor that takes as many runs as the client can create. One of them, as chance has it, keeps its
+state in a PostgreSQL of its own, the other in SQLite (both with WINGBEAT_SKIP_POSTGRES=1). All choices come from a seed that is
 printed first. When the time is over the killing stops, and every run that was acknowledged must have ended with the
 right result, and every line that a task printed must be in its log.
 
@@ -35,7 +36,8 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 import flyte  # noqa: E402  (HOME must be set first)
 
 from client import Client, phase_name  # noqa: E402
-from platform_process import Platform, all_processes, binary, clean_environment, signal_process  # noqa: E402
+from platform_process import Platform, binary, clean_environment, signal_process  # noqa: E402
+from postgres_process import PASSWORD, SKIP, Postgres  # noqa: E402
 
 import load  # noqa: E402
 
@@ -52,14 +54,15 @@ class Simulated(Platform):
 
 
 class Killer(threading.Thread):
-    """Kills parts of platforms until it is told to stop, and starts servers again."""
+    """Kills parts of platforms until it is told to stop, and starts servers and the database again."""
 
-    def __init__(self, platforms: list[Platform], rng: random.Random):
+    def __init__(self, platforms: list[Platform], database: Postgres | None, rng: random.Random):
         super().__init__(daemon=True)
         self.platforms = platforms
+        self.database = database
         self.rng = rng
         self.over = threading.Event()
-        self.kills = {"server": 0, "executor": 0, "task": 0}
+        self.kills = {"server": 0, "executor": 0, "task": 0, "database": 0}
         self.lost_pids: set[int] = set()
         self.problem: BaseException | None = None
 
@@ -67,7 +70,10 @@ class Killer(threading.Thread):
         try:
             while not self.over.wait(self.rng.uniform(0.3, 2.5)):
                 real, simulated = self.platforms
-                self.strike(real if self.rng.random() < 0.7 else simulated)
+                if self.database and self.rng.random() < 0.15:
+                    self.kill_database(self.database)
+                else:
+                    self.strike(real if self.rng.random() < 0.7 else simulated)
         except BaseException as problem:  # told by the main thread
             self.problem = problem
 
@@ -85,6 +91,12 @@ class Killer(threading.Thread):
             if tasks:
                 signal_process(self.rng.choice(tasks), signal.SIGKILL)
                 self.kills["task"] += 1
+
+    def kill_database(self, database: Postgres) -> None:
+        database.ask("kill")
+        self.kills["database"] += 1
+        time.sleep(self.rng.uniform(0.0, 3.0))
+        database.ask("start")
 
     def kill_executor(self, platform: Platform) -> None:
         executors = platform.executors()
@@ -214,19 +226,28 @@ def ended_well(client: Client, name: str) -> bool:
 
 def chaos(seconds: float, seed: int) -> list[str]:
     rng = random.Random(seed)
-    real = Platform(SCRATCH / "real", sys.executable)
-    simulated = Simulated(SCRATCH / "simulated", sys.executable)
+    database = None if os.environ.get(SKIP) == "1" else Postgres()
+    in_database = {"WINGBEAT_DATABASE": database.database(), "PGPASSWORD": PASSWORD} if database else {}
+    stores = [in_database, {}]
+    rng.shuffle(stores)
+    real = Platform(SCRATCH / "real", sys.executable, env=stores[0])
+    simulated = Simulated(SCRATCH / "simulated", sys.executable, env=stores[1])
     platforms = [real, simulated]
     try:
         for platform in platforms:
             platform.start()
-        return rage(connect(real), Client(simulated), rng, seconds)
+            print(f"{platform.data.name}: {'PostgreSQL' if platform.extra_env else 'SQLite'}", flush=True)
+        return rage(connect(real), Client(simulated), database, rng, seconds)
     finally:
         for platform in platforms:
             platform.destroy()
+        if database:
+            database.end()
 
 
-def rage(client: Client, other: Client, rng: random.Random, seconds: float) -> list[str]:
+def rage(
+    client: Client, other: Client, database: Postgres | None, rng: random.Random, seconds: float
+) -> list[str]:
     folders: dict[str, Path] = {}
     request = other.create_request(load.nothing, 1)
     lock = threading.Lock()
@@ -243,7 +264,7 @@ def rage(client: Client, other: Client, rng: random.Random, seconds: float) -> l
         Load(tree, pause=2.0),
         Load(lambda: other.runs.create_run(request).run.action.id.run.name, pause=0.01),
     ]
-    killer = Killer([client.platform, other.platform], random.Random(rng.random()))
+    killer = Killer([client.platform, other.platform], database, random.Random(rng.random()))
     for thread in (*loads, killer):
         thread.start()
     time.sleep(seconds)

@@ -32,11 +32,17 @@ pub enum Defect {
     ChildOutlivesParent,
     /// What a lost executor held is never given up.
     LeaseNeverEnds,
+    /// What other servers commit is taken for read and thrown away.
+    NewsThrownAway,
+    /// A server gives attempts to executors that have moved to another one.
+    MovedSessionClaimed,
+    /// Nobody ends the sessions of a server that is gone.
+    OrphansForgotten,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::StaleFenceAccepted,
         Self::AcknowledgedWriteDropped,
         Self::LastStateSkipped,
@@ -50,6 +56,9 @@ impl Defect {
         Self::WaitingWithoutReason,
         Self::ChildOutlivesParent,
         Self::LeaseNeverEnds,
+        Self::NewsThrownAway,
+        Self::MovedSessionClaimed,
+        Self::OrphansForgotten,
     ];
 }
 

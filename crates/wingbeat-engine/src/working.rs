@@ -9,6 +9,7 @@ use wingbeat_model::{
     RunId, RunKey, Seq, Session, SessionId, Share, Timestamp,
 };
 
+use crate::defects::{Defect, active};
 use crate::{Effect, Office, Reject};
 
 /// Follow-ups of one batch have numbers from `seq * FOLLOW_UPS_PER_BATCH` on.
@@ -89,7 +90,7 @@ impl Working {
 
     /// Does another server have this session's stream?
     pub(crate) fn is_elsewhere(&self, session: &Session) -> bool {
-        self.by.is_some_and(|office| office.server != session.server)
+        self.by.is_some_and(|office| office.server != session.server) && !active(Defect::MovedSessionClaimed)
     }
 
     pub(crate) fn run(&self, id: RunId) -> Option<&Run> {

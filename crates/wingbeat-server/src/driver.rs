@@ -249,6 +249,9 @@ impl Driver {
 
     /// Sleeps until something happens; `false` when the server shuts down.
     async fn wait(&mut self) -> bool {
+        if self.others.news {
+            return true;
+        }
         let next = self.next_time();
         let (store, look) = (self.parts.store.clone(), self.others.next_look);
         let sleep = async {
@@ -297,11 +300,8 @@ impl Driver {
                     self.queue.push(Waiting { command, answer: Some((caller, ix)) });
                 }
             }
-            Message::Connected(session, number, terms) => {
-                let now = self.parts.clock.now();
-                self.lock_scheduler().connect(session, number, terms, now);
-            }
-            Message::Disconnected(session, number) => self.lock_scheduler().disconnect(&session, number),
+            Message::Connected(session, number, terms) => self.welcome((session, number, terms)),
+            Message::Disconnected(session, number) => self.bid_farewell(&session, number),
         }
     }
 
@@ -394,6 +394,7 @@ impl Driver {
                         | Reject::NoQueue(_)
                 );
                 self.lock_scheduler().refused(action, again);
+                self.has_missed_something();
             }
             if let Some(place) = waiting.answer {
                 self.settle(place, reply.map_err(SubmitError::Rejected));

@@ -1,7 +1,7 @@
 //! What the API does that is more than one read: each takes who asks, and leaves nothing half-written.
 
 pub mod action_data;
-mod cached;
+pub(crate) mod cached;
 pub mod create_run;
 pub mod enqueue;
 pub mod inputs;

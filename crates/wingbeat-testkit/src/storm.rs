@@ -8,6 +8,7 @@
 
 mod ledger;
 mod machine;
+mod neighbourhood;
 mod network;
 mod process;
 mod store;
@@ -16,12 +17,11 @@ mod weather;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use wingbeat_blob::BlobStore;
 use wingbeat_engine::defects::{Defect, switch_on};
@@ -33,8 +33,9 @@ use wingbeat_store::Metadata;
 use crate::simulation::plan::Plan;
 use ledger::Ledger;
 use machine::Machine;
+use neighbourhood::Neighbourhood;
 use network::Network;
-use store::StormyStore;
+use store::{Shared, StormyStore};
 use users::Watcher;
 use weather::Weather;
 
@@ -48,6 +49,8 @@ const PATIENCE: u32 = 20;
 /// What a storm came to. Equal seeds give equal summaries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Servers that were there at once.
+    pub servers: usize,
     /// Transactions.
     pub commits: u64,
     /// Server crashes.
@@ -103,7 +106,7 @@ pub fn run(seed: u64, store: Arc<dyn Metadata>, defect: Option<Defect>) -> Resul
 
 async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
     let weather = Arc::new(Weather::new(seed));
-    let (plans, machines) = {
+    let (plans, machines, servers) = {
         let mut rng = weather.rng();
         let runs = rand::Rng::random_range(&mut *rng, 1..4);
         let plans: Vec<Plan> =
@@ -111,17 +114,22 @@ async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
         let machines: Vec<Arc<Machine>> = (0..rand::Rng::random_range(&mut *rng, 1..4))
             .map(|number| Arc::new(Machine::new(number, rand::Rng::random_range(&mut *rng, 1..4))))
             .collect();
-        (plans, machines)
+        // In half of the storms there is one server, as most people have it.
+        let servers = rand::Rng::random_range(&mut *rng, 0..4usize).max(1);
+        (plans, machines, servers)
     };
     let slots = machines.iter().map(|machine| (machine.name(), machine.slots as usize)).collect();
     let ledger = Arc::new(Ledger::new(inner.clone(), slots));
-    let store = Arc::new(StormyStore::new(inner, ledger.clone(), weather.clone()));
-    let (present, server) = watch::channel(None);
-    let network = Network::new(weather.clone(), server);
+    let neighbourhood = Neighbourhood::new(weather.clone(), ledger.clone(), servers > 1);
+    let (ours, failures) = (weather.clone(), Arc::new(AtomicU64::new(0)));
+    let shared = Shared { inner, ledger: ledger.clone(), weather: ours, neighbourhood, failures };
+    let network = Network::new(weather.clone(), servers);
     let summary = Mutex::default();
     let world = Arc::new(World { weather, ledger, network, plans, summary });
     let slept = Arc::new(AtomicI64::new(0));
-    tokio::spawn(servers(world.clone(), store.clone(), present, slept.clone()));
+    for place in 0..servers {
+        tokio::spawn(one_server(world.clone(), shared.clone(), place, slept.clone()));
+    }
     for machine in &machines {
         tokio::spawn(machine.clone().run(world.clone()));
     }
@@ -136,16 +144,11 @@ async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
     tokio::spawn(users::operate(world.clone()));
     rage(&world, &machines, &slept).await?;
     calm(&world, &watchers).await?;
-    account(&world, &store)
+    account(&world, &shared)
 }
 
-/// Servers, one after the other.
-async fn servers(
-    world: Arc<World>,
-    store: Arc<StormyStore>,
-    present: watch::Sender<Option<SimulatedServer>>,
-    slept: Arc<AtomicI64>,
-) {
+/// The servers of one place, one after the other.
+async fn one_server(world: Arc<World>, shared: Shared, place: usize, slept: Arc<AtomicI64>) {
     let begin = Instant::now();
     let noon = Timestamp::from_micros(1_700_000_000_000_000);
     loop {
@@ -161,13 +164,15 @@ async fn servers(
             };
         }
         let clock = Clock::simulated(base, slept.clone());
+        let store = Arc::new(StormyStore::open(&shared));
         let started = SimulatedServer::start(store.clone(), blob(), clock).await;
         let Ok(server) = started else {
+            store.lose();
             world.weather.pause(10..1_000).await;
             continue;
         };
         store.serves(server.clone());
-        present.send_replace(Some(server.clone()));
+        world.network.put(place, Some(server.clone()));
         tokio::select! {
             biased;
             () = server.failed() => {
@@ -177,7 +182,8 @@ async fn servers(
             () = server.died() => {}
         }
         world.count(|summary| summary.server_crashes += 1);
-        present.send_replace(None);
+        world.network.put(place, None);
+        store.lose();
         let away = if world.weather.strikes(100) { 60_000 } else { 2_000 };
         world.weather.pause(10..away).await;
     }
@@ -276,7 +282,7 @@ fn check(world: &World, unexplained: &mut BTreeMap<(ActionKey, Seq), u32>) -> Re
 }
 
 /// What has to be true when all is over.
-fn account(world: &World, store: &StormyStore) -> Result<Summary, String> {
+fn account(world: &World, shared: &Shared) -> Result<Summary, String> {
     world.ledger.verdict()?;
     let book = world.ledger.book();
     let disagreements = book.recorder.disagreements();
@@ -293,7 +299,8 @@ fn account(world: &World, store: &StormyStore) -> Result<Summary, String> {
     summary.commits = book.commits;
     summary.actions = book.rows().actions.len();
     summary.processes = book.started();
-    summary.store_failures = store.failures.load(Ordering::Relaxed);
+    summary.servers = world.network.size();
+    summary.store_failures = shared.failures.load(Ordering::Relaxed);
     Ok(summary)
 }
 

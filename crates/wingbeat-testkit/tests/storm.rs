@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wingbeat_engine::defects::Defect;
 use wingbeat_store::MemoryStore;
+use wingbeat_store_sql::SqliteStore;
 use wingbeat_testkit::storm::{self, Summary};
 
 /// Seeds within which each defect has to be caught, and what the usual test run goes through.
@@ -38,6 +39,10 @@ fn every_storm_passes_and_leaves_nothing_broken() {
     let sum = |of: fn(&Summary) -> u64| all.iter().map(of).sum::<u64>() / all.len() as u64;
     assert!(sum(|one| one.server_crashes) >= 1, "servers crash");
     assert!(sum(|one| one.store_failures) >= 1, "stores fail");
+    assert!(
+        all.iter().any(|one| one.servers > 2) && all.iter().any(|one| one.servers == 1),
+        "servers share stores"
+    );
     assert!(all.iter().map(|one| one.executor_crashes).sum::<u64>() > 100, "executors crash");
     assert!(all.iter().map(|one| one.succeeded).sum::<usize>() > all.len() / 4, "runs succeed all the same");
     let (processes, actions): (usize, usize) =
@@ -49,6 +54,17 @@ fn every_storm_passes_and_leaves_nothing_broken() {
 fn one_seed_is_one_storm() {
     for seed in [3, 7, 11] {
         assert_eq!(in_memory(seed), in_memory(seed), "SEED={seed}");
+    }
+}
+
+/// Not only does every storm pass: it takes the same course.
+#[test]
+fn a_storm_over_sqlite_is_the_same_storm() {
+    for seed in number("SEED").map_or(0..3, |seed| seed..seed + 1) {
+        let folder = tempfile::tempdir().expect("a folder is made");
+        let store = SqliteStore::open(&folder.path().join("platform.db")).expect("the store opens");
+        let summary = storm::run(seed, Arc::new(store), None);
+        assert_eq!(summary.as_ref(), Ok(&in_memory(seed)), "SEED={seed}");
     }
 }
 

@@ -149,7 +149,7 @@ where
     let project = answer.into_owned().project;
     assert_eq!((project.id.as_str(), project.name.as_str()), ("digits", "Bearer x"));
 
-    let missing = client.get_project(get("missing")).await.err().expect("error");
+    let missing = client.get_project(get("missing")).await.expect_err("error");
     assert_eq!(missing.code, ErrorCode::NotFound);
     assert_eq!(missing.message.as_deref(), Some("project missing"));
     assert_eq!(missing.details.len(), 1);
@@ -222,7 +222,7 @@ async fn limits_are_per_route_and_gzip_requests_are_read() {
     client.create_project(create).await.expect("raised limit");
 
     let update = UpdateProjectRequest { project: project.into(), ..Default::default() };
-    let error = client.update_project(update).await.err().expect("refused");
+    let error = client.update_project(update).await.expect_err("refused");
     assert_eq!(error.code, ErrorCode::ResourceExhausted);
 }
 
@@ -230,7 +230,7 @@ async fn limits_are_per_route_and_gzip_requests_are_read() {
 async fn an_interceptor_can_refuse() {
     let uri = serve_tcp().await;
     let client = ProjectServiceClient::new(HttpClient::plaintext(), ClientConfig::new(uri));
-    let error = client.list_projects(ListProjectsRequest::default()).await.err().expect("refused");
+    let error = client.list_projects(ListProjectsRequest::default()).await.expect_err("refused");
     assert_eq!(error.code, ErrorCode::PermissionDenied);
     assert_eq!(error.message.as_deref(), Some("/flyteidl2.project.ProjectService/ListProjects"));
 }

@@ -9,17 +9,21 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::time::Instant;
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Command, Effect, Office};
 use wingbeat_model::{Action, Attempt, Changes, RunId, Seq, ServerId, SessionId, Span, State, Timestamp};
 use wingbeat_store::{Echo, Neighbour, ReadError};
 
-use super::{BootError, Chain, Driver, Waiting};
+use super::{BootError, Chain, Driver, ExecutorTerms, Waiting};
 use crate::sessions::LEASE;
 
 /// While there are live runs, everybody looks this often whether news were lost and servers died.
 const LOOK: Duration = Duration::from_secs(2);
 /// A timer that is this much overdue is fired by whoever sees it: whose duty it is may hang.
 const LATE: Span = Span::from_secs(30);
+
+/// A session's stream, its number, and what the executor can take.
+type Newcomer = (SessionId, u64, ExecutorTerms);
 
 /// What is known of the other servers.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub(super) struct Others {
     followed: Seq,
     /// There is something to read.
     pub(super) news: bool,
+    /// Executors whose streams came here. They get nothing before it was read what a former server gave them.
+    newcomers: Vec<Newcomer>,
     /// When to look again; never while nothing is going on.
     pub(super) next_look: Option<Instant>,
     /// The duty that this server has, by its epoch.
@@ -79,6 +85,32 @@ impl Driver {
         if self.is_on_duty() { Span::from_secs(0) } else { LATE }
     }
 
+    /// An executor's stream was opened here.
+    pub(super) fn welcome(&mut self, newcomer: Newcomer) {
+        if self.parts.store.is_shared() {
+            self.others.newcomers.push(newcomer);
+            self.others.news = true;
+        } else {
+            self.give_place(newcomer);
+        }
+    }
+
+    fn give_place(&self, (session, number, terms): Newcomer) {
+        let now = self.parts.clock.now();
+        self.lock_scheduler().connect(session, number, terms, now);
+    }
+
+    /// An executor's stream was closed.
+    pub(super) fn bid_farewell(&mut self, session: &SessionId, number: u64) {
+        self.others.newcomers.retain(|(newcomer, stream, _)| newcomer != session || *stream > number);
+        self.lock_scheduler().disconnect(session, number);
+    }
+
+    /// The rows are not what they were taken for: another server has changed them.
+    pub(super) fn has_missed_something(&mut self) {
+        self.others.news |= self.parts.store.is_shared();
+    }
+
     /// Before anything is loaded.
     pub(super) async fn meet_others(&mut self) -> Result<(), BootError> {
         let store = self.parts.store.clone();
@@ -128,17 +160,26 @@ impl Driver {
         }
         tracing::info!("other servers are too far ahead; reading everything anew");
         self.rebuild().await;
+        let sessions = self.parts.store.open_sessions().await?;
+        self.leave_moved_sessions(&Changes { sessions, ..Changes::default() });
+        self.others.newcomers.split_off(0).into_iter().for_each(|newcomer| self.give_place(newcomer));
         Ok(())
     }
 
     async fn take_over(&mut self, echo: Echo) -> Result<(), ReadError> {
-        let Echo { changes, upto, more } = echo;
+        let Echo { mut changes, upto, more } = echo;
+        if active(Defect::NewsThrownAway) {
+            changes = Changes::default();
+        }
         self.parts.feed.publish(upto, &changes);
         self.observe(&changes);
         self.leave_moved_sessions(&changes);
         self.order_anew(&changes).await?;
         self.others.followed = upto;
         self.others.news |= more;
+        if !more {
+            self.others.newcomers.split_off(0).into_iter().for_each(|newcomer| self.give_place(newcomer));
+        }
         Ok(())
     }
 
@@ -146,6 +187,7 @@ impl Driver {
     fn leave_moved_sessions(&mut self, changes: &Changes) {
         let me = self.parts.store.server();
         for session in changes.sessions.iter().filter(|session| session.server != me) {
+            self.others.newcomers.retain(|(newcomer, ..)| *newcomer != session.id);
             self.lock_scheduler().forget_executor(&session.id);
             self.parts.sessions.end(&session.id);
         }
@@ -210,6 +252,9 @@ impl Driver {
 
     /// Sessions of servers that are not there have one lease to come back on another one.
     async fn end_orphans(&mut self) -> Result<(), ReadError> {
+        if active(Defect::OrphansForgotten) {
+            return Ok(());
+        }
         let (now, me) = (self.parts.clock.now(), self.parts.store.server());
         let open = self.parts.store.open_sessions().await?;
         let orphans: HashSet<(SessionId, ServerId)> = open

@@ -19,6 +19,7 @@ use wingbeat_proto::flyteidl2::cacheservice::{
 use super::caller::{bad_id, principal};
 use super::read_failed;
 use crate::platform::{Platform, submit_error};
+use crate::use_cases::cached::stored_key;
 use crate::use_cases::inputs::result_path;
 
 /// A holder may miss this many heartbeats.
@@ -150,7 +151,7 @@ fn key(identifier: &Identifier, key: &str) -> Result<CacheKey, ConnectError> {
     Ok(CacheKey {
         org: scope.org,
         scope: format!("{}/{}", scope.project, scope.domain).into(),
-        key: key.into(),
+        key: stored_key(key),
     })
 }
 

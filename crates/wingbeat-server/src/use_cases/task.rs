@@ -7,6 +7,8 @@ use wingbeat_model::{Digest, TaskRef};
 use wingbeat_proto::flyteidl2::core::{TaskTemplate, task_template};
 use wingbeat_proto::flyteidl2::task::TaskSpec;
 
+use super::cached::stored_key;
+
 /// Task types that the process executor runs: each is a complete `a0` command.
 const PROCESS_TYPES: [&str; 5] = ["python", "python-task", "actor", "sandboxed-python", ""];
 
@@ -30,7 +32,7 @@ pub(super) fn runnable(
         spec::resources(template).map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
     let cached = cache_key.filter(|key| template.metadata.discoverable && !key.is_empty());
     let cache = cached.map(|key| NewCacheUse {
-        key: key.into(),
+        key: stored_key(&key),
         serialize: template.metadata.cache_serializable,
         max_age: spec::cache_max_age(template),
     });

@@ -11,16 +11,22 @@ use sqlx::postgres::PgConnectOptions;
 const STATEMENTS: usize = 256;
 
 /// Settings of each connection. Durable means flushed: an acknowledged commit survives a loss of power. Compiling
-/// queries that take a millisecond does not pay. A writer that hangs must not hold the others' lock for ever.
+/// queries that take a millisecond does not pay. A writer that hangs must not hold the others' lock for ever; nor must
+/// one whose machine has vanished, and what marks it as present: the database asks silent connections whether
+/// anybody is there.
 ///
 /// Every statement has its index. A table that has just begun to grow has no statistics yet, and a plan that was made
 /// when it was empty would read all of it until there are some.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("enable_seqscan", "off"),
     ("synchronous_commit", "on"),
     ("jit", "off"),
     ("idle_in_transaction_session_timeout", "30s"),
     ("client_min_messages", "warning"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "20s"),
 ];
 
 /// The text is no address of a PostgreSQL database. Never repeats it, for it may hold a password.

@@ -102,7 +102,7 @@ async fn session(
     let result = tokio::select! {
         biased;
         () = hear(world, desk, (dead, &over), &mut stream) => Ok(()),
-        result = report(world, desk) => result,
+        result = report(world, desk, &server) => result,
         () = world.network.breaks(&server) => Ok(()),
     };
     over.cancel();
@@ -159,11 +159,11 @@ fn arrive(world: &Arc<World>, desk: &Arc<Desk>, dead: &CancellationToken, messag
 }
 
 /// Sends reports until the link is broken.
-async fn report(world: &World, desk: &Desk) -> Result<(), Disowned> {
+async fn report(world: &World, desk: &Desk, server: &SimulatedServer) -> Result<(), Disowned> {
     loop {
         let (call, request) = desk.next_call().await;
         let asked = request.clone();
-        let answer = world.network.call(Delivery::PerhapsTwice, move |server| {
+        let answer = world.network.call_at(server, Delivery::PerhapsTwice, move |server| {
             let request = asked.clone();
             async move { server.report(request).await }
         });

@@ -2,11 +2,11 @@
 //! one end notices long before the other.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connectrpc::ServiceStream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use wingbeat_server::simulation::SimulatedServer;
 
@@ -29,23 +29,73 @@ pub(super) enum Delivery {
 #[derive(Clone)]
 pub(super) struct Network {
     weather: Arc<Weather>,
-    server: watch::Receiver<Option<SimulatedServer>>,
+    /// By place; a place is empty while its server is down.
+    servers: Arc<Mutex<Vec<Option<SimulatedServer>>>>,
 }
 
 impl Network {
-    pub(super) fn new(weather: Arc<Weather>, server: watch::Receiver<Option<SimulatedServer>>) -> Self {
-        Self { weather, server }
+    /// To so many servers, all of which are down.
+    pub(super) fn new(weather: Arc<Weather>, servers: usize) -> Self {
+        Self { weather, servers: Arc::new(Mutex::new(vec![None; servers])) }
     }
 
-    /// The server, if one is up.
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<SimulatedServer>>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// A server came up, or went down.
+    pub(super) fn put(&self, place: usize, server: Option<SimulatedServer>) {
+        self.lock()[place] = server;
+    }
+
+    /// One of the servers that are up.
     pub(super) fn server(&self) -> Option<SimulatedServer> {
-        self.server.borrow().clone().filter(|server| !server.is_dead())
+        let mut up: Vec<_> =
+            self.lock().iter().flatten().filter(|server| !server.is_dead()).cloned().collect();
+        if up.len() < 2 {
+            return up.pop();
+        }
+        let drawn = usize::try_from(self.weather.number(0..1_000)).unwrap_or_default() % up.len();
+        Some(up.swap_remove(drawn))
     }
 
-    /// Asks the server something.
+    /// Asks one of the servers something.
     pub(super) async fn call<T, Answer>(
         &self,
         delivery: Delivery,
+        request: impl Fn(SimulatedServer) -> Answer + Clone + Send + 'static,
+    ) -> Result<T, Lost>
+    where
+        T: Send + 'static,
+        Answer: Future<Output = T> + Send + 'static,
+    {
+        let own = self.clone();
+        self.deliver(delivery, move || own.server(), request).await
+    }
+
+    /// Asks this one, or nobody.
+    pub(super) async fn call_at<T, Answer>(
+        &self,
+        server: &SimulatedServer,
+        delivery: Delivery,
+        request: impl Fn(SimulatedServer) -> Answer + Clone + Send + 'static,
+    ) -> Result<T, Lost>
+    where
+        T: Send + 'static,
+        Answer: Future<Output = T> + Send + 'static,
+    {
+        let server = server.clone();
+        self.deliver(delivery, move || Some(server.clone()).filter(|server| !server.is_dead()), request).await
+    }
+
+    async fn deliver<T, Answer>(
+        &self,
+        delivery: Delivery,
+        server: impl Fn() -> Option<SimulatedServer> + Clone + Send + 'static,
         request: impl Fn(SimulatedServer) -> Answer + Clone + Send + 'static,
     ) -> Result<T, Lost>
     where
@@ -58,9 +108,9 @@ impl Network {
             return Err(Lost);
         }
         if delivery == Delivery::PerhapsTwice && self.weather.strikes(60) {
-            self.again(request.clone());
+            self.again(server.clone(), request.clone());
         }
-        let server = self.server().ok_or(Lost)?;
+        let server = server().ok_or(Lost)?;
         let (answer, answered) = oneshot::channel();
         let asked = request(server.clone());
         server.spawn(async move {
@@ -85,15 +135,18 @@ impl Network {
     }
 
     /// The same request once more, much later.
-    fn again<T, Answer>(&self, request: impl Fn(SimulatedServer) -> Answer + Send + 'static)
-    where
+    fn again<T, Answer>(
+        &self,
+        server: impl Fn() -> Option<SimulatedServer> + Send + 'static,
+        request: impl Fn(SimulatedServer) -> Answer + Send + 'static,
+    ) where
         T: Send + 'static,
         Answer: Future<Output = T> + Send + 'static,
     {
         let own = self.clone();
         tokio::spawn(async move {
             own.weather.pause(0..30_000).await;
-            let Some(server) = own.server() else { return };
+            let Some(server) = server() else { return };
             let asked = request(server.clone());
             server.spawn(async move { drop(asked.await) });
         });

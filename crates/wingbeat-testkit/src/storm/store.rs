@@ -10,15 +10,17 @@ use futures::executor::block_on;
 use tokio::task::unconstrained;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Changes, Digest, FollowUp, Loaded, Needs,
-    Project, Queue, Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
+    Project, Queue, Reservation, Run, RunId, RunKey, Seq, ServerId, Session, Share, TaskKey, TaskVersion,
+    UnitOfWork,
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, Replicas, RunReads, RunScope,
-    RunWrites, TaskQuery, WriteError,
+    ActionCounts, ActionQuery, Catalog, CommitError, Echo, Metadata, Neighbour, Page, ReadError, Replicas,
+    RunReads, RunScope, RunWrites, TaskQuery, WriteError,
 };
 
 use super::ledger::Ledger;
+use super::neighbourhood::{Member, Neighbourhood};
 use super::weather::Weather;
 
 #[derive(Debug, thiserror::Error)]
@@ -36,18 +38,38 @@ enum Fate {
     CrashAfter,
 }
 
+/// What the stores of all servers of a storm have in common.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) inner: Arc<dyn Metadata>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) weather: Arc<Weather>,
+    pub(super) neighbourhood: Arc<Neighbourhood>,
+    pub(super) failures: Arc<AtomicU64>,
+}
+
 pub(super) struct StormyStore {
     inner: Arc<dyn Metadata>,
-    pub(super) ledger: Arc<Ledger>,
+    ledger: Arc<Ledger>,
     weather: Arc<Weather>,
+    neighbourhood: Arc<Neighbourhood>,
+    member: Arc<Member>,
     /// Who dies when a commit kills the server.
     server: Mutex<Option<SimulatedServer>>,
-    pub(super) failures: AtomicU64,
+    failures: Arc<AtomicU64>,
 }
 
 impl StormyStore {
-    pub(super) fn new(inner: Arc<dyn Metadata>, ledger: Arc<Ledger>, weather: Arc<Weather>) -> Self {
-        Self { inner, ledger, weather, server: Mutex::new(None), failures: AtomicU64::new(0) }
+    /// As one server has it open.
+    pub(super) fn open(shared: &Shared) -> Self {
+        let Shared { inner, ledger, weather, neighbourhood, failures } = shared.clone();
+        let member = neighbourhood.join();
+        Self { inner, ledger, weather, neighbourhood, member, server: Mutex::new(None), failures }
+    }
+
+    /// Its server has died.
+    pub(super) fn lose(&self) {
+        self.neighbourhood.lose(&self.member);
     }
 
     pub(super) fn serves(&self, server: SimulatedServer) {
@@ -102,6 +124,7 @@ fn at_once<T>(work: impl Future<Output = T>) -> T {
 /// A unit of work that tells what it came to, whoever gets the answer.
 struct Spied {
     inner: Box<dyn UnitOfWork>,
+    epoch: i64,
     seen: Arc<Mutex<Changes>>,
 }
 
@@ -110,7 +133,8 @@ impl UnitOfWork for Spied {
         self.inner.needs(loaded)
     }
 
-    fn decide(&mut self, loaded: Loaded, seq: Seq) -> Changes {
+    fn decide(&mut self, mut loaded: Loaded, seq: Seq) -> Changes {
+        loaded.epoch = self.epoch;
         let changes = self.inner.decide(loaded, seq);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = changes.clone();
         changes
@@ -134,9 +158,11 @@ impl RunWrites for StormyStore {
             Fate::Fine | Fate::Unacknowledged | Fate::CrashAfter => {}
         }
         let seen = Arc::new(Mutex::new(Changes::default()));
-        let spied = Box::new(Spied { inner: unit, seen: seen.clone() });
+        let spied = Box::new(Spied { inner: unit, epoch: self.neighbourhood.epoch(), seen: seen.clone() });
         let (unit, seq) = at_once(self.inner.commit(spied))?;
-        self.ledger.committed(seq, std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)));
+        let changes = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+        self.ledger.committed(seq, changes.clone());
+        self.neighbourhood.wrote(self.member.id, seq, &changes);
         match fate {
             Fate::CrashAfter => self.crash().await,
             Fate::Unacknowledged => return Err(CommitError::Unavailable(Box::new(Gone))),
@@ -254,7 +280,34 @@ impl Catalog for StormyStore {
     }
 }
 
-impl Replicas for StormyStore {}
+#[async_trait]
+impl Replicas for StormyStore {
+    fn is_shared(&self) -> bool {
+        self.neighbourhood.is_shared
+    }
+    fn server(&self) -> ServerId {
+        self.member.id
+    }
+    async fn heard(&self) {
+        self.member.heard.notified().await;
+    }
+    async fn echo(&self, after: Seq) -> Result<Option<Echo>, ReadError> {
+        self.read(async { Ok(self.neighbourhood.echo(self.member.id, after)) }).await
+    }
+    fn take_arrivals(&self) -> bool {
+        self.member.arrivals.swap(false, Ordering::Relaxed)
+    }
+    async fn neighbours(&self) -> Result<Vec<Neighbour>, ReadError> {
+        self.read(async { Ok(self.neighbourhood.neighbours(self.member.id)) }).await
+    }
+    async fn take_duty(&self) -> Result<(), ReadError> {
+        self.neighbourhood.take_duty(&self.member);
+        Ok(())
+    }
+    fn duty(&self) -> Option<i64> {
+        self.member.duty()
+    }
+}
 
 impl Metadata for StormyStore {
     fn kind(&self) -> &'static str {
