@@ -181,6 +181,9 @@ pub(crate) struct UpArguments {
     /// A file with the password for it [env: WINGBEAT_DATABASE_PASSWORD_FILE; default: PGPASSWORD, then ~/.pgpass]
     #[arg(long, value_name = "FILE")]
     pub(crate) database_password_file: Option<PathBuf>,
+    /// s3://BUCKET/PREFIX for objects; AWS_* name the account [env: WINGBEAT_STORE; default: a folder in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
     /// Where to listen; port 0 picks a free one; the address is kept [env: WINGBEAT_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
@@ -213,6 +216,9 @@ pub(crate) struct ExecutorArguments {
     /// The data folder that it shares with its server
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// The bucket that its server keeps objects in; without it, the data folder's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use wingbeat_blob::{S3Address, StoreAddress};
 use wingbeat_client::Surroundings;
 use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, ProcessId};
 
@@ -52,13 +53,20 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         kind,
         socket: socket_of(&arguments.data),
         data_dir: arguments.data.clone(),
-        store_dir: store_of(&arguments.data),
+        store: store_address(arguments)?,
         python: arguments.python.clone(),
         slots: arguments.parallelism,
         memory_bytes: None,
         stop_grace: STOP_GRACE,
         pass_env: arguments.pass_env.clone(),
         host_env: around.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+    })
+}
+
+fn store_address(arguments: &ExecutorArguments) -> Result<StoreAddress, Failure> {
+    let Some(text) = &arguments.store else { return Ok(StoreAddress::Local(store_of(&arguments.data))) };
+    S3Address::parse(text).map(StoreAddress::S3).map_err(|bad| {
+        Failure::usage("the executor cannot start").because(format!("--store {text}: {bad}"))
     })
 }
 

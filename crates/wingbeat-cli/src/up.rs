@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &UpArguments, around: &Surroundings) -> Result<(), 
 async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) -> Result<(), Failure> {
     // Before anything is started, so that a signal never finds us unprepared.
     let mut signals = StopSignals::listen()?;
-    let server = Server::start(config, folder).await?;
+    let server = Server::start(config, folder, around).await?;
     folder.keep_address(server.addr())?;
     for line in greeting::lines(server.addr(), folder.path(), around) {
         say(&line);

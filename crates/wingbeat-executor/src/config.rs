@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wingbeat_blob::StoreAddress;
+
 /// How attempts are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutorKind {
@@ -33,8 +35,8 @@ pub struct ExecutorConfig {
     pub socket: PathBuf,
     /// Folder for `attempts/` and `executor/`.
     pub data_dir: PathBuf,
-    /// Root of the object store, where chunks of log lines go.
-    pub store_dir: PathBuf,
+    /// The platform's object store, where inputs, outputs and log lines are.
+    pub store: StoreAddress,
     /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
     /// environment, else the first `python3` on PATH.
     pub python: Option<PathBuf>,

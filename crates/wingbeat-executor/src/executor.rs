@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
-use wingbeat_blob::{BlobStore, OpenError};
+use wingbeat_blob::{BlobStore, BucketError, OpenError, StoreAddress};
 use wingbeat_client::{Client, ServerAddr};
 
 use crate::capacity::Capacity;
 use crate::config::{ExecutorConfig, ExecutorKind};
-use crate::files::FilesError;
+use crate::environment;
 use crate::folder::{DataFolder, FolderError};
 use crate::link::{Link, LinkEnd};
 use crate::logs::LiveLogs;
@@ -45,6 +45,9 @@ pub enum ExecutorError {
     /// The object store cannot be opened.
     #[error("the executor cannot open the object store")]
     Store(#[from] OpenError),
+    /// The object store is a bucket that cannot be used.
+    #[error("the executor cannot use the object store")]
+    Bucket(#[from] BucketError),
     /// The outputs file of simulated attempts cannot be made.
     #[error("could not prepare the outputs of simulated attempts: {reason}")]
     SimulatedOutputs {
@@ -79,6 +82,8 @@ pub(crate) struct Executor {
     pub(crate) python: PythonEnvironment,
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) store: BlobStore,
+    /// What a task needs to reach the store by itself.
+    pub(crate) store_env: Vec<(String, String)>,
     /// Set for the simulated kind only.
     pub(crate) simulated: Option<OutputsFile>,
     pub(crate) live: Arc<LiveLogs>,
@@ -136,15 +141,17 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
     if n_killed > 0 {
         tracing::warn!(n_killed, "killed processes that a former executor left running");
     }
+    let store = open_store(&config).await?;
     let simulated = match config.kind {
         ExecutorKind::Process => None,
-        ExecutorKind::Simulated => Some(shared_outputs(&config)?),
+        ExecutorKind::Simulated => Some(shared_outputs(&store).await?),
     };
     Ok(Executor {
         capacity: Capacity::measure(&config),
         session_id: format!("{:032x}", rand::random::<u128>()),
         python: PythonEnvironment::find(config.python.as_deref(), &config.host_env),
-        store: BlobStore::open_local(&config.store_dir)?,
+        store_env: store_variables(&config),
+        store,
         name: config.name,
         kind: config.kind,
         socket: config.socket,
@@ -160,8 +167,26 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
     })
 }
 
-fn shared_outputs(config: &ExecutorConfig) -> Result<OutputsFile, ExecutorError> {
-    simulated::shared_outputs(&config.store_dir).map_err(|error: FilesError| {
+async fn open_store(config: &ExecutorConfig) -> Result<BlobStore, ExecutorError> {
+    match &config.store {
+        StoreAddress::Local(folder) => Ok(BlobStore::open_local(folder)?),
+        StoreAddress::S3(address) => {
+            let store = BlobStore::open_s3(address, &config.host_env)?;
+            store.check().await?;
+            Ok(store)
+        }
+    }
+}
+
+fn store_variables(config: &ExecutorConfig) -> Vec<(String, String)> {
+    match &config.store {
+        StoreAddress::Local(_) => Vec::new(),
+        StoreAddress::S3(_) => environment::of_bucket(&config.host_env),
+    }
+}
+
+async fn shared_outputs(store: &BlobStore) -> Result<OutputsFile, ExecutorError> {
+    simulated::shared_outputs(store).await.map_err(|error| {
         let reason =
             std::error::Error::source(&error).map_or(error.to_string(), |cause| format!("{error}: {cause}"));
         ExecutorError::SimulatedOutputs { reason }

@@ -20,6 +20,7 @@ mod process;
 pub mod proxy;
 mod python;
 mod registry;
+mod results;
 mod runner;
 mod simulated;
 #[cfg(feature = "simulation")]

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use wingbeat_blob::S3Address;
 use wingbeat_client::Surroundings;
 use wingbeat_store_sql::PostgresAddress;
 
@@ -44,6 +45,8 @@ pub(crate) struct UpConfig {
     pub(crate) data: PathBuf,
     /// PostgreSQL, if not SQLite in the data folder.
     pub(crate) database: Option<PostgresAddress>,
+    /// A bucket, if not the data folder.
+    pub(crate) store: Option<S3Address>,
     pub(crate) listen: SocketAddr,
     pub(crate) listen_origin: Origin,
     pub(crate) python: Option<PathBuf>,
@@ -90,6 +93,7 @@ impl<'a> Resolver<'a> {
         let no_auth = self.no_auth();
         let (listen, listen_origin) = self.listen(no_auth);
         let database = self.database();
+        let store = self.store();
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
@@ -99,6 +103,7 @@ impl<'a> Resolver<'a> {
         UpConfig {
             data: self.data,
             database,
+            store,
             listen,
             listen_origin,
             python,
@@ -147,6 +152,16 @@ impl<'a> Resolver<'a> {
         if let Err(bad) = &address {
             // The text may hold a password, so it is not repeated.
             self.problems.push(format!("database ({}): {bad}", given.origin));
+        }
+        address.ok()
+    }
+
+    fn store(&mut self) -> Option<S3Address> {
+        let flag = self.flags.store.clone().map(|text| ("--store", text));
+        let given = self.given("store", flag, "WINGBEAT_STORE")?;
+        let address = S3Address::parse(&given.text);
+        if let Err(bad) = &address {
+            self.problems.push(given.problem("store", bad));
         }
         address.ok()
     }

@@ -19,9 +19,10 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 9] = [
+pub(crate) const KEYS: [(&str, Shape); 10] = [
     ("database", Shape::Text),
     ("database_password_file", Shape::Text),
+    ("store", Shape::Text),
     ("listen", Shape::Text),
     ("python", Shape::Text),
     ("parallelism", Shape::Number),

@@ -214,6 +214,9 @@ const DATABASE_VARIABLES: [&str; 4] =
 fn arguments(config: &UpConfig) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
     let mut arguments = vec!["executor".to_owned(), "--data".to_owned(), path(&config.data)];
+    if let Some(store) = &config.store {
+        arguments.extend(["--store".to_owned(), store.to_string()]);
+    }
     arguments.extend(["--kind".to_owned(), config.executor.name().to_owned()]);
     if let Some(python) = &config.python {
         arguments.extend(["--python".to_owned(), path(python)]);

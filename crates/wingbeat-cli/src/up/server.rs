@@ -1,9 +1,11 @@
-//! Wires the server: `SQLite` or PostgreSQL and the local disk behind its ports, one TCP port, and the Unix socket.
+//! Wires the server: `SQLite` or PostgreSQL, the local disk or a bucket behind its ports, one TCP port, and the Unix
+//! socket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use wingbeat_blob::BlobStore;
+use wingbeat_blob::{BlobStore, BucketError, S3Address};
+use wingbeat_client::Surroundings;
 use wingbeat_server::{Running, ServerConfig, StartError};
 use wingbeat_store::Metadata;
 use wingbeat_store_sql::{PostgresError, PostgresStore, SqliteStore};
@@ -72,10 +74,13 @@ fn cannot_open(error: &PostgresError) -> Failure {
 
 impl Server {
     /// Starts it; it answers when this returns.
-    pub(super) async fn start(config: &UpConfig, folder: &DataFolder) -> Result<Self, Failure> {
+    pub(super) async fn start(
+        config: &UpConfig,
+        folder: &DataFolder,
+        around: &Surroundings,
+    ) -> Result<Self, Failure> {
+        let blob = open_blob(config, folder, around).await?;
         let store = Store::open(config, folder).await?;
-        let blob = BlobStore::open_local(&folder.store())
-            .map_err(|error| Failure::new("could not open the object store").caused_by(&error))?;
         let server = ServerConfig {
             listen: config.listen,
             socket: folder.socket(),
@@ -105,6 +110,48 @@ impl Server {
     pub(super) async fn stop(self) {
         self.running.shutdown().await;
         self.store.close().await;
+    }
+}
+
+async fn open_blob(
+    config: &UpConfig,
+    folder: &DataFolder,
+    around: &Surroundings,
+) -> Result<BlobStore, Failure> {
+    let failure = || Failure::new("could not open the object store");
+    let Some(address) = &config.store else {
+        return BlobStore::open_local(&folder.store()).map_err(|error| failure().caused_by(&error));
+    };
+    let variables: Vec<(String, String)> =
+        around.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    open_bucket(address, &variables).await.map_err(|error| {
+        let failure = failure().caused_by(&error);
+        failure.advise(advice(&error))
+    })
+}
+
+async fn open_bucket(
+    address: &S3Address,
+    variables: &[(String, String)],
+) -> Result<BlobStore, BucketError> {
+    let store = BlobStore::open_s3(address, variables)?;
+    store.check().await?;
+    Ok(store)
+}
+
+/// What to do about a bucket that cannot be used.
+fn advice(error: &BucketError) -> &'static str {
+    match error {
+        BucketError::Settings { .. } => "change the AWS_* variables; docs/configuration.md lists them",
+        BucketError::Missing { .. } => {
+            "create the bucket, name another one with --store, or check AWS_REGION and AWS_ENDPOINT_URL"
+        }
+        BucketError::Denied { .. } => {
+            "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that their owner may list the bucket and \
+             get, put and delete its objects"
+        }
+        BucketError::Unreachable { .. } => "check AWS_ENDPOINT_URL and the network",
+        BucketError::Failed { .. } => "look the code up in the documentation of the bucket's provider",
     }
 }
 

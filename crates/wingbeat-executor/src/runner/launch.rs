@@ -87,7 +87,7 @@ async fn start(
     folder: &AttemptFolder,
 ) -> Result<(TaskProcess, AttemptProxy), Failure> {
     let command = command_of(assignment)?;
-    files::prepare(assignment).map_err(|error| not_started(&error))?;
+    files::prepare(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let proxy = AttemptProxy::start(executor.socket.clone(), &identity(executor, assignment))
         .await
         .map_err(|error| not_started(&error))?;
@@ -96,6 +96,7 @@ async fn start(
         assignment,
         host: &executor.host_env,
         pass_env: &executor.pass_env,
+        store_env: &executor.store_env,
         python: &executor.python,
         endpoint: &proxy.address(),
         temp: &folder.temp,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_blob::logs::LogReader;
-use wingbeat_blob::{BlobPath, BlobStore};
+use wingbeat_blob::{BlobPath, BlobStore, StoreAddress};
 use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, run};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, TaskTemplate, TypedInterface, VariableEntry, VariableMap,
@@ -176,7 +176,7 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
         kind,
         socket: root.join("executor.sock"),
         data_dir: root.join("data"),
-        store_dir: root.join("store"),
+        store: StoreAddress::Local(root.join("store")),
         python: Some(root.join("venv")),
         slots: None,
         memory_bytes: None,
