@@ -46,10 +46,15 @@ async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) ->
     for line in greeting::lines(server.addr(), folder.path(), around) {
         say(&line);
     }
+    if let Some(address) = server.executor_addr() {
+        say(&format!(
+            "executors on other machines: https://{address}, with a token of `wingbeat executor token create`"
+        ));
+    }
     let mut keeper = ExecutorKeeper::new(config);
     let why = tokio::select! {
         name = signals.next() => name,
-        () = keeper.run() => "the executor's keeper ended",
+        () = keeper.run(), if !config.no_executor => "the executor's keeper ended",
         () = server.failed() => "a part of the server broke; see its log, and start it again",
     };
     say(&format!("Stopping ({why}): first the executor with its tasks, then the server."));

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use wingbeat_blob::StoreAddress;
 
+use crate::bridge::JoinConfig;
+
 /// How attempts are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutorKind {
@@ -24,6 +26,20 @@ impl ExecutorKind {
     }
 }
 
+/// Where the server is.
+#[derive(Debug, Clone)]
+pub enum ServerPlace {
+    /// On this machine.
+    Beside {
+        /// The Unix socket on which it serves the executor protocol and, for tasks, its API.
+        socket: PathBuf,
+        /// The platform's object store.
+        store: StoreAddress,
+    },
+    /// On another one, which says where the object store is.
+    Elsewhere(JoinConfig),
+}
+
 /// Settings of one executor.
 #[derive(Debug, Clone)]
 pub struct ExecutorConfig {
@@ -31,12 +47,10 @@ pub struct ExecutorConfig {
     pub name: String,
     /// How attempts are run.
     pub kind: ExecutorKind,
-    /// The Unix socket on which the server serves the executor protocol and, for tasks, its API.
-    pub socket: PathBuf,
+    /// The server, and where its platform's inputs, outputs and log lines are.
+    pub server: ServerPlace,
     /// Folder for `attempts/` and `executor/`.
     pub data_dir: PathBuf,
-    /// The platform's object store, where inputs, outputs and log lines are.
-    pub store: StoreAddress,
     /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
     /// environment, else the first `python3` on PATH.
     pub python: Option<PathBuf>,

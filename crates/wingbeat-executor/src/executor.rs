@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
-use wingbeat_blob::{BlobStore, BucketError, OpenError, StoreAddress};
+use tokio_util::sync::CancellationToken;
+use wingbeat_blob::{BlobStore, BucketError, OpenError, S3Address, StoreAddress};
 use wingbeat_client::{Client, ServerAddr};
 
+use crate::bridge::{self, Bridge, JoinError};
 use crate::capacity::Capacity;
-use crate::config::{ExecutorConfig, ExecutorKind};
+use crate::config::{ExecutorConfig, ExecutorKind, ServerPlace};
 use crate::environment;
 use crate::folder::{DataFolder, FolderError};
 use crate::link::{Link, LinkEnd};
@@ -45,6 +47,20 @@ pub enum ExecutorError {
     /// The object store cannot be opened.
     #[error("the executor cannot open the object store")]
     Store(#[from] OpenError),
+    /// The server on another machine cannot be joined.
+    #[error("the executor cannot join the server")]
+    Join(#[from] JoinError),
+    /// The way to it cannot be opened on this machine.
+    #[error("the executor cannot open its socket")]
+    Bridge(#[source] io::Error),
+    /// The server's store is a folder of its own machine.
+    #[error(
+        "the server keeps its objects in `{store}`, which this machine does not reach; it needs --store s3://…"
+    )]
+    StoreNotShared {
+        /// As the server calls it.
+        store: String,
+    },
     /// The object store is a bucket that cannot be used.
     #[error("the executor cannot use the object store")]
     Bucket(#[from] BucketError),
@@ -90,9 +106,12 @@ pub(crate) struct Executor {
     pub(crate) outbox: Outbox,
     pub(crate) registry: Registry,
     pub(crate) tasks: Tasks,
+    /// Cancelled when somebody wished that this executor takes nothing new, and ends.
+    pub(crate) draining: CancellationToken,
 }
 
-/// Runs an executor until `shutdown` resolves. Every task process is gone when this returns.
+/// Runs an executor until `shutdown` resolves, or `drain_wish` does and everything that it runs has ended. Every task process
+/// is gone when this returns.
 ///
 /// `announce` is called once, as soon as the data folder is this executor's own: only then may it tell
 /// others that it is the one.
@@ -106,15 +125,24 @@ pub async fn run(
     config: ExecutorConfig,
     announce: impl FnOnce() -> io::Result<()>,
     shutdown: impl Future<Output = ()>,
+    drain_wish: impl Future<Output = ()>,
 ) -> Result<(), ExecutorError> {
     let folder = DataFolder::open(&config.data_dir).await?;
     announce().map_err(ExecutorError::Announce)?;
-    let executor = Arc::new(prepare(config, folder).await?);
+    tokio::pin!(shutdown);
+    let prepared = tokio::select! {
+        prepared = prepare(config, folder) => prepared?,
+        // Nothing runs yet.
+        () = &mut shutdown => return Ok(()),
+    };
+    let (executor, bridge) = (Arc::new(prepared.0), prepared.1);
     let client = Client::new(ServerAddr::Unix(executor.socket.clone()));
     let mut link = Link::new(Arc::clone(&executor), client.executors());
     let ended = tokio::select! {
         ended = link.keep() => Some(ended),
+        reason = refused(bridge.as_ref()) => Some(LinkEnd::Refused { reason }),
         () = shutdown => None,
+        () = drained(&executor, drain_wish) => None,
     };
     match ended {
         None => {
@@ -132,7 +160,33 @@ pub async fn run(
     }
 }
 
-async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor, ExecutorError> {
+/// Resolves when a server elsewhere refuses this executor for good.
+async fn refused(bridge: Option<&Bridge>) -> String {
+    match bridge {
+        Some(bridge) => bridge.refused().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when somebody wished that this executor drains, and nothing is left to do.
+async fn drained(executor: &Executor, wish: impl Future<Output = ()>) {
+    wish.await;
+    tracing::info!("draining: nothing new is taken, and what runs goes on to its end");
+    executor.draining.cancel();
+    loop {
+        executor.tasks.join().await;
+        executor.outbox.emptied().await;
+        if executor.registry.holding().is_empty() {
+            tracing::info!("drained: everything has ended and is reported");
+            return;
+        }
+    }
+}
+
+async fn prepare(
+    config: ExecutorConfig,
+    folder: DataFolder,
+) -> Result<(Executor, Option<Bridge>), ExecutorError> {
     raise_file_limit();
     if let Err(error) = process::adopt_orphans() {
         tracing::warn!(%error, "daemons of tasks will be found by their mark only");
@@ -141,20 +195,21 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
     if n_killed > 0 {
         tracing::warn!(n_killed, "killed processes that a former executor left running");
     }
-    let store = open_store(&config).await?;
+    let (socket, address, bridge) = find_server(&config).await?;
+    let store = open_store(&address, &config.host_env).await?;
     let simulated = match config.kind {
         ExecutorKind::Process => None,
         ExecutorKind::Simulated => Some(shared_outputs(&store).await?),
     };
-    Ok(Executor {
+    let executor = Executor {
         capacity: Capacity::measure(&config),
         session_id: format!("{:032x}", rand::random::<u128>()),
         python: PythonEnvironment::find(config.python.as_deref(), &config.host_env),
-        store_env: store_variables(&config),
+        store_env: if store.is_shared() { environment::of_bucket(&config.host_env) } else { Vec::new() },
         store,
         name: config.name,
         kind: config.kind,
-        socket: config.socket,
+        socket,
         stop_grace: config.stop_grace,
         host_env: config.host_env,
         pass_env: config.pass_env,
@@ -164,24 +219,39 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         outbox: Outbox::default(),
         registry: Registry::default(),
         tasks: Tasks::default(),
-    })
+        draining: CancellationToken::new(),
+    };
+    Ok((executor, bridge))
 }
 
-async fn open_store(config: &ExecutorConfig) -> Result<BlobStore, ExecutorError> {
-    match &config.store {
+/// The socket behind which the server is, and the store that the platform uses.
+async fn find_server(
+    config: &ExecutorConfig,
+) -> Result<(PathBuf, StoreAddress, Option<Bridge>), ExecutorError> {
+    let join = match &config.server {
+        ServerPlace::Beside { socket, store } => return Ok((socket.clone(), store.clone(), None)),
+        ServerPlace::Elsewhere(join) => join,
+    };
+    let store = bridge::first_join(join).await?;
+    let address =
+        S3Address::parse(&store).map_err(|_| ExecutorError::StoreNotShared { store: store.clone() })?;
+    let socket = config.data_dir.join("bridge.sock");
+    let bridge = Bridge::open(join.clone(), store, &socket).map_err(ExecutorError::Bridge)?;
+    tracing::info!(server = ?join, store = %address, "joined");
+    Ok((socket, StoreAddress::S3(address), Some(bridge)))
+}
+
+async fn open_store(
+    address: &StoreAddress,
+    host_env: &[(String, String)],
+) -> Result<BlobStore, ExecutorError> {
+    match address {
         StoreAddress::Local(folder) => Ok(BlobStore::open_local(folder)?),
         StoreAddress::S3(address) => {
-            let store = BlobStore::open_s3(address, &config.host_env)?;
+            let store = BlobStore::open_s3(address, host_env)?;
             store.check().await?;
             Ok(store)
         }
-    }
-}
-
-fn store_variables(config: &ExecutorConfig) -> Vec<(String, String)> {
-    match &config.store {
-        StoreAddress::Local(_) => Vec::new(),
-        StoreAddress::S3(_) => environment::of_bucket(&config.host_env),
     }
 }
 

@@ -5,6 +5,7 @@
 //! database, and keeps running its tasks while the server is away.
 
 mod assignment;
+mod bridge;
 mod capacity;
 mod clock;
 mod config;
@@ -32,7 +33,8 @@ mod template;
 mod testing;
 mod wire;
 
-pub use config::{ExecutorConfig, ExecutorKind};
+pub use bridge::{JoinConfig, JoinError};
+pub use config::{ExecutorConfig, ExecutorKind, ServerPlace};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
 pub use process::ProcessId;

@@ -106,13 +106,17 @@ impl Link {
     /// One connection, until it fails.
     async fn connection(&mut self) -> Broken {
         let executor = Arc::clone(&self.executor);
-        let request = wire::connect_request(
+        let draining = executor.draining.is_cancelled();
+        let mut request = wire::connect_request(
             &executor.name,
             &executor.session_id,
             executor.kind.name(),
             executor.capacity,
             holding(&executor.registry, &executor.outbox),
         );
+        if draining {
+            wire::take_nothing_new(&mut request);
+        }
         let opening = async {
             let mut stream = self.client.connect(request).await?;
             let first = stream.message::<ServerMessage>().await?;
@@ -146,6 +150,9 @@ impl Link {
             error = hearing => error,
             error = send_reports(&executor, &self.client) => error,
             error = send_lines(&executor, &self.client) => error,
+            () = executor.draining.cancelled(), if !draining => {
+                ConnectError::unavailable("the session goes on, and takes nothing new")
+            }
         };
         self.away_since = Instant::now();
         if welcomed_at.elapsed() >= SETTLED {

@@ -9,6 +9,7 @@ mod cache;
 mod catalog;
 mod failure;
 mod id;
+mod join;
 mod phase;
 mod principal;
 mod run;
@@ -27,6 +28,7 @@ pub use id::{
     ActionKey, ActionName, AttemptKey, Digest, Fence, NameError, ProjectKey, ROOT_ACTION, RunId, RunKey, Seq,
     SessionId, TaskKey,
 };
+pub use join::{Join, JoinAnswer, JoinToken, NotAToken, hex, unhex};
 pub use phase::Phase;
 pub use principal::{AttemptIdentity, Principal, Verb};
 pub use run::{Abort, Recovery, Relation, RelationKind, Run};

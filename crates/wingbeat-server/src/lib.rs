@@ -5,6 +5,7 @@
 mod clock;
 mod dispatch;
 mod driver;
+mod executor_port;
 mod feed;
 mod http;
 mod log_hub;
@@ -19,5 +20,6 @@ mod tasks;
 mod use_cases;
 mod wake;
 
+pub use executor_port::{CertificateFiles, ExecutorPortConfig, PortError, TokenBook, TokenRow};
 pub use rpc::coverage::{Coverage, coverage};
 pub use server::{Running, ServerConfig, StartError, start};

@@ -231,7 +231,7 @@ fn arguments(config: &UpConfig) -> Vec<String> {
 }
 
 /// The executor that holds the folder's lock, if there is one.
-fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
+pub(crate) fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
     let file = match File::open(lock_file(data)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

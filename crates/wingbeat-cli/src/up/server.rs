@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use wingbeat_blob::{BlobStore, BucketError, S3Address};
 use wingbeat_client::Surroundings;
-use wingbeat_server::{Running, ServerConfig, StartError};
+use wingbeat_server::{ExecutorPortConfig, Running, ServerConfig, StartError};
 use wingbeat_store::Metadata;
 use wingbeat_store_sql::{PostgresError, PostgresStore, SqliteStore};
 
 use super::config::UpConfig;
-use super::data_folder::DataFolder;
+use super::data_folder::{DataFolder, executor_port_of};
 use super::origin::Origin;
 use crate::failure::Failure;
 
@@ -88,6 +88,7 @@ impl Server {
             // There is no authentication yet, so every server is an open one.
             open: true,
             no_auth: config.no_auth,
+            executor_port: executor_port(config, folder),
         };
         match wingbeat_server::start(server, store.port(), blob).await {
             Ok(running) => Ok(Self { running, store }),
@@ -101,6 +102,11 @@ impl Server {
         self.running.address
     }
 
+    /// Where executors on other machines connect.
+    pub(super) fn executor_addr(&self) -> Option<SocketAddr> {
+        self.running.executor_address
+    }
+
     /// Ends watches and requests, and closes the database when everything is written.
     /// Resolves when a part of the server broke.
     pub(super) async fn failed(&self) {
@@ -111,6 +117,16 @@ impl Server {
         self.running.shutdown().await;
         self.store.close().await;
     }
+}
+
+/// The settings have seen to it that there is a bucket where there is such a port.
+fn executor_port(config: &UpConfig, folder: &DataFolder) -> Option<ExecutorPortConfig> {
+    Some(ExecutorPortConfig {
+        listen: config.executor_listen?,
+        folder: executor_port_of(folder.path()),
+        certificate: config.certificate.clone(),
+        store: config.store.as_ref()?.to_string(),
+    })
 }
 
 async fn open_blob(
@@ -130,10 +146,7 @@ async fn open_blob(
     })
 }
 
-async fn open_bucket(
-    address: &S3Address,
-    variables: &[(String, String)],
-) -> Result<BlobStore, BucketError> {
+async fn open_bucket(address: &S3Address, variables: &[(String, String)]) -> Result<BlobStore, BucketError> {
     let store = BlobStore::open_s3(address, variables)?;
     store.check().await?;
     Ok(store)

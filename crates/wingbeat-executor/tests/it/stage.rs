@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_blob::logs::LogReader;
 use wingbeat_blob::{BlobPath, BlobStore, StoreAddress};
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, run};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, ServerPlace, run};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, TaskTemplate, TypedInterface, VariableEntry, VariableMap,
 };
@@ -102,7 +102,7 @@ impl Stage {
             let _dropped = ordered.await;
         };
         let mut task = JoinSet::new();
-        task.spawn(run(config, announce, ordered));
+        task.spawn(run(config, announce, ordered, std::future::pending()));
         Running { shutdown, task }
     }
 
@@ -174,9 +174,11 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
     ExecutorConfig {
         name: "local".to_owned(),
         kind,
-        socket: root.join("executor.sock"),
+        server: ServerPlace::Beside {
+            socket: root.join("executor.sock"),
+            store: StoreAddress::Local(root.join("store")),
+        },
         data_dir: root.join("data"),
-        store: StoreAddress::Local(root.join("store")),
         python: Some(root.join("venv")),
         slots: None,
         memory_bytes: None,
