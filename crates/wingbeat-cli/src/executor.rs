@@ -147,7 +147,7 @@ pub(crate) fn drain(place: &DrainData, around: &Surroundings) -> Result<(), Fail
         return Err(failed("it stands beside a server, which would start it again".to_owned())
             .advise("stop `wingbeat up`, or start it with --no-executor"));
     }
-    let pid = i32::try_from(running.process.pid).ok().and_then(Pid::from_raw);
+    let pid = Pid::from_raw(running.process.pid);
     let sent = pid.map(|pid| kill_process(pid, DRAIN));
     match sent {
         Some(Ok(())) => output::line("the executor takes nothing new, and ends when what it runs has ended"),

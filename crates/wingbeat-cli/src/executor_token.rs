@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use wingbeat_client::Surroundings;
-use wingbeat_server::{TokenBook, TokenRow};
+use wingbeat_server::{Recognition, TokenBook, TokenRow};
 
 use crate::arguments::{TokenCommand, TokenCreate, TokenData, TokenRevoke};
 use crate::failure::Failure;
@@ -40,7 +40,7 @@ fn create(create: &TokenCreate, folder: &Path) -> Result<(), Failure> {
         Failure::new("could not make a join token").because(format!("{}: {error}", folder.display()))
     };
     let book = TokenBook::new(folder);
-    let Some(pin) = book.pin().map_err(failed)? else {
+    let Some(recognition) = book.recognition().map_err(failed)? else {
         return Err(Failure::new("could not make a join token")
             .because("no server has opened a port for executors on this data folder yet")
             .advise("start `wingbeat up --executor-listen HOST:PORT --store s3://BUCKET` first, or name another folder with --data"));
@@ -48,7 +48,11 @@ fn create(create: &TokenCreate, folder: &Path) -> Result<(), Failure> {
     // The file first: a token that nobody got would stay in the list.
     let file = create.file.as_deref().map(new_file).transpose()?;
     let life = i64::from(create.days) * SECONDS_A_DAY;
-    let token = book.create(&create.note, now(), life, pin).map_err(failed)?;
+    let certificate = match recognition {
+        Recognition::ByDigest(digest) => Some(digest),
+        Recognition::ByAuthority => None,
+    };
+    let token = book.create(&create.note, now(), life, certificate).map_err(failed)?;
     let Some((mut file, path)) = file else { return output::line(&token.to_text()) };
     let written = writeln!(file, "{}", token.to_text()).and_then(|()| file.sync_all());
     written.map_err(|error| {

@@ -85,10 +85,11 @@ impl Bridge {
     /// Resolves when the server refuses this executor for good, with its reason.
     pub(crate) async fn refused(&self) -> String {
         let mut refused = self.refused.clone();
-        match refused.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        let reason = refused.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason,
             // The bridge is gone; whoever dropped it does not listen.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 pub use self::certificate::{CertificateError, CertificateFiles};
-pub use self::tokens::{TokenBook, TokenRefusal, TokenRow};
+pub use self::tokens::{Recognition, TokenBook, TokenRefusal, TokenRow};
 use crate::clock::Clock;
 use crate::tasks::Tasks;
 
@@ -202,7 +202,7 @@ impl Door {
         if stream.peek(&mut first).await? == 1 && first[0] != TLS_HANDSHAKE {
             // Read what is there: closing on unread bytes would take the answer away from the other side.
             let mut asked = [0; 4096];
-            let _ = stream.read(&mut asked).await?;
+            let _asked_bytes = stream.read(&mut asked).await?;
             stream.write_all(NOT_HTTP).await?;
             stream.shutdown().await?;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it does not speak TLS"));

@@ -20,6 +20,6 @@ mod tasks;
 mod use_cases;
 mod wake;
 
-pub use executor_port::{CertificateFiles, ExecutorPortConfig, PortError, TokenBook, TokenRow};
+pub use executor_port::{CertificateFiles, ExecutorPortConfig, PortError, Recognition, TokenBook, TokenRow};
 pub use rpc::coverage::{Coverage, coverage};
 pub use server::{Running, ServerConfig, StartError, start};

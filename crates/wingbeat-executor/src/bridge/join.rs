@@ -131,13 +131,10 @@ pub(super) async fn join(
     store: &str,
 ) -> Result<(TlsStream<TcpStream>, String), JoinError> {
     let endpoint = format!("https://{}:{}", config.host, config.port);
-    match timeout(PATIENCE, connect(config, store, &endpoint)).await {
-        Ok(result) => result,
-        Err(_) => {
-            let source = io::Error::new(io::ErrorKind::TimedOut, "nothing came in time");
-            Err(JoinError::Silent { endpoint, source })
-        }
-    }
+    timeout(PATIENCE, connect(config, store, &endpoint)).await.unwrap_or_else(|_| {
+        let source = io::Error::new(io::ErrorKind::TimedOut, "nothing came in time");
+        Err(JoinError::Silent { endpoint, source })
+    })
 }
 
 async fn connect(

@@ -41,6 +41,15 @@ const VERSION: u32 = 1;
 /// Digest of the port's certificate; empty where an authority vouches for it.
 const PIN_FILE: &str = "certificate-digest";
 
+/// By what executors recognise the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognition {
+    /// Its certificate has this SHA-256.
+    ByDigest([u8; 32]),
+    /// An authority that they know vouches for its certificate.
+    ByAuthority,
+}
+
 /// Why a token is not good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
@@ -155,20 +164,21 @@ impl TokenBook {
         fs::write(self.folder.join(PIN_FILE), pin.map_or_else(String::new, |digest| hex(&digest)))
     }
 
-    /// What [`JoinToken::certificate`] must be: the outer `None` if no server has opened its port here yet.
+    /// By what executors recognise the server; `None` if no server has opened its port here yet.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn pin(&self) -> io::Result<Option<Option<[u8; 32]>>> {
+    pub fn recognition(&self) -> io::Result<Option<Recognition>> {
         let text = match fs::read_to_string(self.folder.join(PIN_FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         if text.is_empty() {
-            return Ok(Some(None));
+            return Ok(Some(Recognition::ByAuthority));
         }
-        unhex(text.trim()).map(|digest| Some(Some(digest))).ok_or_else(|| io::Error::other("it is damaged"))
+        let digest = unhex(text.trim()).map(Recognition::ByDigest);
+        digest.map(Some).ok_or_else(|| io::Error::other("it is damaged"))
     }
 
     fn file(&self) -> PathBuf {
