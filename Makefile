@@ -80,6 +80,11 @@ deny: $(DENY) ## licences, banned crates and sources of the dependencies
 bench: ## measure a release build (BENCH="startup latency control-plane")
 	@$(CARGO) xtask bench $(BENCH)
 
+.PHONY: peers
+peers: ## measure Restate and DBOS beside a release build, on the same chain and fan-out (installs them below .cache)
+	@$(CARGO) build --release --workspace --bins
+	@bench/peers/run.sh
+
 .PHONY: sim
 sim: ## the whole platform and the engine in seeded storms of faults (SEEDS=2000, or SEED=17 to replay one)
 	@SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) $(CARGO) test --workspace --test storm --test simulation -- --nocapture --skip defect

@@ -56,7 +56,9 @@ class Platform:
         self.data = data
         self.python = python
         self.parallelism = parallelism
-        self.extra_env = env or {}
+        # The whole suite can be run with another isolation than the default one.
+        isolation = os.environ.get("STOCK_CLIENT_ISOLATION")
+        self.extra_env = {**({"WINGBEAT_ISOLATION": isolation} if isolation else {}), **(env or {})}
         self.process: subprocess.Popen | None = None
         self.host = ""
         self.port = 0

@@ -97,9 +97,3 @@ def test_a_wrong_password_is_told_without_repeating_it(postgres, tmp_path):
     said = up(tmp_path, WINGBEAT_DATABASE="postgres://ada:sesame@localhost:1/flows")
     assert "localhost:1" in said and "cannot be reached" in said
     assert "sesame" not in said
-
-
-def test_a_database_takes_one_server(own, postgres, tmp_path):
-    said = up(tmp_path, WINGBEAT_DATABASE=own.platform.extra_env["WINGBEAT_DATABASE"], PGPASSWORD=PASSWORD)
-    assert "in use by another" in said
-    assert own.call(basics.add, 1, 2) == 3

@@ -6,19 +6,26 @@ mod figure;
 mod load;
 mod platform;
 mod process;
+mod scale;
 mod startup;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use figure::Figure;
 use platform::Programs;
 
 type Benchmark = fn(&Programs, Effort) -> Result<Vec<Figure>>;
 
-const BENCHMARKS: [(&str, Benchmark); 3] =
-    [("startup", startup::run), ("latency", load::latency), ("control-plane", load::control_plane)];
+const BENCHMARKS: [(&str, Benchmark); 6] = [
+    ("startup", startup::run),
+    ("latency", load::latency),
+    ("control-plane", load::control_plane),
+    ("fairness", load::fairness),
+    ("idle", scale::idle),
+    ("scale", scale::scale),
+];
 
 /// How much is done before a figure is believed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,8 +44,14 @@ enum Output {
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut chosen: Vec<(&str, Benchmark)> = Vec::new();
     let (mut output, mut effort) = (Output::Table, Effort::Full);
-    for argument in arguments {
+    let mut database = None;
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--database" => {
+                let address = arguments.next().context("--database needs the address of a database")?;
+                database = Some(address.clone());
+            }
             "--json" => output = Output::JsonLines,
             "--quick" => effort = Effort::Quick,
             name => chosen.push(find(name)?),
@@ -47,7 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     if chosen.is_empty() {
         chosen.extend(BENCHMARKS);
     }
-    let programs = Programs::build()?;
+    let programs = Programs::build(database)?;
     for (name, benchmark) in chosen {
         for figure in benchmark(&programs, effort)? {
             match output {

@@ -38,6 +38,12 @@ pub(crate) enum UserCommand {
     /// Shows projects, runs, actions or tasks
     #[command(subcommand)]
     Get(Get),
+    /// Shows, makes and changes queues
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Shows and sets projects' shares of the executors
+    #[command(subcommand)]
+    Share(ShareCommand),
     /// Prints what an action wrote
     Logs(Logs),
     /// Stops a run, or one action and everything below it
@@ -121,6 +127,85 @@ pub(crate) struct GetAction {
     pub(crate) target: Target,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Lists queues, with what runs and what waits in them
+    List(Target),
+    /// Makes a queue, or changes what is named of one
+    Set(SetQueue),
+    /// Deletes a queue: it takes nothing new; what waits in it says so
+    Delete(DeleteQueue),
+}
+
+impl QueueCommand {
+    pub(crate) const fn target(&self) -> &Target {
+        match self {
+            Self::List(target) => target,
+            Self::Set(set) => &set.target,
+            Self::Delete(delete) => &delete.target,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetQueue {
+    /// The queue
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Actions of a queue with a higher one go first [default of a new queue: 0]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) priority: Option<i32>,
+    /// Most attempts at once over all runs; 0 takes the cap away
+    #[arg(long, value_name = "N")]
+    pub(crate) max_running: Option<u32>,
+    /// Start nothing new; what runs goes on
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) pause: bool,
+    /// Start what waits again
+    #[arg(long)]
+    pub(crate) resume: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteQueue {
+    /// The queue
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShareCommand {
+    /// Lists the projects whose weight was set
+    List(Target),
+    /// Sets a project's weight: 3 gets three times the places of 1 while both want them
+    Set(SetShare),
+}
+
+impl ShareCommand {
+    pub(crate) const fn target(&self) -> &Target {
+        match self {
+            Self::List(target) => target,
+            Self::Set(set) => &set.target,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetShare {
+    /// The project
+    #[arg(value_name = "PROJECT")]
+    pub(crate) name: String,
+    /// Its weight, 1 to 1000
+    #[arg(value_name = "WEIGHT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) weight: u32,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// The run
@@ -184,8 +269,9 @@ pub(crate) struct UpArguments {
     /// A file with the password for it [env: WINGBEAT_DATABASE_PASSWORD_FILE; default: PGPASSWORD, then ~/.pgpass]
     #[arg(long, value_name = "FILE")]
     pub(crate) database_password_file: Option<PathBuf>,
-    /// s3://BUCKET/PREFIX for objects; AWS_* name the account [env: WINGBEAT_STORE; default: a folder in the data folder]
-    #[arg(long, value_name = "URL")]
+    /// Folder for objects that servers on one database share, or s3://BUCKET/PREFIX; AWS_* name the account
+    /// [env: WINGBEAT_STORE; default: a folder in the data folder]
+    #[arg(long, value_name = "PLACE")]
     pub(crate) store: Option<String>,
     /// Where to listen; port 0 picks a free one; the address is kept [env: WINGBEAT_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
@@ -199,6 +285,12 @@ pub(crate) struct UpArguments {
     /// process, or simulated, which starts nothing [env: WINGBEAT_EXECUTOR; default: process]
     #[arg(long, value_name = "KIND")]
     pub(crate) executor: Option<String>,
+    /// process: an interpreter for each task; warm: fork tasks from a preloaded one [env: WINGBEAT_ISOLATION; default: process]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) isolation: Option<String>,
+    /// Seconds that a preloaded interpreter stays unused [env: WINGBEAT_WARM_IDLE; default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) warm_idle: Option<String>,
     /// Start no executor here: others connect [env: WINGBEAT_NO_EXECUTOR]
     #[arg(long)]
     pub(crate) no_executor: bool,
@@ -304,15 +396,21 @@ pub(crate) struct ExecutorArguments {
     /// The file with the token that `wingbeat executor token create` made there
     #[arg(long, value_name = "FILE", requires = "endpoint")]
     pub(crate) join_token_file: Option<PathBuf>,
-    /// What it is called; no two executors of a server may have one name [default: this machine's name]
-    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    /// What servers call it; no two executors have one name [default: this machine's name; beside its server: local]
+    #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// The bucket that its server keeps objects in; without it, the data folder's own
-    #[arg(long, value_name = "URL", conflicts_with = "endpoint")]
+    /// Where its server keeps objects: a folder or a bucket; without it, the data folder's own
+    #[arg(long, value_name = "PLACE", conflicts_with = "endpoint")]
     pub(crate) store: Option<String>,
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,
+    /// warm or process
+    #[arg(long, value_name = "KIND", default_value = "process")]
+    pub(crate) isolation: String,
+    /// Seconds that a preloaded interpreter stays unused
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) warm_idle: u64,
     /// Interpreter of tasks, or its virtual environment
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,
@@ -322,6 +420,9 @@ pub(crate) struct ExecutorArguments {
     /// An environment variable that tasks shall see
     #[arg(long = "pass-env", value_name = "NAME")]
     pub(crate) pass_env: Vec<String>,
+    /// A queue that it serves; all of them if none is named
+    #[arg(long = "queue", value_name = "NAME")]
+    pub(crate) queues: Vec<String>,
 }
 
 #[derive(Debug, Args)]

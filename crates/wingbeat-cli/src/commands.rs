@@ -9,6 +9,7 @@ mod get_run;
 mod get_task;
 mod logs;
 mod pages;
+mod queue;
 mod session;
 mod signal;
 mod status;
@@ -34,6 +35,8 @@ pub(crate) async fn run(command: UserCommand, around: &Surroundings) -> Result<(
         UserCommand::Get(Get::Action(get)) => get_action::run(&session(&get.target)?, &get).await,
         UserCommand::Get(Get::Executor(target)) => executors::list(&session(&target)?).await,
         UserCommand::Get(Get::Task(get)) => get_task::run(&session(&get.target)?, &get).await,
+        UserCommand::Queue(command) => queue::run(&session(command.target())?, &command).await,
+        UserCommand::Share(command) => queue::run_share(&session(command.target())?, &command).await,
         UserCommand::Logs(logs) => logs::run(&session(&logs.target)?, &logs).await,
         UserCommand::Abort(abort) => abort::run(&session(&abort.target)?, &abort).await,
         UserCommand::Signal(signal) => signal::run(&session(&signal.target)?, &signal).await,

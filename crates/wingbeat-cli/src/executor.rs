@@ -9,7 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use wingbeat_blob::{S3Address, StoreAddress};
 use wingbeat_client::Surroundings;
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, JoinConfig, ProcessId, ServerPlace};
+use wingbeat_executor::{
+    ExecutorConfig, ExecutorError, ExecutorKind, Isolation, JoinConfig, ProcessId, ServerPlace,
+};
 use wingbeat_model::JoinToken;
 
 use crate::arguments::{DrainData, ExecutorArguments};
@@ -55,6 +57,10 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
             return Err(Failure::usage("the executor cannot start").because(what));
         }
     };
+    let Some(isolation) = Isolation::parse(&arguments.isolation) else {
+        let what = format!("--isolation {}: write warm or process", arguments.isolation);
+        return Err(Failure::usage("the executor cannot start").because(what));
+    };
     let (name, server, data_dir) = place(arguments, around)?;
     Ok(ExecutorConfig {
         name,
@@ -62,10 +68,13 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         server,
         data_dir,
         python: arguments.python.clone(),
+        isolation,
+        warm_idle: Duration::from_secs(arguments.warm_idle),
         slots: arguments.parallelism,
         memory_bytes: None,
         stop_grace: STOP_GRACE,
         pass_env: arguments.pass_env.clone(),
+        queues: arguments.queues.clone(),
         host_env: around.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
     })
 }
@@ -83,7 +92,8 @@ fn place(
             ));
         };
         let store = store_address(arguments, &data)?;
-        return Ok((LOCAL.to_owned(), ServerPlace::Beside { socket: socket_of(&data), store }, data));
+        let name = arguments.name.clone().unwrap_or_else(|| LOCAL.to_owned());
+        return Ok((name, ServerPlace::Beside { socket: socket_of(&data), store }, data));
     };
     let (host, port) = host_and_port(endpoint).ok_or_else(|| {
         usage(format!("--endpoint {endpoint}: write https://HOST:PORT, the port of --executor-listen"))
@@ -120,6 +130,9 @@ fn host_name() -> Option<String> {
 
 fn store_address(arguments: &ExecutorArguments, data: &Path) -> Result<StoreAddress, Failure> {
     let Some(text) = &arguments.store else { return Ok(StoreAddress::Local(store_of(data))) };
+    if !text.contains("://") {
+        return Ok(StoreAddress::Local(text.into()));
+    }
     S3Address::parse(text)
         .map(StoreAddress::S3)
         .map_err(|bad| Failure::usage("the executor cannot start").because(format!("--store {text}: {bad}")))

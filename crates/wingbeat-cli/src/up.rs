@@ -8,6 +8,7 @@ pub(crate) mod config_file;
 pub(crate) mod data_folder;
 pub(crate) mod executor_keeper;
 mod greeting;
+mod object_store;
 pub(crate) mod origin;
 mod server;
 

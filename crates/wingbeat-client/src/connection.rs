@@ -18,7 +18,7 @@ use wingbeat_proto::flyteidl2::project::ProjectServiceClient;
 use wingbeat_proto::flyteidl2::task::TaskServiceClient;
 use wingbeat_proto::flyteidl2::workflow::{RunLogsServiceClient, RunServiceClient};
 use wingbeat_proto::wingbeat::executor::v1::ExecutorServiceClient;
-use wingbeat_proto::wingbeat::platform::v1::PlatformServiceClient;
+use wingbeat_proto::wingbeat::platform::v1::{PlatformServiceClient, SchedulingServiceClient};
 
 use crate::address::ServerAddr;
 
@@ -133,5 +133,7 @@ impl Client {
         executors: ExecutorServiceClient;
         /// The platform's own state, and why actions wait.
         platform: PlatformServiceClient;
+        /// Queues, and projects' shares.
+        scheduling: SchedulingServiceClient;
     }
 }

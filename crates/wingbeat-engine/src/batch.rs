@@ -3,15 +3,15 @@
 use std::any::Any;
 
 use wingbeat_model::{
-    Action, ActionKey, Attempt, AttemptKey, Changes, Fence, FollowUp, Loaded, Needs, Seq, SessionId, State,
-    Timestamp, UnitOfWork,
+    Action, ActionKey, Attempt, AttemptKey, Changes, Fence, FollowUp, Loaded, Needs, Seq, ServerId,
+    SessionId, State, Timestamp, UnitOfWork,
 };
 
 use crate::wanted::Wanted;
 use crate::working::Working;
 use crate::{
-    Command, Reject, Reply, abort, cache, claim, create_run, enqueue, follow_up, report, session, signal,
-    wake,
+    Command, Reject, Reply, abort, cache, claim, create_run, enqueue, follow_up, queue, report, session,
+    signal, wake,
 };
 
 /// Commands that are decided together, in the order in which they came.
@@ -19,7 +19,18 @@ use crate::{
 pub struct Batch {
     commands: Vec<Command>,
     now: Timestamp,
+    by: Option<Office>,
     decided: Option<Decided>,
+}
+
+/// Which server decides, and what it believes to be its duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Office {
+    /// The server: it gives attempts to executors whose stream it has, and to no others.
+    pub server: ServerId,
+    /// How often the duty of timers had changed hands when this server took it. A later holder's wakes count,
+    /// a former one's do not.
+    pub epoch: i64,
 }
 
 /// What a batch came to. Valid once the store has committed it.
@@ -65,7 +76,13 @@ pub enum Effect {
 impl Batch {
     /// Commands to be decided at `now`, the store's time.
     pub fn new(commands: Vec<Command>, now: Timestamp) -> Self {
-        Self { commands, now, decided: None }
+        Self { commands, now, by: None, decided: None }
+    }
+
+    /// As one of several servers that share a store.
+    #[must_use]
+    pub fn by(self, office: Office) -> Self {
+        Self { by: Some(office), ..self }
     }
 
     /// What it came to; `None` before `decide`.
@@ -80,7 +97,7 @@ impl UnitOfWork for Batch {
     }
 
     fn decide(&mut self, loaded: Loaded, seq: Seq) -> Changes {
-        let mut work = Working::new(loaded, self.now, seq);
+        let mut work = Working::new(loaded, self.now, seq).by(self.by);
         let commands = std::mem::take(&mut self.commands);
         let replies = commands.into_iter().map(|command| step(&mut work, command)).collect();
         let (changes, effects) = work.finish();
@@ -104,9 +121,17 @@ fn step(work: &mut Working, command: Command) -> Result<Reply, Reject> {
             abort::abort(work, &action, abort::Wish { reason, by, caller })
         }
         Command::Signal { action, value, by } => signal::signal(work, &action, value, by),
+        // Whoever has the duty now knows the time too.
+        Command::Wake(_) if work.is_off_duty() => Ok(Reply::Done),
         Command::Wake(action) => wake::wake(work, &action),
         Command::StartSession(session) => session::start(work, session),
-        Command::EndSession(session) => Ok(session::end(work, &session)),
+        Command::EndSession { session, server } => Ok(session::lose(work, &session, server)),
+        Command::PutQueue { name, change } => Ok(queue::put(work, name, change)),
+        Command::DeleteQueue(name) => queue::delete(work, &name),
+        Command::PutShare(share) => {
+            work.put_share(share);
+            Ok(Reply::Done)
+        }
         Command::FollowUp(follow_up) => Ok(follow_up::follow_up(work, follow_up)),
         Command::CachePut { entry, overwrite } => cache::put(work, entry, overwrite),
         Command::CacheDelete { key, only } => cache::delete(work, &key, only.as_deref()),

@@ -4,10 +4,10 @@ use wingbeat_model::{ActionKey, Attempt, AttemptKey, Claim, Fence, Phase, PhaseT
 
 use crate::defects::{Defect, active};
 use crate::working::Working;
-use crate::{Effect, Reject, Reply};
+use crate::{Effect, Reject, Reply, queue};
 
 pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) -> Result<Reply, Reject> {
-    if work.session(session).is_none_or(|session| session.ended_at.is_some()) {
+    if work.session(session).is_none_or(|session| session.ended_at.is_some() || work.is_elsewhere(session)) {
         return Err(Reject::NoSession);
     }
     let action = work.action(key).ok_or_else(|| Reject::NoAction(key.name.clone()))?;
@@ -18,6 +18,7 @@ pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) ->
         return Err(Reject::NotQueued);
     }
     check_cap(run)?;
+    queue::check_open(work, &action.queue_name())?;
     let skipped = u32::from(active(Defect::RetrySkipsNumber) && action.attempts > 0);
     let (attempt, cause) = (action.attempts.saturating_add(1 + skipped), action.next_cause);
     let attempt_key = AttemptKey { action: key.clone(), attempt };

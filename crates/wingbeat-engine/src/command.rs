@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wingbeat_model::{
     ActionKey, ActionName, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner, Digest, Failure,
-    Fence, FollowUp, Policy, ReplayKey, Resources, Run, RunId, Session, SessionId, Span, TaskRef, Timestamp,
+    Fence, FollowUp, Policy, QueueChange, QueueName, ReplayKey, Resources, Run, RunId, ServerId, Session,
+    SessionId, Share, Span, TaskRef, Timestamp,
 };
 
 /// One wish. Any of them may come twice, late, or after something that makes it moot.
@@ -43,12 +44,28 @@ pub enum Command {
         /// Who answers.
         by: String,
     },
-    /// The time that [`crate::wake_at`] named for an action has come.
+    /// The time that [`crate::wake_at`] named for an action has come. Moot when another server sees to that.
     Wake(ActionKey),
     /// An executor session begins. Open sessions of the same executor name end.
     StartSession(Session),
-    /// An executor session is lost.
-    EndSession(SessionId),
+    /// An executor session is lost to the server that had its stream. Moot when it has come to another one.
+    EndSession {
+        /// Which.
+        session: SessionId,
+        /// To whom.
+        server: ServerId,
+    },
+    /// An operator makes a queue, or says something else of it.
+    PutQueue {
+        /// Which queue.
+        name: QueueName,
+        /// What is changed; a new queue has no limits otherwise.
+        change: QueueChange,
+    },
+    /// An operator deletes a queue. What waits in it goes on waiting; what runs goes on.
+    DeleteQueue(QueueName),
+    /// An operator sets a project's share.
+    PutShare(Share),
     /// Durable work that an earlier transaction left.
     FollowUp(FollowUp),
     /// A client of the cache service stores a result.
@@ -286,8 +303,25 @@ pub enum Reject {
         /// The cap.
         cap: u32,
     },
-    /// The session has ended.
-    #[error("executor session has ended")]
+    /// There is no such queue.
+    #[error("there is no queue `{0}`")]
+    NoQueue(QueueName),
+    /// The queue starts nothing now.
+    #[error("queue `{0}` is paused")]
+    QueuePaused(QueueName),
+    /// The queue's cap leaves no place.
+    #[error("queue `{queue}` is at its cap {cap}/{cap}")]
+    QueueCap {
+        /// Which queue.
+        queue: QueueName,
+        /// The cap.
+        cap: u32,
+    },
+    /// Everything that names no queue waits in it.
+    #[error("the default queue cannot be deleted; pause it to start nothing new")]
+    DefaultQueueStays,
+    /// The session has ended, or has gone to another server.
+    #[error("executor session has ended or is with another server")]
     NoSession,
     /// The action is no condition, or has ended otherwise, or has another value.
     #[error("{0}")]

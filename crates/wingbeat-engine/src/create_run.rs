@@ -13,6 +13,7 @@ pub(crate) fn create_run(work: &mut Working, new: NewRun) -> Result<Reply, Rejec
     if work.has_run_named(&new.run.key) || work.run(new.run.id).is_some() {
         return Err(Reject::RunExists(new.run.key.name().to_owned()));
     }
+    enqueue::check_queue(work, &new.run, &new.root)?;
     let mut run = new.run;
     let id = run.id;
     (run.running, run.waiting_parents, run.abort, run.changed) = (0, 0, None, work.seq);

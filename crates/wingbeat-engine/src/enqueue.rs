@@ -2,13 +2,13 @@
 
 use wingbeat_model::{
     Action, ActionKey, ActionKind, ActionName, ActionOutcome, AttemptCause, CacheStatus, Failure, Policy,
-    Resources, Run, Spent, State, Timestamp,
+    QueueName, Resources, Run, Spent, State, Timestamp,
 };
 
 use crate::admit::{self, Admission};
 use crate::reopen::reopens;
 use crate::working::Working;
-use crate::{Effect, NewAction, NewBody, Reject, Reply};
+use crate::{Effect, NewAction, NewBody, Reject, Reply, queue};
 
 pub(crate) fn enqueue(work: &mut Working, new: NewAction) -> Result<Reply, Reject> {
     let run = work.run(new.key.run).ok_or(Reject::NoRun)?;
@@ -23,9 +23,16 @@ pub(crate) fn enqueue(work: &mut Working, new: NewAction) -> Result<Reply, Rejec
     if let Some(reason) = aborted {
         return Err(Reject::RunAborted(reason));
     }
+    check_queue(work, run, &new)?;
     let depth = live_parent(work, &new)?.depth.saturating_add(1);
     add(work, new, depth);
     Ok(Reply::Enqueued)
+}
+
+/// Is there the queue that a new action is to wait in?
+pub(crate) fn check_queue(work: &Working, run: &Run, new: &NewAction) -> Result<(), Reject> {
+    let NewBody::Task { queue, .. } = &new.body else { return Ok(()) };
+    queue::check_exists(work, &QueueName::of(if queue.is_empty() { &run.queue } else { queue }))
 }
 
 fn live_parent<'w>(work: &'w Working, new: &NewAction) -> Result<&'w Action, Reject> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use wingbeat_model::{
     Action, ActionKey, ActionOutcome, Attempt, AttemptKey, CacheOwner, CounterKey, FollowUp, FollowUpKind,
-    Reservation, Run, RunId, Session, SessionId, State,
+    Queue, QueueName, Reservation, Run, RunId, Session, SessionId, State,
 };
 
 use crate::reopens;
@@ -27,6 +27,8 @@ pub struct Rows {
     pub follow_ups: Vec<FollowUp>,
     /// Counts; zeros may be there or not.
     pub counters: BTreeMap<CounterKey, i64>,
+    /// Queues.
+    pub queues: BTreeMap<QueueName, Queue>,
 }
 
 /// Every rule that the rows break.
@@ -43,6 +45,7 @@ pub fn broken(rows: &Rows) -> Vec<String> {
     }
     children_are_counted(rows, &mut broken);
     counters_are_exact(rows, &mut broken);
+    queue_counts_are_exact(rows, &mut broken);
     reservations_have_owners(rows, &mut broken);
     broken
 }
@@ -194,6 +197,28 @@ fn counters_are_exact(rows: &Rows, broken: &mut Vec<String>) {
     let counted = rows.counters.iter().filter(|(_, count)| **count != 0);
     if !counted.clone().eq(there.iter()) {
         broken.push(format!("counters say {:?}, there are {there:?}", counted.collect::<Vec<_>>()));
+    }
+}
+
+fn queue_counts_are_exact(rows: &Rows, broken: &mut Vec<String>) {
+    let mut there: BTreeMap<QueueName, (u32, u32)> = BTreeMap::new();
+    for action in rows.actions.values().filter(|action| action.claim().is_some()) {
+        let counts = there.entry(action.queue_name()).or_default();
+        counts.0 += 1;
+        counts.1 += u32::from(action.live_children > 0);
+    }
+    for queue in rows.queues.values() {
+        let counts = there.remove(&queue.name).unwrap_or_default();
+        if counts != (queue.running, queue.waiting_parents) {
+            let counted = (queue.running, queue.waiting_parents);
+            broken.push(format!(
+                "queue {} counts {counted:?} running and waiting, there are {counts:?}",
+                queue.name
+            ));
+        }
+    }
+    if !there.is_empty() {
+        broken.push(format!("actions run in queues that are not counted: {there:?}"));
     }
 }
 

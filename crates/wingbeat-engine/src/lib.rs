@@ -17,6 +17,7 @@ mod create_run;
 mod enqueue;
 mod finish;
 mod follow_up;
+mod queue;
 mod reopen;
 mod report;
 mod retry;
@@ -30,7 +31,7 @@ pub mod invariants;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Decided, Effect, resume};
+pub use batch::{Batch, Decided, Effect, Office, resume};
 pub use command::{Command, NewAction, NewBody, NewCacheUse, NewRun, Reject, Reply, Report, ReportKind};
 pub use reopen::reopens;
 pub use wake::wake_at;

@@ -21,7 +21,9 @@ pub(crate) fn report(work: &mut Working, report: Report) -> Result<Reply, Reject
         return Err(stale);
     }
     if (attempt.end.is_some() || !is_current(action, attempt)) && !mistaken(action) {
-        let counted = attempt.end.as_ref().is_some_and(|end| repeats(&report.kind, end));
+        // Who still has the process is told to stop it; called stale, it would end it and never say that it is gone.
+        let late_start = matches!(report.kind, ReportKind::Started { .. }) && attempt.held;
+        let counted = late_start || attempt.end.as_ref().is_some_and(|end| repeats(&report.kind, end));
         release(work, &report);
         return if counted { Ok(Reply::Reported) } else { Err(stale) };
     }

@@ -6,6 +6,7 @@ mod claim;
 mod create_run;
 mod enqueue;
 mod pairs;
+mod queue;
 mod random;
 mod report;
 mod retry;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wingbeat_model::{
-    ActionKey, ActionName, AttemptIdentity, AttemptKey, CacheKey, FollowUpKind, Loaded, Needs, Run, RunId,
-    SessionId,
+    ActionKey, ActionName, AttemptIdentity, AttemptKey, CacheKey, FollowUpKind, Loaded, Needs, QueueName,
+    Run, RunId, SessionId,
 };
 
 use crate::{Command, NewAction, NewBody, admit};
@@ -42,6 +42,7 @@ impl<'a> Wanted<'a> {
         for command in commands {
             wanted.command(command);
         }
+        wanted.queues();
         wanted.needs
     }
 
@@ -73,13 +74,34 @@ impl<'a> Wanted<'a> {
                 self.session(&session.id);
                 missing(&mut self.needs.sessions_of, &self.loaded.asked.sessions_of, &session.executor);
             }
-            Command::EndSession(session) => self.session(session),
+            Command::EndSession { session, .. } => self.session(session),
+            Command::PutQueue { name, .. } | Command::DeleteQueue(name) => self.queue(name),
+            Command::PutShare(_) => (),
             Command::FollowUp(follow_up) => self.follow_up(&follow_up.kind),
             Command::CachePut { entry, .. } => self.cache(&entry.key),
             Command::CacheDelete { key, .. }
             | Command::Reserve { key, .. }
             | Command::ReleaseReservation { key, .. } => self.cache(key),
         }
+    }
+
+    /// The queues of all actions in sight: whatever becomes of one of them, its queue's counts may change.
+    fn queues(&mut self) {
+        let loaded = self.loaded.actions.values().map(wingbeat_model::Action::queue_name);
+        let new = self.new_actions.values().filter_map(|new| {
+            let NewBody::Task { queue, .. } = &new.body else { return None };
+            let run =
+                self.new_runs.get(&new.key.run).copied().or_else(|| self.loaded.runs.get(&new.key.run))?;
+            Some(QueueName::of(if queue.is_empty() { &run.queue } else { queue }))
+        });
+        let wanted: BTreeSet<QueueName> = loaded.chain(new).collect();
+        for name in wanted {
+            self.queue(&name);
+        }
+    }
+
+    fn queue(&mut self, name: &QueueName) {
+        missing(&mut self.needs.queues, &self.loaded.asked.queues, name);
     }
 
     fn enqueue(&mut self, new: &'a NewAction) {

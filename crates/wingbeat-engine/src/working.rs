@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, Changes, CounterKey,
-    Digest, FollowUp, FollowUpId, FollowUpKind, Loaded, Phase, ReplayKey, Reservation, Run, RunId, RunKey,
-    Seq, Session, SessionId, Timestamp,
+    Digest, FollowUp, FollowUpId, FollowUpKind, Loaded, Phase, Queue, QueueName, ReplayKey, Reservation, Run,
+    RunId, RunKey, Seq, Session, SessionId, Share, Timestamp,
 };
 
-use crate::{Effect, Reject};
+use crate::{Effect, Office, Reject};
 
 /// Follow-ups of one batch have numbers from `seq * FOLLOW_UPS_PER_BATCH` on.
 const FOLLOW_UPS_PER_BATCH: i64 = 1_000_000;
@@ -25,6 +25,7 @@ pub(crate) struct Working {
     pub(crate) now: Timestamp,
     /// The batch's position in the feed.
     pub(crate) seq: Seq,
+    by: Option<Office>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +36,7 @@ struct Dirty {
     cache: BTreeSet<CacheKey>,
     reservations: BTreeSet<CacheKey>,
     sessions: BTreeSet<SessionId>,
+    queues: BTreeSet<QueueName>,
 }
 
 /// What counts depend on.
@@ -64,7 +66,30 @@ fn shift(count: &mut u32, by: i64) {
 
 impl Working {
     pub(crate) fn new(rows: Loaded, now: Timestamp, seq: Seq) -> Self {
-        Self { rows, dirty: Dirty::default(), changes: Changes::default(), effects: Vec::new(), now, seq }
+        Self {
+            rows,
+            dirty: Dirty::default(),
+            changes: Changes::default(),
+            effects: Vec::new(),
+            now,
+            seq,
+            by: None,
+        }
+    }
+
+    /// Sets who decides; nobody in particular may do everything.
+    pub(crate) fn by(self, by: Option<Office>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Does another server see to timers by now?
+    pub(crate) fn is_off_duty(&self) -> bool {
+        self.by.is_some_and(|office| office.epoch < self.rows.epoch)
+    }
+
+    /// Does another server have this session's stream?
+    pub(crate) fn is_elsewhere(&self, session: &Session) -> bool {
+        self.by.is_some_and(|office| office.server != session.server)
     }
 
     pub(crate) fn run(&self, id: RunId) -> Option<&Run> {
@@ -102,6 +127,11 @@ impl Working {
 
     pub(crate) fn session(&self, id: &SessionId) -> Option<&Session> {
         self.rows.sessions.get(id)
+    }
+
+    /// The default queue exists from the first action on; any other one was made by an operator.
+    pub(crate) fn queue(&self, name: &QueueName) -> Option<&Queue> {
+        self.rows.queues.get(name)
     }
 
     pub(crate) fn open_sessions_of(&self, executor: &str) -> Vec<SessionId> {
@@ -189,9 +219,14 @@ impl Working {
         let placed = difference(before.is_some_and(|b| b.placed), after.placed);
         let waiting = difference(before.is_some_and(|b| b.waits_for_children), after.waits_for_children);
         if placed != 0 || waiting != 0 {
+            let queue = action.queue_name();
             self.edit_run(key.run, |run| {
                 shift(&mut run.running, placed);
                 shift(&mut run.waiting_parents, waiting);
+            });
+            self.edit_queue(&queue, |queue| {
+                shift(&mut queue.running, placed);
+                shift(&mut queue.waiting_parents, waiting);
             });
         }
         let live = difference(before.is_some_and(|b| b.live), after.live);
@@ -250,6 +285,24 @@ impl Working {
         self.rows.sessions.insert(session.id.clone(), session);
     }
 
+    pub(crate) fn put_queue(&mut self, queue: Queue) {
+        self.dirty.queues.insert(queue.name.clone());
+        self.rows.queues.insert(queue.name.clone(), Queue { changed: self.seq, ..queue });
+    }
+
+    fn edit_queue(&mut self, name: &QueueName, change: impl FnOnce(&mut Queue)) {
+        let known = self.rows.queues.get(name).cloned();
+        let Some(mut queue) = known.or_else(|| name.is_default().then(|| Queue::new(name.clone()))) else {
+            return;
+        };
+        change(&mut queue);
+        self.put_queue(queue);
+    }
+
+    pub(crate) fn put_share(&mut self, share: Share) {
+        self.changes.shares.push(Share { changed: self.seq, ..share });
+    }
+
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -274,6 +327,7 @@ impl Working {
         changes.actions = taken(dirty.actions, &mut rows.actions).0;
         changes.attempts = taken(dirty.attempts, &mut rows.attempts).0;
         changes.sessions = taken(dirty.sessions, &mut rows.sessions).0;
+        changes.queues = taken(dirty.queues, &mut rows.queues).0;
         (changes.cache_puts, changes.cache_deletes) = taken(dirty.cache, &mut rows.cache);
         (changes.reservations, changes.reservation_deletes) =
             taken(dirty.reservations, &mut rows.reservations);

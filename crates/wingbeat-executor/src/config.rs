@@ -40,6 +40,30 @@ pub enum ServerPlace {
     Elsewhere(JoinConfig),
 }
 
+/// How far attempts are kept apart from each other and from what was loaded before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each Python task is forked from a preloaded interpreter where that is safe.
+    Warm,
+    /// Each starts an interpreter of its own.
+    Process,
+}
+
+impl Isolation {
+    /// Its name in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::Process => "process",
+        }
+    }
+
+    /// The isolation of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Warm, Self::Process].into_iter().find(|isolation| isolation.name() == name)
+    }
+}
+
 /// Settings of one executor.
 #[derive(Debug, Clone)]
 pub struct ExecutorConfig {
@@ -54,6 +78,10 @@ pub struct ExecutorConfig {
     /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
     /// environment, else the first `python3` on PATH.
     pub python: Option<PathBuf>,
+    /// How attempts of the process kind are started.
+    pub isolation: Isolation,
+    /// How long a preloaded interpreter stays without being used.
+    pub warm_idle: Duration,
     /// Attempts that run at once. `None`: one per core.
     pub slots: Option<u32>,
     /// Memory that tasks may fill. `None`: the machine's.
@@ -62,6 +90,8 @@ pub struct ExecutorConfig {
     pub stop_grace: Duration,
     /// Environment variables that tasks inherit on top of the built-in list.
     pub pass_env: Vec<String>,
+    /// Queues that it serves; none: all of them.
+    pub queues: Vec<String>,
     /// The environment that the executor was started with.
     pub host_env: Vec<(String, String)>,
 }

@@ -10,11 +10,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wingbeat_blob::{BlobStore, BucketError, OpenError, S3Address, StoreAddress};
-use wingbeat_client::{Client, ServerAddr};
 
 use crate::bridge::{self, Bridge, JoinError};
 use crate::capacity::Capacity;
-use crate::config::{ExecutorConfig, ExecutorKind, ServerPlace};
+use crate::config::{ExecutorConfig, ExecutorKind, Isolation, ServerPlace};
 use crate::environment;
 use crate::folder::{DataFolder, FolderError};
 use crate::link::{Link, LinkEnd};
@@ -24,9 +23,11 @@ use crate::outcome::OutputsFile;
 use crate::process;
 use crate::python::PythonEnvironment;
 use crate::registry::{Registry, StopOrder};
+use crate::servers::Servers;
 use crate::simulated;
 use crate::successor;
 use crate::tasks::Tasks;
+use crate::warm::WarmPool;
 
 /// How long the last reports of an ending executor may take to be acknowledged.
 const LAST_REPORTS_PATIENCE: Duration = Duration::from_secs(5);
@@ -91,15 +92,19 @@ pub(crate) struct Executor {
     pub(crate) kind: ExecutorKind,
     pub(crate) session_id: String,
     pub(crate) capacity: Capacity,
-    pub(crate) socket: PathBuf,
+    pub(crate) servers: Servers,
     pub(crate) stop_grace: Duration,
     pub(crate) host_env: Vec<(String, String)>,
     pub(crate) pass_env: Vec<String>,
+    /// Queues that it serves; none: all of them.
+    pub(crate) queues: Vec<String>,
     pub(crate) python: PythonEnvironment,
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) store: BlobStore,
     /// What a task needs to reach the store by itself.
     pub(crate) store_env: Vec<(String, String)>,
+    /// Set where attempts may be forked from preloaded interpreters.
+    pub(crate) warm: Option<WarmPool>,
     /// Set for the simulated kind only.
     pub(crate) simulated: Option<OutputsFile>,
     pub(crate) live: Arc<LiveLogs>,
@@ -136,8 +141,7 @@ pub async fn run(
         () = &mut shutdown => return Ok(()),
     };
     let (executor, bridge) = (Arc::new(prepared.0), prepared.1);
-    let client = Client::new(ServerAddr::Unix(executor.socket.clone()));
-    let mut link = Link::new(Arc::clone(&executor), client.executors());
+    let mut link = Link::new(Arc::clone(&executor));
     let ended = tokio::select! {
         ended = link.keep() => Some(ended),
         reason = refused(bridge.as_ref()) => Some(LinkEnd::Refused { reason }),
@@ -173,6 +177,10 @@ async fn drained(executor: &Executor, wish: impl Future<Output = ()>) {
     wish.await;
     tracing::info!("draining: nothing new is taken, and what runs goes on to its end");
     executor.draining.cancel();
+    // What was forked goes on; idle interpreters would be waited for until somebody ended them.
+    if let Some(warm) = &executor.warm {
+        warm.close();
+    }
     loop {
         executor.tasks.join().await;
         executor.outbox.emptied().await;
@@ -201,6 +209,13 @@ async fn prepare(
         ExecutorKind::Process => None,
         ExecutorKind::Simulated => Some(shared_outputs(&store).await?),
     };
+    let (folder, tasks) = (Arc::new(folder), Tasks::default());
+    let warm = match (config.kind, config.isolation) {
+        (ExecutorKind::Process, Isolation::Warm) => {
+            Some(WarmPool::new(Arc::clone(&folder), tasks.clone(), config.warm_idle))
+        }
+        (ExecutorKind::Process, Isolation::Process) | (ExecutorKind::Simulated, _) => None,
+    };
     let executor = Executor {
         capacity: Capacity::measure(&config),
         session_id: format!("{:032x}", rand::random::<u128>()),
@@ -209,16 +224,18 @@ async fn prepare(
         store,
         name: config.name,
         kind: config.kind,
-        socket,
+        servers: if bridge.is_some() { Servers::elsewhere(socket) } else { socket.into() },
         stop_grace: config.stop_grace,
         host_env: config.host_env,
         pass_env: config.pass_env,
-        folder: Arc::new(folder),
+        queues: config.queues,
+        folder,
+        warm,
         simulated,
         live: Arc::new(LiveLogs::new()),
         outbox: Outbox::default(),
         registry: Registry::default(),
-        tasks: Tasks::default(),
+        tasks,
         draining: CancellationToken::new(),
     };
     Ok((executor, bridge))
@@ -280,6 +297,9 @@ async fn drain(executor: &Executor, link: &mut Link) {
 
 async fn stop_tasks(executor: &Executor, order: StopOrder) {
     executor.registry.close(&order);
+    if let Some(warm) = &executor.warm {
+        warm.close();
+    }
     executor.tasks.join().await;
 }
 

@@ -4,6 +4,7 @@
 //! ```text
 //! <data>/executor/lock                     held while an executor runs
 //! <data>/executor/running/<attempt>.json   one per attempt that may have processes
+//! <data>/executor/templates/               of preloaded interpreters: their program and output
 //! <data>/attempts/<run>/<action>/<n>/work  working folder of the process; the code bundle goes here
 //! <data>/attempts/<run>/<action>/<n>/tmp   its TMPDIR
 //! ```
@@ -52,6 +53,7 @@ pub enum FolderError {
 pub(crate) struct DataFolder {
     attempts: PathBuf,
     running: PathBuf,
+    templates: PathBuf,
     // Closing it lets the next executor in.
     _lock: File,
 }
@@ -90,7 +92,9 @@ impl DataFolder {
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { attempts, running, _lock: lock }),
+                Ok(()) => {
+                    return Ok(Self { attempts, running, templates: own.join("templates"), _lock: lock });
+                }
                 Err(TryLockError::Error(source)) => return Err(io_error(&path, source)),
                 Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
                     return Err(FolderError::InUse { path });
@@ -134,25 +138,34 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`]: the attempt must not be started.
     pub(crate) fn record(&self, held: &Held, family: &FamilyMark) -> Result<(), FolderError> {
-        let path = self.record_path(held);
-        let record = Record { version: RECORD_VERSION, family: family.clone() };
-        let text = serde_json::to_vec(&record).expect("a record holds only text and numbers");
-        // Renamed into place, so that a successor never reads half of it. Not synced: processes do not
-        // outlive the machine either.
-        let fresh = path.with_extension("new");
-        fs::write(&fresh, text)
-            .and_then(|()| fs::rename(&fresh, &path))
-            .map_err(|source| io_error(&path, source))
+        write_record(&self.record_path(held), family)
+    }
+
+    /// The same for a preloaded interpreter.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: it must not be started.
+    pub(crate) fn record_template(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
+        write_record(&self.template_record_path(number), family)
     }
 
     /// Forgets an attempt whose processes are gone.
     pub(crate) fn forget(&self, held: &Held) {
-        let path = self.record_path(held);
-        if let Err(error) = fs::remove_file(&path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, path = %path.display(), "could not remove an attempt's record");
-        }
+        forget(&self.record_path(held));
+    }
+
+    /// Forgets a preloaded interpreter that is gone.
+    pub(crate) fn forget_template(&self, number: u64) {
+        forget(&self.template_record_path(number));
+    }
+
+    /// The folder of what preloaded interpreters need: their program, their output, temporary files.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: none can be started.
+    pub(crate) fn templates(&self) -> Result<PathBuf, FolderError> {
+        fs::create_dir_all(&self.templates).map_err(|source| io_error(&self.templates, source))?;
+        Ok(self.templates.clone())
     }
 
     /// What an executor before this one left on record, with the files to remove once it is dealt with.
@@ -170,8 +183,29 @@ impl DataFolder {
             .collect()
     }
 
+    fn template_record_path(&self, number: u64) -> PathBuf {
+        self.running.join(format!("template-{number}.json"))
+    }
+
     fn record_path(&self, held: &Held) -> PathBuf {
         self.running.join(format!("{held}-{}.json", held.fence.0))
+    }
+}
+
+fn write_record(path: &Path, family: &FamilyMark) -> Result<(), FolderError> {
+    let record = Record { version: RECORD_VERSION, family: family.clone() };
+    let text = serde_json::to_vec(&record).expect("a record holds only text and numbers");
+    // Renamed into place, so that a successor never reads half of it. Not synced: processes do not
+    // outlive the machine either.
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, path)).map_err(|source| io_error(path, source))
+}
+
+fn forget(record: &Path) {
+    if let Err(error) = fs::remove_file(record)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path = %record.display(), "could not remove a record of processes");
     }
 }
 

@@ -23,6 +23,7 @@ mod python;
 mod registry;
 mod results;
 mod runner;
+mod servers;
 mod simulated;
 #[cfg(feature = "simulation")]
 pub mod simulation;
@@ -31,10 +32,12 @@ mod tasks;
 mod template;
 #[cfg(test)]
 mod testing;
+mod warm;
 mod wire;
 
 pub use bridge::{JoinConfig, JoinError};
-pub use config::{ExecutorConfig, ExecutorKind, ServerPlace};
+pub use config::{ExecutorConfig, ExecutorKind, Isolation, ServerPlace};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
 pub use process::ProcessId;
+pub use servers::Servers;

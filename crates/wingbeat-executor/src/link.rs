@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use connectrpc::{ConnectError, ErrorCode};
 use tokio::time::{Instant, sleep, timeout};
-use wingbeat_client::Connection;
+use wingbeat_client::{Client, Connection, ServerAddr};
 use wingbeat_proto::wingbeat::executor::v1::server_message::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{
-    Ack, AttemptRef, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage, Stop, Welcome,
+    Ack, AttemptRef, ConnectRequest, ExecutorServiceClient, PushLogsRequest, ReportRequest, ServerMessage,
+    Stop, Welcome,
 };
 
 use crate::executor::Executor;
@@ -64,7 +65,6 @@ enum Broken {
 /// The link of one executor.
 pub(crate) struct Link {
     executor: Arc<Executor>,
-    client: ExecutorServiceClient<Connection>,
     grace: Duration,
     pause: Duration,
     /// Since when there is no connection.
@@ -72,8 +72,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(executor: Arc<Executor>, client: ExecutorServiceClient<Connection>) -> Self {
-        Self { executor, client, grace: FIRST_GRACE, pause: PAUSE.0, away_since: Instant::now() }
+    pub(crate) fn new(executor: Arc<Executor>) -> Self {
+        Self { executor, grace: FIRST_GRACE, pause: PAUSE.0, away_since: Instant::now() }
     }
 
     /// Keeps the link up until it must not or cannot be. Cancelling breaks the connection; calling this
@@ -82,6 +82,7 @@ impl Link {
         loop {
             let broken = self.connection().await;
             self.executor.live.disconnected();
+            let was_open = matches!(broken, Broken::Lost(_));
             let error = match broken {
                 Broken::Refused(error) if is_final(error.code) => {
                     return LinkEnd::Refused { reason: error.message.unwrap_or_default() };
@@ -93,6 +94,9 @@ impl Link {
             }
             if self.away_since.elapsed() >= self.grace {
                 return LinkEnd::ServerAway { grace: self.grace };
+            }
+            if !was_open {
+                self.executor.servers.try_next();
             }
             if error.code == ErrorCode::Unavailable {
                 tracing::debug!(%error, "no connection to the server");
@@ -107,18 +111,21 @@ impl Link {
     async fn connection(&mut self) -> Broken {
         let executor = Arc::clone(&self.executor);
         let draining = executor.draining.is_cancelled();
-        let mut request = wire::connect_request(
+        let client = Client::new(ServerAddr::Unix(executor.servers.present())).executors();
+        let request = wire::connect_request(
             &executor.name,
             &executor.session_id,
             executor.kind.name(),
             executor.capacity,
             holding(&executor.registry, &executor.outbox),
         );
+        let mut request = ConnectRequest { queues: executor.queues.clone(), ..request };
         if draining {
             wire::take_nothing_new(&mut request);
         }
         let opening = async {
-            let mut stream = self.client.connect(request).await?;
+            let mut stream = client.connect(request).await?;
+            executor.servers.learn(stream.headers());
             let first = stream.message::<ServerMessage>().await?;
             Ok::<_, ConnectError>((stream, first.map(|message| message.to_owned_message())))
         };
@@ -126,7 +133,9 @@ impl Link {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Broken::Refused(error),
             Err(_) => {
-                return Broken::Lost(ConnectError::deadline_exceeded("the server did not welcome in time"));
+                return Broken::Refused(ConnectError::deadline_exceeded(
+                    "the server did not welcome in time",
+                ));
             }
         };
         let Some(ServerMessage { kind: Some(Kind::Welcome(welcome)), .. }) = first else {
@@ -148,8 +157,8 @@ impl Link {
         };
         let error = tokio::select! {
             error = hearing => error,
-            error = send_reports(&executor, &self.client) => error,
-            error = send_lines(&executor, &self.client) => error,
+            error = send_reports(&executor, &client) => error,
+            error = send_lines(&executor, &client) => error,
             () = executor.draining.cancelled(), if !draining => {
                 ConnectError::unavailable("the session goes on, and takes nothing new")
             }
@@ -268,7 +277,10 @@ async fn send_reports(executor: &Executor, client: &ExecutorServiceClient<Connec
             ..ReportRequest::default()
         };
         let acks = match until_taken("reports", || client.report(request.clone())).await {
-            Ok(answer) => answer.into_owned().acks,
+            Ok(answer) => {
+                executor.servers.learn(answer.headers());
+                answer.into_owned().acks
+            }
             Err(error) => return error,
         };
         if acks.is_empty() {
@@ -327,7 +339,7 @@ mod tests {
     async fn a_process_whose_start_is_stale_stops_and_will_say_so() {
         let (registry, outbox, held) = (Registry::default(), Outbox::default(), assignment().held);
         let Admission::Start { stop, .. } = registry.admit(&held) else { panic!("it is started") };
-        outbox.push(wire::report(&held, Happening::Started { isolation: "process", pid: 1 }));
+        outbox.push(wire::report(&held, Happening::Started { isolation: "process".to_owned(), pid: 1 }));
         acknowledged(&registry, outbox.next_call().await, &[Ack::ACK_STALE.into()]);
         assert!(matches!(stop.order(), Some(StopOrder::Wanted(_))), "{:?}", stop.order());
         assert!(outbox.attempts().is_empty());

@@ -12,19 +12,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
+use self::leader::Leader;
 use self::platform::Processes;
 use crate::outcome::{Exit, Oom};
 
+mod leader;
 #[cfg(target_os = "linux")]
 #[path = "process/linux.rs"]
 mod platform;
@@ -65,6 +68,8 @@ pub(crate) struct Launch<'a> {
     /// The whole environment.
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) folder: &'a Path,
+    /// What it reads; `None`: nothing.
+    pub(crate) stdin: Option<OwnedFd>,
     pub(crate) stdout: &'a Path,
     pub(crate) stderr: &'a Path,
     /// The attempt's mark; must also be in `env`.
@@ -156,7 +161,7 @@ pub(crate) fn oom_since(before: Option<u64>) -> Oom {
 /// A running task and its family. Dropping it kills the family's group.
 #[derive(Debug)]
 pub(crate) struct TaskProcess {
-    child: Child,
+    leader: Leader,
     mark: FamilyMark,
     group: i32,
 }
@@ -175,7 +180,7 @@ impl TaskProcess {
             .env_clear()
             .envs(&launch.env)
             .current_dir(launch.folder)
-            .stdin(Stdio::null())
+            .stdin(launch.stdin.map_or_else(Stdio::null, Stdio::from))
             .stdout(stdout)
             .stderr(stderr)
             .process_group(0);
@@ -189,7 +194,27 @@ impl TaskProcess {
         drop(leaders);
         let leader = platform::started_at(pid).map(|started| ProcessId { pid, started });
         let mark = FamilyMark { marker: launch.marker, boot: platform::boot_id().to_owned(), leader };
-        Ok(Self { child, mark, group: pid })
+        Ok(Self { leader: Leader::started(child), mark, group: pid })
+    }
+
+    /// Takes charge of a process that the kernel has handed to this one, and that leads a group of its own.
+    ///
+    /// # Errors
+    /// It is gone, or is nobody of ours: then somebody else learns of its end.
+    pub(crate) fn adopt(pid: i32, marker: String) -> io::Result<Self> {
+        // Locked over the look, as in `start`.
+        let mut leaders = leaders();
+        let leader = Leader::adopted(pid)?;
+        leaders.insert(pid);
+        drop(leaders);
+        let process = platform::started_at(pid).map(|started| ProcessId { pid, started });
+        let mark = FamilyMark { marker, boot: platform::boot_id().to_owned(), leader: process };
+        Ok(Self { leader, mark, group: pid })
+    }
+
+    /// The family has another mark from now on.
+    pub(crate) fn take_mark(&mut self, marker: String) {
+        self.mark.marker = marker;
     }
 
     /// What identifies the family; to be written down for a successor.
@@ -204,10 +229,10 @@ impl TaskProcess {
 
     /// Waits for the first process to end. Woken by the kernel, and harmless to cancel.
     pub(crate) async fn wait(&mut self) -> Exit {
-        match self.child.wait().await {
-            Ok(status) => {
+        match self.leader.wait().await {
+            Ok(exit) => {
                 leaders().remove(&self.group);
-                exit_of(status)
+                exit
             }
             Err(error) => {
                 tracing::error!(pid = self.group, %error, "could not learn how a task's process ended");
@@ -226,7 +251,7 @@ impl TaskProcess {
 
     /// Kills whatever the task left running, and waits until it is gone.
     pub(crate) async fn kill_family(&mut self) {
-        if self.child.id().is_some() {
+        if self.leader.is_unreaped() {
             // The leader is not waited for yet, so its number, and the group's, cannot be anybody else's.
             platform::kill_group(self.group);
             let _status = timeout(KILL_PATIENCE, self.wait()).await;
@@ -244,7 +269,7 @@ impl TaskProcess {
 impl Drop for TaskProcess {
     fn drop(&mut self) {
         // Only when the supervising task was dropped or panicked; the ordinary way is `kill_family`.
-        if self.child.id().is_some() {
+        if self.leader.is_unreaped() {
             platform::kill_group(self.group);
         }
         leaders().remove(&self.group);
@@ -294,14 +319,6 @@ fn output(path: &Path) -> Result<std::fs::File, StartError> {
         .append(true)
         .open(path)
         .map_err(|source| StartError::Output { path: path.to_owned(), source })
-}
-
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Code(-1),
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ mod watch;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
@@ -33,6 +32,7 @@ use tracing::{debug, warn};
 use self::answer::TaskBody;
 use self::headers::Stamp;
 use self::upstream::Upstream;
+use crate::servers::Servers;
 
 /// The call that is held open: the task's watch on its children.
 const WATCH_PATH: &str = "/flyteidl2.actions.ActionsService/WatchForUpdates";
@@ -63,16 +63,16 @@ pub struct AttemptProxy {
 }
 
 impl AttemptProxy {
-    /// Listens on a free loopback port and forwards to the server behind `server_socket`.
+    /// Listens on a free loopback port and forwards to the present one of `servers`.
     ///
     /// The server does not have to be there yet.
     ///
     /// # Errors
     /// No port could be opened, or the identity holds characters that no header can carry.
-    pub async fn start(server_socket: PathBuf, identity: &AttemptIdentity) -> io::Result<Self> {
+    pub async fn start(servers: impl Into<Servers>, identity: &AttemptIdentity) -> io::Result<Self> {
         let stamp =
             Stamp::new(identity).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let upstream = Arc::new(Upstream::new(server_socket, stamp));
+        let upstream = Arc::new(Upstream::new(servers.into(), stamp));
         let (port, listeners) = listen().await?;
         let mut tasks = JoinSet::new();
         for listener in listeners {

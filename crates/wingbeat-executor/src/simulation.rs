@@ -112,7 +112,7 @@ impl Desk {
 
     /// Says that a process runs.
     pub fn started(&self, start: &Start) {
-        let happening = Happening::Started { isolation: "simulated", pid: 1 };
+        let happening = Happening::Started { isolation: "simulated".to_owned(), pid: 1 };
         self.outbox.push(wire::report(&start.held, happening));
     }
 

@@ -47,6 +47,7 @@ mod tests {
             args: vec!["600".to_owned()],
             env: BTreeMap::from([(MARKER.to_owned(), marker.clone())]),
             folder: &attempt.work,
+            stdin: None,
             stdout: &attempt.stdout,
             stderr: &attempt.stderr,
             marker,

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tokio_util::task::TaskTracker;
 
 /// The background tasks of one executor.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
 }

@@ -30,7 +30,7 @@ const MAX_MESSAGE_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
     /// Its process runs.
-    Started { isolation: &'static str, pid: u32 },
+    Started { isolation: String, pid: u32 },
     /// It has ended with outputs.
     Succeeded { outputs: OutputsFile, report_uri: String },
     /// It has ended with an error.
@@ -155,9 +155,7 @@ pub(crate) fn connect_request(
 /// A report that something happens now.
 pub(crate) fn report(attempt: &Held, happening: Happening) -> pb::AttemptReport {
     let kind: Kind = match happening {
-        Happening::Started { isolation, pid } => {
-            pb::Started { isolation: isolation.to_owned(), pid, ..Default::default() }.into()
-        }
+        Happening::Started { isolation, pid } => pb::Started { isolation, pid, ..Default::default() }.into(),
         Happening::Succeeded { outputs, report_uri } => pb::Succeeded {
             output_uri: outputs.folder,
             report_uri,

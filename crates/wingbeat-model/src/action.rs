@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Abort, ActionKey, ActionName, CacheKey, CacheStatus, CacheUse, Digest, Failure, Fence, Phase, Seq,
-    SessionId, Span, Timestamp,
+    Abort, ActionKey, ActionName, CacheKey, CacheStatus, CacheUse, Digest, Failure, Fence, Phase, QueueName,
+    Seq, SessionId, Span, Timestamp,
 };
 
 /// What kind of thing an action is, with the wire's numbers (`ActionType`).
@@ -265,6 +265,11 @@ impl Action {
             State::Paused { .. } => Phase::Paused,
             State::Done { outcome, .. } => outcome.phase(),
         }
+    }
+
+    /// Where it waits, and whose counts it is part of.
+    pub fn queue_name(&self) -> QueueName {
+        QueueName::of(&self.queue)
     }
 
     /// Who runs it, while somebody does.

@@ -72,6 +72,15 @@ pub struct Fence(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Arc<str>);
 
+/// One life of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(pub i64);
+
+impl ServerId {
+    /// Whoever serves a store that takes one server only.
+    pub const ONLY: Self = Self(0);
+}
+
 /// SHA-256 of a stored spec.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);

@@ -12,6 +12,7 @@ mod id;
 mod join;
 mod phase;
 mod principal;
+mod queue;
 mod run;
 mod session;
 mod time;
@@ -26,11 +27,12 @@ pub use catalog::{Project, ProjectState, TaskVersion};
 pub use failure::{Failure, FailureClass};
 pub use id::{
     ActionKey, ActionName, AttemptKey, Digest, Fence, NameError, ProjectKey, ROOT_ACTION, RunId, RunKey, Seq,
-    SessionId, TaskKey,
+    ServerId, SessionId, TaskKey,
 };
 pub use join::{Join, JoinAnswer, JoinToken, NotAToken, hex, unhex};
 pub use phase::Phase;
 pub use principal::{AttemptIdentity, Principal, Verb};
+pub use queue::{Queue, QueueChange, QueueName, QueueTerms, Share, ShareKey};
 pub use run::{Abort, Recovery, Relation, RelationKind, Run};
 pub use session::Session;
 pub use time::{Span, Timestamp};

@@ -7,8 +7,8 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Abort, Action, ActionKey, ActionName, Attempt, AttemptKey, CacheEntry, CacheKey, Digest, Phase,
-    Reservation, Run, RunId, RunKey, Seq, Session, SessionId,
+    Abort, Action, ActionKey, ActionName, Attempt, AttemptKey, CacheEntry, CacheKey, Digest, Phase, Queue,
+    QueueName, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share,
 };
 
 /// Identifies a request that may be sent again: caller, method, request id.
@@ -70,6 +70,8 @@ pub struct Needs {
     pub sessions_of: BTreeSet<String>,
     /// Requests that may have been answered before.
     pub replays: BTreeSet<ReplayKey>,
+    /// Queues.
+    pub queues: BTreeSet<QueueName>,
 }
 
 impl Needs {
@@ -107,8 +109,12 @@ pub struct Loaded {
     pub held: BTreeMap<SessionId, Vec<AttemptKey>>,
     /// Sessions.
     pub sessions: BTreeMap<SessionId, Session>,
+    /// How often the duty of timers has changed hands.
+    pub epoch: i64,
     /// Requests answered before: the digest of their body and the run they made.
     pub replays: BTreeMap<ReplayKey, (Digest, RunId)>,
+    /// Queues.
+    pub queues: BTreeMap<QueueName, Queue>,
 }
 
 /// Counts are kept per run, parent, group and phase, so that no count ever scans.
@@ -153,6 +159,10 @@ pub struct Changes {
     pub follow_ups_done: Vec<FollowUpId>,
     /// Answered requests.
     pub replays: Vec<(ReplayKey, Digest, RunId)>,
+    /// Queues, new or changed.
+    pub queues: Vec<Queue>,
+    /// Shares of projects, new or changed.
+    pub shares: Vec<Share>,
 }
 
 impl Changes {
@@ -171,6 +181,8 @@ impl Changes {
             && self.follow_ups.is_empty()
             && self.follow_ups_done.is_empty()
             && self.replays.is_empty()
+            && self.queues.is_empty()
+            && self.shares.is_empty()
     }
 }
 

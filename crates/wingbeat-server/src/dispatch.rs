@@ -1,8 +1,6 @@
 //! Turns what the engine decided into messages for executors: assignments with everything that a
 //! process needs to start, and stops.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
 use std::sync::Arc;
 
 use buffa::Message as _;
@@ -17,12 +15,11 @@ use wingbeat_proto::wingbeat::executor::v1::{self as wire, server_message};
 use wingbeat_store::{Metadata, ReadError};
 
 use crate::driver::DriverHandle;
+use crate::kept::Kept;
 use crate::sessions::Sessions;
 
 /// Time between SIGTERM and SIGKILL.
 const STOP_GRACE: Span = Span::from_secs(10);
-/// Specs and runs that are kept decoded.
-const KEPT: usize = 1_024;
 
 /// One message to send.
 #[derive(Debug, Clone)]
@@ -35,6 +32,8 @@ pub enum Order {
         fence: Fence,
         /// Whose.
         session: SessionId,
+        /// What its row says of what is to be done; read when it is not at hand.
+        work: Option<Work>,
     },
     /// Stop an attempt's process.
     Stop {
@@ -47,6 +46,19 @@ pub enum Order {
         /// Why, for people.
         reason: String,
     },
+}
+
+/// What an attempt does. An action's row says it.
+#[derive(Debug, Clone)]
+pub struct Work {
+    spec: Digest,
+    input_uri: String,
+}
+
+impl From<&Action> for Work {
+    fn from(action: &Action) -> Self {
+        Self { spec: action.spec, input_uri: action.input_uri.clone() }
+    }
 }
 
 /// Why an assignment could not be made. The attempt is worked out anew when its session connects again.
@@ -113,7 +125,9 @@ impl Sender {
     pub async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Assign { attempt, fence, session } => self.assign(attempt, fence, &session).await,
+                Order::Assign { attempt, fence, session, work } => {
+                    self.assign(attempt, fence, &session, work).await;
+                }
                 Order::Stop { attempt, fence, session, reason } => {
                     let stop = wire::Stop {
                         r#ref: attempt_ref(&attempt, fence).into(),
@@ -126,8 +140,12 @@ impl Sender {
         }
     }
 
-    async fn assign(&mut self, attempt: AttemptKey, fence: Fence, session: &SessionId) {
-        match self.assignment(&attempt, fence).await {
+    async fn assign(&mut self, attempt: AttemptKey, fence: Fence, session: &SessionId, work: Option<Work>) {
+        if !self.sessions.is_open(session) {
+            // It is worked out anew where the session connects.
+            return;
+        }
+        match self.assignment(&attempt, fence, work).await {
             Ok(assignment) => {
                 let kind = server_message::Kind::Assignment(Box::new(assignment));
                 self.sessions.send(session, message(kind));
@@ -151,7 +169,7 @@ impl Sender {
         let session = session.clone();
         if matches!(error, AssignError::Read(ReadError::Unavailable(_))) {
             tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-            self.again.send(Order::Assign { attempt, fence, session });
+            self.again.send(Order::Assign { attempt, fence, session, work: None });
             return;
         }
         let failure = Failure {
@@ -172,15 +190,19 @@ impl Sender {
         &mut self,
         attempt: &AttemptKey,
         fence: Fence,
+        work: Option<Work>,
     ) -> Result<wire::Assignment, AssignError> {
-        let action =
-            self.store.find_action(&attempt.action).await?.ok_or(AssignError::Missing("the action"))?;
-        let terms = self.run_terms(attempt.action.run).await?;
-        let template = self.template(action.spec).await?;
+        let action = &attempt.action;
+        let work = match work {
+            Some(work) => work,
+            None => self.work(action).await?,
+        };
+        let terms = self.run_terms(action.run).await?;
+        let template = self.template(work.spec).await?;
         let (run, key) = (&terms.run, &terms.run.key);
         let scope = ScopeKey { org: &key.scope.org, project: &key.scope.project, domain: &key.scope.domain };
-        let paths = RunPaths::new(scope, key.name())?.attempt(action.key.name.as_str(), attempt.attempt)?;
-        let folder = |number: u32| attempt_folder(run, &action.key, number);
+        let paths = RunPaths::new(scope, key.name())?.attempt(action.name.as_str(), attempt.attempt)?;
+        let folder = |number: u32| attempt_folder(run, action, number);
         let previous = attempt.attempt.checked_sub(1).filter(|number| *number > 0);
         let raw = if run.raw_prefix.is_empty() {
             self.blob.uri(&paths.raw)
@@ -194,7 +216,7 @@ impl Sender {
             domain: key.scope.domain.to_string(),
             run: key.name().to_owned(),
             template: template.as_ref().clone().into(),
-            input_uri: input_file(&action),
+            input_uri: crate::use_cases::inputs::file_of(&work.input_uri),
             run_output_base: run.base.clone(),
             output_prefix: folder(attempt.attempt),
             raw_data_prefix: raw,
@@ -208,6 +230,11 @@ impl Sender {
             log_prefix: paths.logs.as_str().to_owned(),
             ..Default::default()
         })
+    }
+
+    async fn work(&self, action: &ActionKey) -> Result<Work, AssignError> {
+        let row = self.store.find_action(action).await?.ok_or(AssignError::Missing("the action"))?;
+        Ok(Work::from(&row))
     }
 
     async fn run_terms(&mut self, id: RunId) -> Result<Arc<RunTerms>, AssignError> {
@@ -264,33 +291,4 @@ pub fn attempt_ref(attempt: &AttemptKey, fence: Fence) -> wire::AttemptRef {
 fn wire_time(at: Timestamp) -> buffa_types::google::protobuf::Timestamp {
     let (seconds, nanos) = at.to_parts();
     buffa_types::google::protobuf::Timestamp::from_unix(seconds, nanos)
-}
-
-/// The last few values by key; the oldest goes first.
-struct Kept<K, V> {
-    values: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K, V> Default for Kept<K, V> {
-    fn default() -> Self {
-        Self { values: HashMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<K: Hash + Eq + Copy, V: Clone> Kept<K, V> {
-    fn get(&self, key: &K) -> Option<V> {
-        self.values.get(key).cloned()
-    }
-
-    fn put(&mut self, key: K, value: V) {
-        if self.values.insert(key, value).is_none() {
-            self.order.push_back(key);
-        }
-        if self.order.len() > KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.values.remove(&oldest);
-        }
-    }
 }

@@ -5,33 +5,47 @@
 //! picture of stored rows and is rebuilt from them at start.
 
 mod boot;
+mod chain;
+mod entry;
+mod queue;
+mod replicas;
 mod scheduler;
+mod slots;
 mod timers;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use wingbeat_engine::defects::{Defect, active};
-use wingbeat_engine::{Batch, Command, Decided, Effect, Reject, Reply};
-use wingbeat_model::{SessionId, Timestamp};
+use wingbeat_engine::{Batch, Command, Effect, Reject, Reply};
+use wingbeat_model::{Action, ActionKey, Changes, ServerId, SessionId, Timestamp};
 use wingbeat_store::{CommitError, Metadata};
 
 pub use boot::BootError;
 pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
 
 use crate::clock::Clock;
-use crate::dispatch::{Dispatcher, Order};
+use crate::dispatch::{Dispatcher, Order, Work};
 use crate::feed::Feed;
 use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
+use chain::Chain;
+use entry::Entry;
+use queue::Queue;
+use replicas::Others;
 use timers::Timers;
 
 /// Commands that one transaction takes at most: bounds its time and memory.
 const MAX_BATCH: usize = 1_024;
+/// A transaction that takes longer is followed by a smaller one: whoever comes next waits for it.
+const LONG_BATCH: Duration = Duration::from_millis(100);
+/// Commands that even a slow store is given at once.
+const MIN_BATCH: usize = 128;
+/// Commands in the queue from which on nothing more is taken out of the inbox.
+const MAX_QUEUE: usize = 8_192;
 /// Messages that wait at most before callers are held back.
 const INBOX: usize = 4_096;
 /// How long a caller waits for a place in the inbox.
@@ -57,7 +71,7 @@ pub enum SubmitError {
     #[error("what is stored about this cannot be read; see the server's log")]
     Corrupt,
     /// Too much is waiting.
-    #[error("the server is overloaded; try again")]
+    #[error("too many calls wait for the server's store; nothing was written; try again in a second")]
     Busy,
     /// The server is going down.
     #[error("the server is shutting down")]
@@ -86,10 +100,17 @@ enum Message {
 #[derive(Clone)]
 pub struct DriverHandle {
     inbox: mpsc::Sender<Message>,
+    entry: Entry,
     scheduler: Arc<Mutex<Scheduler>>,
+    server: ServerId,
 }
 
 impl DriverHandle {
+    /// Whose loop this is.
+    pub fn server(&self) -> ServerId {
+        self.server
+    }
+
     /// Carries out one command; durable when it returns `Ok`.
     ///
     /// # Errors
@@ -102,6 +123,9 @@ impl DriverHandle {
     /// Carries out several commands in order; the answers are index-aligned.
     pub async fn submit_all(&self, commands: Vec<Command>) -> Vec<Answer> {
         let count = commands.len();
+        let Some(_place) = self.entry.enter(&commands, ENTRY_DEADLINE).await else {
+            return vec![Err(SubmitError::Busy); count];
+        };
         let (reply, answers) = oneshot::channel();
         let sent = self.inbox.send_timeout(Message::Commands(commands, reply), ENTRY_DEADLINE).await;
         let failed = match sent {
@@ -167,10 +191,13 @@ struct Driver {
     inbox: mpsc::Receiver<Message>,
     scheduler: Arc<Mutex<Scheduler>>,
     timers: Timers,
-    queue: VecDeque<Waiting>,
+    queue: Queue,
+    /// Commands that the next transaction takes at most.
+    batch: usize,
     /// How many of the next commands are committed one by one: one of them cannot be decided.
     singly: usize,
     callers: slots::Slots<Caller>,
+    others: Others,
     tasks: Tasks,
 }
 
@@ -181,17 +208,25 @@ struct Driver {
 pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootError> {
     let (sender, inbox) = mpsc::channel(INBOX);
     let scheduler = Arc::new(Mutex::new(Scheduler::default()));
-    let handle = DriverHandle { inbox: sender, scheduler: scheduler.clone() };
+    let handle = DriverHandle {
+        inbox: sender,
+        entry: Entry::default(),
+        scheduler: scheduler.clone(),
+        server: parts.store.server(),
+    };
     let mut driver = Driver {
         parts,
         inbox,
         scheduler,
         timers: Timers::default(),
-        queue: VecDeque::new(),
+        queue: Queue::default(),
+        batch: MAX_BATCH,
         singly: 0,
         callers: slots::Slots::default(),
+        others: Others::default(),
         tasks: tasks.clone(),
     };
+    driver.meet_others().await?;
     boot::load(&mut driver).await?;
     tasks.spawn("driver", async move { driver.run().await });
     Ok(handle)
@@ -200,6 +235,7 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
 impl Driver {
     async fn run(mut self) {
         loop {
+            self.look_around().await;
             self.take_arrived();
             self.take_due();
             if self.queue.is_empty() && !self.wait().await {
@@ -214,6 +250,7 @@ impl Driver {
     /// Sleeps until something happens; `false` when the server shuts down.
     async fn wait(&mut self) -> bool {
         let next = self.next_time();
+        let (store, look) = (self.parts.store.clone(), self.others.next_look);
         let sleep = async {
             match next {
                 Some(at) => tokio::time::sleep(self.parts.clock.until(at).min(LONGEST_SLEEP)).await,
@@ -226,6 +263,11 @@ impl Driver {
             () = self.tasks.cancelled() => None,
             message = self.inbox.recv() => message,
             () = sleep => return true,
+            () = store.heard() => {
+                self.others.news = true;
+                return true;
+            }
+            () = at(look) => return true,
         };
         let Some(message) = message else { return false };
         self.take(message);
@@ -234,11 +276,13 @@ impl Driver {
 
     fn next_time(&self) -> Option<Timestamp> {
         let backoff = self.lock_scheduler().next_backoff();
-        [self.timers.next(), backoff].into_iter().flatten().min()
+        let timer = self.timers.next().map(|at| at + self.lateness());
+        [timer, backoff].into_iter().flatten().min()
     }
 
     fn take_arrived(&mut self) {
-        while self.queue.len() < MAX_BATCH {
+        // More than a batch: what waits in the inbox has no turn.
+        while self.queue.len() < MAX_QUEUE {
             let Ok(message) = self.inbox.try_recv() else { break };
             self.take(message);
         }
@@ -249,9 +293,9 @@ impl Driver {
             Message::Commands(commands, reply) => {
                 let open = commands.len();
                 let caller = self.callers.insert(Caller { reply, answers: vec![None; open], open });
-                let waiting = commands.into_iter().enumerate();
-                self.queue
-                    .extend(waiting.map(|(ix, command)| Waiting { command, answer: Some((caller, ix)) }));
+                for (ix, command) in commands.into_iter().enumerate() {
+                    self.queue.push(Waiting { command, answer: Some((caller, ix)) });
+                }
             }
             Message::Connected(session, number, terms) => {
                 let now = self.parts.clock.now();
@@ -264,39 +308,51 @@ impl Driver {
     /// Queues what time and free places call for.
     fn take_due(&mut self) {
         let now = self.parts.clock.now();
-        let due = self.timers.due(now, MAX_BATCH);
+        // A million limits that are over at once come in as the queue empties; claims are bounded by places.
+        let room = (2 * MAX_QUEUE).saturating_sub(self.queue.len()).min(MAX_BATCH);
+        let due = self.timers.due(now - self.lateness(), room);
         let proposals = self.lock_scheduler().propose(now, MAX_BATCH);
         let wakes = due.into_iter().map(Command::Wake);
         let claims = proposals
             .into_iter()
             .map(|claim| Command::Claim { action: claim.action, session: claim.session });
-        self.queue.extend(wakes.chain(claims).map(|command| Waiting { command, answer: None }));
+        wakes.chain(claims).for_each(|command| self.queue.push(Waiting { command, answer: None }));
     }
 
     async fn commit(&mut self) {
-        let most = if self.singly > 0 { 1 } else { MAX_BATCH };
+        let most = if self.singly > 0 { 1 } else { self.batch };
         self.singly = self.singly.saturating_sub(1);
-        let count = self.queue.len().min(most);
-        let mut taken: Vec<Waiting> = self.queue.drain(..count).collect();
+        let mut taken = self.queue.take(most);
+        let count = taken.len();
         if active(Defect::AcknowledgedWriteDropped) {
             self.drop_reports(&mut taken);
         }
         let commands: Vec<Command> = taken.iter().map(|waiting| waiting.command.clone()).collect();
-        let started = std::time::Instant::now();
-        let batch = Batch::new(commands, self.parts.clock.now());
+        let started = tokio::time::Instant::now();
+        let batch = Batch::new(commands, self.parts.clock.now()).by(self.office());
         match self.parts.store.commit(Box::new(batch)).await {
             Ok((unit, seq)) => {
                 let batch = unit.into_any().downcast::<Batch>().ok().and_then(|batch| batch.into_decided());
                 let decided = batch.expect("a store gives back the unit it was given, decided");
                 let took = started.elapsed();
                 self.parts.metrics.committed(count, took, self.queue.len());
+                self.resize(count, took);
                 tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
                 self.parts.feed.publish(seq, &decided.changes);
-                self.observe(&decided);
+                self.observe(&decided.changes);
                 self.answer(taken, decided.replies);
-                self.follow(decided.effects);
+                self.follow(decided.effects, &decided.changes.actions);
             }
             Err(error) => self.refused(taken, error).await,
+        }
+    }
+
+    /// Large batches cost the store least, short ones let others in sooner.
+    fn resize(&mut self, count: usize, took: Duration) {
+        if took > LONG_BATCH && count > MIN_BATCH {
+            self.batch = (count / 2).max(MIN_BATCH);
+        } else if took < LONG_BATCH / 2 && count >= self.batch {
+            self.batch = (self.batch * 2).min(MAX_BATCH);
         }
     }
 
@@ -308,19 +364,18 @@ impl Driver {
         places.for_each(|place| self.settle(place, Ok(Reply::Reported)));
     }
 
-    fn observe(&mut self, decided: &Decided) {
-        for action in &decided.changes.actions {
+    fn observe(&mut self, changes: &Changes) {
+        for action in &changes.actions {
             self.timers.observe(action);
+            self.others.observe(action);
         }
         let mut scheduler = self.lock_scheduler();
-        scheduler.observe(&decided.changes);
-        for session in decided.changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
+        scheduler.observe(changes);
+        for session in changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
             scheduler.forget_executor(&session.id);
             self.parts.sessions.end(&session.id);
         }
-        for attempt in
-            decided.changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held)
-        {
+        for attempt in changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held) {
             self.parts.logs.forget(&attempt.key);
         }
     }
@@ -330,7 +385,14 @@ impl Driver {
             if let (Command::Claim { action, .. }, Err(reject)) = (&waiting.command, &reply) {
                 tracing::debug!(action = %action.name, reason = %reject, "claim refused");
                 // Only what will change by itself is tried again; otherwise the action's row says what is true.
-                let again = matches!(reject, Reject::RunCap { .. } | Reject::NoSession);
+                let again = matches!(
+                    reject,
+                    Reject::RunCap { .. }
+                        | Reject::NoSession
+                        | Reject::QueueCap { .. }
+                        | Reject::QueuePaused(_)
+                        | Reject::NoQueue(_)
+                );
                 self.lock_scheduler().refused(action, again);
             }
             if let Some(place) = waiting.answer {
@@ -352,13 +414,19 @@ impl Driver {
         }
     }
 
-    fn follow(&mut self, effects: Vec<Effect>) {
+    /// Does what was decided. `written`: rows of the same commit, by key, which need not be read again.
+    fn follow(&mut self, effects: Vec<Effect>, written: &[Action]) {
+        let work = |key: &ActionKey| {
+            let at = written.binary_search_by(|action| action.key.cmp(key)).ok()?;
+            Some(Work::from(&written[at]))
+        };
         for effect in effects {
             match effect {
                 Effect::Assign { fence, .. }
                     if active(Defect::EffectLostAfterCommit) && fence.0.is_multiple_of(3) => {}
                 Effect::Assign { attempt, fence, session } => {
-                    self.parts.dispatcher.send(Order::Assign { attempt, fence, session });
+                    let work = work(&attempt.action);
+                    self.parts.dispatcher.send(Order::Assign { attempt, fence, session, work });
                 }
                 Effect::Stop { attempt, fence, session, reason } => {
                     self.parts.dispatcher.send(Order::Stop { attempt, fence, session, reason });
@@ -366,7 +434,7 @@ impl Driver {
                 // Conditions with a webhook are refused before they get here; nothing is left to do.
                 Effect::ConditionCreated(_) => (),
                 Effect::FollowUp(follow_up) => {
-                    self.queue.push_back(Waiting { command: Command::FollowUp(follow_up), answer: None });
+                    self.queue.push(Waiting { command: Command::FollowUp(follow_up), answer: None });
                 }
             }
         }
@@ -387,7 +455,7 @@ impl Driver {
             // Rolled back. The command that met the bad row is found by trying one at a time.
             CommitError::Corrupt { .. } if taken.len() > 1 => {
                 self.singly = taken.len();
-                taken.into_iter().rev().for_each(|waiting| self.queue.push_front(waiting));
+                self.queue.put_back(taken);
                 return;
             }
             CommitError::Corrupt { .. } => {
@@ -399,7 +467,7 @@ impl Driver {
         for waiting in taken {
             match waiting.answer {
                 Some(place) => self.settle(place, Err(told.clone())),
-                None if known => self.queue.push_back(waiting),
+                None if known => self.queue.push(waiting),
                 None => (),
             }
         }
@@ -424,54 +492,9 @@ impl Driver {
     }
 }
 
-/// Prints an error with everything that caused it.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
-    }
-}
-
-mod slots {
-    //! Values by number; numbers are used again.
-
-    #[derive(Debug)]
-    pub(super) struct Slots<T> {
-        values: Vec<Option<T>>,
-        free: Vec<usize>,
-    }
-
-    impl<T> Default for Slots<T> {
-        fn default() -> Self {
-            Self { values: Vec::new(), free: Vec::new() }
-        }
-    }
-
-    impl<T> Slots<T> {
-        pub(super) fn insert(&mut self, value: T) -> usize {
-            if let Some(ix) = self.free.pop() {
-                self.values[ix] = Some(value);
-                return ix;
-            }
-            self.values.push(Some(value));
-            self.values.len() - 1
-        }
-
-        pub(super) fn get_mut(&mut self, ix: usize) -> Option<&mut T> {
-            self.values.get_mut(ix)?.as_mut()
-        }
-
-        pub(super) fn remove(&mut self, ix: usize) -> Option<T> {
-            let value = self.values.get_mut(ix)?.take()?;
-            self.free.push(ix);
-            Some(value)
-        }
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

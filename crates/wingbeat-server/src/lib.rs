@@ -8,6 +8,7 @@ mod driver;
 mod executor_port;
 mod feed;
 mod http;
+mod kept;
 mod log_hub;
 mod metrics;
 mod platform;

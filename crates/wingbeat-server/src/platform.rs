@@ -1,16 +1,17 @@
 //! What every use-case works with, and the one place that says who may do what.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use connectrpc::ConnectError;
+use connectrpc::{ConnectError, ErrorDetail};
 use wingbeat_blob::{BlobStore, UrlSigner};
 use wingbeat_engine::Reject;
-use wingbeat_model::{Principal, ProjectKey, Verb};
+use wingbeat_model::{Principal, ProjectKey, Run, RunKey, Verb};
 use wingbeat_store::{Metadata, ReadError};
 
 use crate::clock::Clock;
 use crate::driver::{DriverHandle, SubmitError};
 use crate::feed::Feed;
+use crate::kept::Kept;
 use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
 use crate::sessions::Sessions;
@@ -21,6 +22,9 @@ pub const DEFAULT_ORG: &str = "default";
 /// Domains that every project has, with their names for people.
 pub const DOMAINS: [(&str, &str); 3] =
     [("development", "Development"), ("staging", "Staging"), ("production", "Production")];
+
+/// A `google.rpc.RetryInfo` whose `retry_delay` is one second, as details are written.
+const RETRY_IN_A_SECOND: &str = "CgIIAQ";
 
 /// The running server, as its handlers see it.
 pub struct Platform {
@@ -42,13 +46,34 @@ pub struct Platform {
     pub clock: Clock,
     /// Numbers for operators.
     pub metrics: Metrics,
+    /// Runs that tasks were enqueued in lately.
+    pub(crate) known_runs: KnownRuns,
     /// Background tasks.
     pub tasks: Tasks,
     /// Is everybody let in without a word?
     pub open: bool,
 }
 
+/// Runs as they were when they were first asked for. What a run was created with never changes; its counts and its
+/// abort do, so nothing may be decided by those here.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRuns(Mutex<Kept<RunKey, Arc<Run>>>);
+
 impl Platform {
+    /// A run's identity and what it was created with, read once: a fan-out asks for the same run each time.
+    ///
+    /// # Errors
+    /// As of a read that finds nothing or fails.
+    pub(crate) async fn created_run(&self, key: &RunKey) -> Result<Arc<Run>, ConnectError> {
+        let known = &self.known_runs.0;
+        if let Some(run) = known.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Ok(run);
+        }
+        let run = Arc::new(crate::rpc::find_run(self, key).await?);
+        known.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), run.clone());
+        Ok(run)
+    }
+
     /// May `principal` do `verb` in `scope`? Open mode lets users do everything; a task may do what tasks do.
     ///
     /// # Errors
@@ -100,20 +125,38 @@ pub fn submit_error(error: SubmitError) -> ConnectError {
             Reject::RunExists(_) | Reject::DifferentSpec(_) | Reject::CacheExists => {
                 ConnectError::already_exists(text)
             }
-            Reject::NoRun | Reject::NoAction(_) | Reject::NoParent(_) | Reject::NoCacheEntry => {
-                ConnectError::not_found(text)
-            }
+            Reject::NoRun
+            | Reject::NoAction(_)
+            | Reject::NoParent(_)
+            | Reject::NoCacheEntry
+            | Reject::NoQueue(_) => ConnectError::not_found(text),
             Reject::RunAborted(_) | Reject::ParentEnded { .. } | Reject::StaleAttempt { .. } => {
                 ConnectError::aborted(text)
             }
-            Reject::NotQueued | Reject::RunCap { .. } | Reject::NoSession | Reject::NotSignallable(_) => {
-                ConnectError::failed_precondition(text)
-            }
+            Reject::QueuePaused(_)
+            | Reject::QueueCap { .. }
+            | Reject::DefaultQueueStays
+            | Reject::NotQueued
+            | Reject::RunCap { .. }
+            | Reject::NoSession
+            | Reject::NotSignallable(_) => ConnectError::failed_precondition(text),
         },
-        SubmitError::DiskFull | SubmitError::Busy => ConnectError::resource_exhausted(text),
+        SubmitError::DiskFull => ConnectError::resource_exhausted(text),
+        SubmitError::Busy => busy(text),
         SubmitError::Corrupt => ConnectError::data_loss(text),
         SubmitError::Unavailable | SubmitError::ShuttingDown => ConnectError::unavailable(text),
     }
+}
+
+/// Not now, but soon: says when, to clients that read headers and to those that read details.
+fn busy(text: String) -> ConnectError {
+    let retry = ErrorDetail {
+        type_url: "google.rpc.RetryInfo".to_owned(),
+        value: Some(RETRY_IN_A_SECOND.to_owned()),
+        debug: None,
+    };
+    let header = (http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    ConnectError::resource_exhausted(text).with_detail(retry).with_headers([header].into_iter().collect())
 }
 
 /// What a failed read is on the wire.
@@ -128,5 +171,32 @@ pub fn read_error(error: &ReadError) -> ConnectError {
             tracing::error!(%error, "store read failed");
             ConnectError::data_loss("the store holds something that cannot be read; see the server's log")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+    use buffa::Message as _;
+    use connectrpc::ErrorCode;
+
+    use super::{SubmitError, submit_error};
+
+    #[test]
+    fn whoever_finds_the_server_busy_hears_when_to_come_back() {
+        let error = submit_error(SubmitError::Busy);
+        assert_eq!(error.code, ErrorCode::ResourceExhausted);
+        assert_eq!(
+            error.response_headers().get("retry-after").map(http::HeaderValue::as_bytes),
+            Some(&b"1"[..])
+        );
+        let told = error.details[0].value.as_deref().expect("the detail has a value");
+        let bytes = STANDARD_NO_PAD.decode(told).expect("details are base64");
+        // Field 1, a message of two bytes: the delay.
+        assert_eq!(bytes[..2], [0x0a, 2]);
+        let delay =
+            buffa_types::google::protobuf::Duration::decode_from_slice(&bytes[2..]).expect("a duration");
+        assert_eq!((delay.seconds, delay.nanos), (1, 0));
     }
 }

@@ -21,6 +21,7 @@ mod projects;
 mod router;
 mod run_logs;
 pub(crate) mod run_service;
+mod scheduling;
 mod signal;
 mod stream;
 mod tasks;

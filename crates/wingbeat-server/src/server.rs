@@ -20,7 +20,7 @@ use crate::feed::Feed;
 use crate::http::{self, BaseUrl, Guard};
 use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
-use crate::platform::{DEFAULT_ORG, Platform};
+use crate::platform::{DEFAULT_ORG, KnownRuns, Platform};
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 
@@ -115,6 +115,7 @@ pub async fn start(
     };
     let executor_address = port.as_ref().map(|port| port.address);
     let (platform, dispatcher) = assemble(store, blob, clock, &tasks, config.open).await?;
+    platform.store.announce(&config.socket.to_string_lossy()).await?;
     if let Some(port) = port {
         serve_port(port, &platform, dispatcher.clone(), address);
     }
@@ -154,7 +155,9 @@ pub(crate) async fn assemble(
             () = token.cancelled() => (),
         }
     });
-    for session in store.open_sessions().await? {
+    // Where several share a store, one of them looks after sessions that have lost their server.
+    let left = if store.is_shared() { Vec::new() } else { store.open_sessions().await? };
+    for session in left {
         let (sessions, driver, token) = (sessions.clone(), driver.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
             tokio::select! {
@@ -173,6 +176,7 @@ pub(crate) async fn assemble(
         sessions,
         clock,
         metrics,
+        known_runs: KnownRuns::default(),
         tasks: tasks.clone(),
         open,
     });

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::sync::mpsc;
 use wingbeat_engine::Command;
 use wingbeat_engine::defects::{Defect, active};
@@ -16,6 +17,9 @@ use crate::tasks::Tasks;
 
 /// How long a session may be without a stream.
 pub const LEASE: Duration = Duration::from_secs(30);
+
+/// In answers to executors: the sockets of other servers of the same platform, with commas between.
+pub const SERVERS_HEADER: &str = "x-wingbeat-servers";
 
 struct Stream {
     messages: mpsc::UnboundedSender<ServerMessage>,
@@ -35,6 +39,8 @@ struct Streams {
     open: HashMap<SessionId, Stream>,
     /// Number of the newest stream that each session ever had here, while it has not ended.
     newest: HashMap<SessionId, u64>,
+    /// Where other servers take executors.
+    servers: Vec<String>,
 }
 
 impl Sessions {
@@ -58,6 +64,25 @@ impl Sessions {
         let mut streams = self.lock();
         streams.open.remove(session);
         streams.newest.remove(session);
+    }
+
+    /// Has the session a stream here?
+    pub fn is_open(&self, session: &SessionId) -> bool {
+        self.lock().open.contains_key(session)
+    }
+
+    /// Takes over where executors can go when this server is away.
+    pub fn know_servers(&self, endpoints: Vec<String>) {
+        self.lock().servers = endpoints;
+    }
+
+    /// What the header [`SERVERS_HEADER`] says now. Only what can stand in one is said.
+    pub fn servers(&self) -> Option<HeaderValue> {
+        let streams = self.lock();
+        let plain = streams.servers.iter().filter(|endpoint| !endpoint.contains(','));
+        let said = plain.filter(|endpoint| HeaderValue::from_str(endpoint).is_ok());
+        let list = said.map(String::as_str).collect::<Vec<_>>().join(",");
+        HeaderValue::from_str(&list).ok()
     }
 
     /// Sends if the session has a stream. Without one the message is not needed: what is due is worked out
@@ -115,7 +140,7 @@ impl Sessions {
         tracing::warn!(worker_id = %session.0, "executor session lost");
         // Repeated until it is durable: nobody else would give the attempts up.
         while driver
-            .submit(Command::EndSession(session.clone()))
+            .submit(Command::EndSession { session: session.clone(), server: driver.server() })
             .await
             .is_err_and(|error| error.is_transient())
         {

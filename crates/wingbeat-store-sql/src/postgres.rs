@@ -1,12 +1,15 @@
-//! The metadata store on a PostgreSQL database: one connection that writes run state, a few for everything else.
+//! The metadata store on a PostgreSQL database: one connection that writes run state, one that hears of other servers,
+//! a few for everything else.
 //! Each method is one transaction; what is acknowledged is flushed. An idle store does nothing.
 
 mod address;
+mod echo;
 mod fault;
 mod feed;
 mod flush;
 mod group;
 mod load;
+mod neighbours;
 mod open;
 mod params;
 mod pending;
@@ -21,13 +24,16 @@ mod writer;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use wingbeat_model::{Digest, Project, RunId, Seq, TaskKey, TaskVersion, UnitOfWork};
+use wingbeat_model::{Digest, Project, RunId, Seq, ServerId, TaskKey, TaskVersion, UnitOfWork};
 use wingbeat_store::listing::ListId;
-use wingbeat_store::{Catalog, CommitError, Metadata, Page, ReadError, RunWrites, TaskQuery, WriteError};
+use wingbeat_store::{
+    Catalog, CommitError, Echo, Metadata, Neighbour, Page, ReadError, Replicas, RunWrites, TaskQuery,
+    WriteError,
+};
 
 pub use address::{BadAddress, PostgresAddress};
+use neighbours::Neighbours;
 pub use open::PostgresError;
-use open::Sharing;
 use params::Params;
 use readers::Readers;
 use row::{read_row, read_rows};
@@ -46,32 +52,29 @@ const RUN_IDS_AT_ONCE: i64 = 256;
 pub struct PostgresStore {
     writer: Writer,
     readers: Readers,
+    neighbours: Neighbours,
     run_ids: tokio::sync::Mutex<Range<i64>>,
 }
 
 impl PostgresStore {
-    /// Connects, and moves the database's schema forward. No other server may write to it until this one is closed or
-    /// ends. Runs on the runtime that it is called on.
+    /// Connects, moves the database's schema forward, and joins the servers that are there. Runs on the runtime that
+    /// it is called on.
     ///
     /// # Errors
     /// See [`PostgresError`].
     pub async fn open(address: &PostgresAddress) -> Result<Self, PostgresError> {
-        Self::open_with(address, Sharing::Alone).await
-    }
-
-    /// As [`PostgresStore::open`], but other servers that also share may write at the same time.
-    ///
-    /// # Errors
-    /// See [`PostgresError`].
-    pub async fn open_shared(address: &PostgresAddress) -> Result<Self, PostgresError> {
-        Self::open_with(address, Sharing::WithOthers).await
-    }
-
-    async fn open_with(address: &PostgresAddress, sharing: Sharing) -> Result<Self, PostgresError> {
-        let db = open::prepare(address, sharing).await?;
+        let db = open::prepare(address).await?;
         let readers = Readers::new(address);
-        let writer = Writer::start(address.clone(), sharing, db);
-        Ok(Self { writer, readers, run_ids: tokio::sync::Mutex::new(0..0) })
+        let neighbours = Neighbours::join(address).await.map_err(|fault| {
+            let why = match fault {
+                Fault::Lost(error) | Fault::Unavailable(error) => error.to_string(),
+                Fault::Corrupt(what) => what,
+                Fault::DiskFull => "its disk is full".to_owned(),
+            };
+            PostgresError::Refused { address: address.clone(), why }
+        })?;
+        let writer = Writer::start(address.clone(), neighbours.server(), db);
+        Ok(Self { writer, readers, neighbours, run_ids: tokio::sync::Mutex::new(0..0) })
     }
 
     /// Takes no more calls and waits for those under way. Closing twice is harmless.
@@ -80,6 +83,7 @@ impl PostgresStore {
             // A panic of the task was already told to whoever waited for an answer of it.
             let _ = task.await;
         }
+        self.neighbours.close().await;
         self.readers.close().await;
     }
 
@@ -207,6 +211,47 @@ impl Catalog for PostgresStore {
 
     async fn init_setting(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, WriteError> {
         self.init_setting_now(name, value).await.map_err(|fault| WriteError::Commit(fault.into()))
+    }
+}
+
+#[async_trait]
+impl Replicas for PostgresStore {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn server(&self) -> ServerId {
+        self.neighbours.server()
+    }
+
+    async fn heard(&self) {
+        self.neighbours.heard().await;
+    }
+
+    async fn echo(&self, after: Seq) -> Result<Option<Echo>, ReadError> {
+        Ok(echo::read(&self.readers, self.server(), after).await?)
+    }
+
+    async fn announce(&self, endpoint: &str) -> Result<(), ReadError> {
+        self.neighbours.announce(endpoint).await;
+        Ok(())
+    }
+
+    fn take_arrivals(&self) -> bool {
+        self.neighbours.take_arrivals()
+    }
+
+    async fn neighbours(&self) -> Result<Vec<Neighbour>, ReadError> {
+        Ok(self.neighbours.list(&self.readers).await?)
+    }
+
+    async fn take_duty(&self) -> Result<(), ReadError> {
+        self.neighbours.take_duty().await;
+        Ok(())
+    }
+
+    fn duty(&self) -> Option<i64> {
+        self.neighbours.duty()
     }
 }
 

@@ -8,5 +8,6 @@ pub(crate) mod catalog;
 pub(crate) mod cell;
 pub(crate) mod codes;
 pub(crate) mod parts;
+pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod session;

@@ -29,11 +29,11 @@ use readers::Readers;
 use row::{find, list, write};
 use rusqlite::Connection;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project,
-    Reservation, Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
+    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, Replicas, RunReads, RunScope,
     RunWrites, TaskQuery, WriteError,
 };
 use writer::Writer;
@@ -216,6 +216,14 @@ impl RunReads for SqliteStore {
         self.read(session::follow_ups).await
     }
 
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.read(|db| list(db, &queries::QUEUE_LIST, [], crate::rows::queue::read)).await
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.read(|db| list(db, &queries::SHARE_LIST, [], crate::rows::queue::read_share)).await
+    }
+
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         let key = key.clone();
         self.read(move |db| cache::load(db, &key)).await
@@ -224,16 +232,6 @@ impl RunReads for SqliteStore {
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         let key = key.clone();
         self.read(move |db| cache::load_reservation(db, &key)).await
-    }
-
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        let scope = scope.clone();
-        self.read(move |db| feed::newest_roots(db, &scope, since, limit)).await
     }
 }
 
@@ -295,6 +293,8 @@ impl Catalog for SqliteStore {
         self.write(move |db| catalog::init_setting(db, &name, &value)).await
     }
 }
+
+impl Replicas for SqliteStore {}
 
 impl Metadata for SqliteStore {
     fn kind(&self) -> &'static str {

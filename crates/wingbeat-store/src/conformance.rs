@@ -30,16 +30,16 @@ pub use commits::{
 };
 pub use concurrency::{many_commits_at_once, reads_see_what_was_acknowledged, run_ids_are_never_given_twice};
 pub use feed::{
-    a_page_never_splits_a_position, changes_are_conflated, changes_come_in_order, children_of_one_parent,
-    roots_of_a_scope,
+    a_page_never_splits_a_position, changes_are_conflated, changes_come_in_order,
+    ended_children_of_one_parent, roots_of_a_scope,
 };
 pub use listing::{every_filter_on_every_field, every_order, filters_take_text_literally, odd_filters};
 pub use paging::{
     pages_join_to_the_whole_list, rows_may_change_between_pages, tokens_of_other_lists_are_refused,
 };
-pub use roots::{newest_root_of_each_task, paused_runs, scopes_hold_their_roots};
+pub use roots::{paused_runs, scopes_hold_their_roots};
 pub use sets::{
-    held_attempts, live_actions_by_key, live_children_come_in_chunks, replays_are_known,
+    held_attempts, live_actions_by_key, live_children_come_in_chunks, queues_and_shares, replays_are_known,
     sessions_of_executors, waiters_come_oldest_first,
 };
 
@@ -112,7 +112,7 @@ macro_rules! conformance_suite {
             cache_entries_and_claims
             changes_are_conflated
             changes_come_in_order
-            children_of_one_parent
+            ended_children_of_one_parent
             counters_add_up
             every_filter_on_every_field
             every_order
@@ -122,12 +122,12 @@ macro_rules! conformance_suite {
             live_actions_by_key
             live_children_come_in_chunks
             many_commits_at_once
-            newest_root_of_each_task
             newest_versions_of_tasks
             odd_filters
             pages_join_to_the_whole_list
             paused_runs
             projects
+            queues_and_shares
             reads_see_what_was_acknowledged
             replays_are_known
             roots_of_a_scope

@@ -8,6 +8,7 @@ pub mod memory;
 mod needs;
 mod port;
 mod query;
+mod replicas;
 
 pub use memory::{FailMode, MemoryStore};
 pub use needs::take_new;
@@ -16,3 +17,4 @@ pub use query::{
     ActionCounts, ActionField, ActionQuery, Cursor, Direction, Filter, FilterOp, Page, RunScope, TaskField,
     TaskQuery,
 };
+pub use replicas::{Echo, Neighbour, Replicas};

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, CounterKey, Digest, FollowUp, FollowUpId,
-    Project, ReplayKey, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, TaskKey, TaskVersion,
-    UnitOfWork,
+    Project, Queue, QueueName, ReplayKey, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share,
+    ShareKey, TaskKey, TaskVersion, UnitOfWork,
 };
 
-use crate::{CommitError, Metadata, RunWrites};
+use crate::{CommitError, Metadata, Replicas, RunWrites};
 
 mod catalog;
 mod lists;
@@ -56,6 +56,8 @@ struct Rows {
     counters: BTreeMap<CounterKey, i64>,
     follow_ups: BTreeMap<FollowUpId, FollowUp>,
     replays: BTreeMap<ReplayKey, (Digest, RunId)>,
+    queues: BTreeMap<QueueName, Queue>,
+    shares: BTreeMap<ShareKey, Share>,
     projects: BTreeMap<(Arc<str>, Arc<str>), Project>,
     tasks: BTreeMap<TaskKey, TaskVersion>,
     settings: BTreeMap<String, Vec<u8>>,
@@ -104,6 +106,8 @@ impl RunWrites for MemoryStore {
         Ok(RunId(rows.last_run_id))
     }
 }
+
+impl Replicas for MemoryStore {}
 
 impl Metadata for MemoryStore {
     fn kind(&self) -> &'static str {

@@ -18,6 +18,7 @@ pub fn take_new(wanted: Needs, asked: &mut Needs) -> Needs {
         held: take(wanted.held, &mut asked.held),
         sessions: take(wanted.sessions, &mut asked.sessions),
         sessions_of: take(wanted.sessions_of, &mut asked.sessions_of),
+        queues: take(wanted.queues, &mut asked.queues),
         replays: take(wanted.replays, &mut asked.replays),
     }
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Reservation,
-    Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 
+use crate::replicas::Replicas;
 use crate::{ActionCounts, ActionQuery, Page, RunScope, TaskQuery};
 
 /// A read that did not work.
@@ -87,8 +88,8 @@ pub trait RunReads: Send + Sync {
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError>;
     /// A list of actions.
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError>;
-    /// Actions of a run that changed after `after`, oldest change first; `parent` narrows it to that action's
-    /// children. The second part is the position up to which this is everything: a position is never split, so
+    /// Actions of a run that changed after `after`, oldest change first; `parent` narrows it to those of that action's
+    /// children that have ended, which is all that a parent waits for. The second part is the position up to which this is everything: a position is never split, so
     /// a page has `limit` rows and what else its last position holds. Fewer than `limit` rows are all there is.
     async fn changed_actions(
         &self,
@@ -115,17 +116,14 @@ pub trait RunReads: Send + Sync {
     async fn open_sessions(&self) -> Result<Vec<Session>, ReadError>;
     /// Work that is left, oldest first.
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError>;
+    /// All queues that somebody made or used, deleted ones included, by name.
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError>;
+    /// Shares that somebody set, by project.
+    async fn shares(&self) -> Result<Vec<Share>, ReadError>;
     /// A cache entry.
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError>;
     /// Who computes a cache key.
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError>;
-    /// Distinct task names of root actions in a scope with their newest runs: for groups of runs.
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError>;
 }
 
 /// Projects, deployed tasks and small settings.
@@ -154,7 +152,7 @@ pub trait Catalog: Send + Sync {
 }
 
 /// A whole metadata store.
-pub trait Metadata: RunWrites + RunReads + Catalog {
+pub trait Metadata: RunWrites + RunReads + Catalog + Replicas {
     /// In a word, for people: `sqlite`.
     fn kind(&self) -> &'static str;
 }

@@ -69,6 +69,7 @@ impl Recorder {
         rows.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));
         rows.actions.extend(changes.actions.into_iter().map(|action| (action.key.clone(), action)));
         rows.attempts.extend(changes.attempts.into_iter().map(|attempt| (attempt.key.clone(), attempt)));
+        rows.queues.extend(changes.queues.into_iter().map(|queue| (queue.name.clone(), queue)));
         rows.sessions.extend(changes.sessions.into_iter().map(|session| (session.id.clone(), session)));
         for (key, by) in changes.counters {
             *rows.counters.entry(key).or_default() += by;

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use wingbeat_engine::Command;
 use wingbeat_engine::invariants::{self, Rows};
-use wingbeat_model::{ActionKey, AttemptKey, Phase, RunId, Span, Timestamp};
+use wingbeat_model::{ActionKey, AttemptKey, Phase, RunId, ServerId, Span, Timestamp};
 
 use crate::Recorder;
 use executor::Executor;
@@ -248,7 +248,7 @@ impl Simulation {
         if self.rng.random_bool(0.5) {
             self.executors[ix].restart();
         } else {
-            let end = Command::EndSession(self.executors[ix].session());
+            let end = Command::EndSession { session: self.executors[ix].session(), server: ServerId::ONLY };
             self.server.accept(Asker::Nobody, end);
         }
     }

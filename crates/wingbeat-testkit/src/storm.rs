@@ -106,7 +106,8 @@ async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
     let (plans, machines) = {
         let mut rng = weather.rng();
         let runs = rand::Rng::random_range(&mut *rng, 1..4);
-        let plans: Vec<Plan> = (1..=runs).map(|id| Plan::random(&mut rng, RunId(id))).collect();
+        let plans: Vec<Plan> =
+            (1..=runs).map(|id| Plan::random(&mut rng, RunId(id)).with_narrow_queue()).collect();
         let machines: Vec<Arc<Machine>> = (0..rand::Rng::random_range(&mut *rng, 1..4))
             .map(|number| Arc::new(Machine::new(number, rand::Rng::random_range(&mut *rng, 1..4))))
             .collect();
@@ -132,6 +133,7 @@ async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
         tokio::spawn(watcher.watch(world.clone(), run));
     }
     tokio::spawn(users::meddle(world.clone()));
+    tokio::spawn(users::operate(world.clone()));
     rage(&world, &machines, &slept).await?;
     calm(&world, &watchers).await?;
     account(&world, &store)

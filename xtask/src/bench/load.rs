@@ -4,7 +4,7 @@
 //! The load program prints one JSON object a line, `{"bench","measure","value","unit","settings"}`; its `bench` is our
 //! scenario.
 
-use std::path::Path;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -23,40 +23,75 @@ pub(crate) fn latency(programs: &Programs, effort: Effort) -> Result<Vec<Figure>
     measure(programs, &["latency", "--runs", runs])
 }
 
-/// Enqueue to terminal: one run of many children, then many runs of one action each.
+/// Enqueue to terminal: one run of many children, many runs of some, many runs of one action each; then latencies at
+/// half of what the first could do.
 pub(crate) fn control_plane(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
-    let (children, runs) = match effort {
-        Effort::Full => ("10000", "1000"),
-        Effort::Quick => ("500", "50"),
+    let (children, runs, each) = match effort {
+        Effort::Full => ("10000", "1000", "100"),
+        Effort::Quick => ("500", "50", "10"),
     };
     let mut figures = measure(programs, &["fan-out", "--children", children])?;
+    let rate = throughput(&figures)?;
+    figures.extend(measure(programs, &["fan-out", "--runs", each, "--children", each])?);
     figures.extend(measure(programs, &["runs", "--runs", runs])?);
+    let half = format!("{:.0}", rate / 2.0);
+    let paced = ["fan-out", "--children", children, "--concurrency", "1024", "--rate", &half];
+    figures.extend(measure(programs, &paced)?);
     Ok(figures)
+}
+
+fn throughput(figures: &[Figure]) -> Result<f64> {
+    let rate = figures.iter().find(|figure| figure.unit == "1/s").map(|figure| figure.value);
+    rate.context("the load program printed no rate")
+}
+
+/// One-task runs, one after another, while a run gets many children.
+pub(crate) fn fairness(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
+    let (children, concurrency) = match effort {
+        Effort::Full => ("100000", "2048"),
+        Effort::Quick => ("2000", "256"),
+    };
+    measure(programs, &["fairness", "--children", children, "--concurrency", concurrency])
 }
 
 /// A platform of its own for each scenario: the one before leaves nothing behind.
 fn measure(programs: &Programs, scenario: &[&str]) -> Result<Vec<Figure>> {
-    let data = tempfile::Builder::new()
-        .prefix("wingbeat-bench.")
-        .tempdir()
-        .context("could not make a data folder")?;
-    let platform = Platform::start(&programs.wingbeat, data.path(), "simulated")?;
-    run_load(&programs.load, &platform.address, scenario)
+    let data = data_folder()?;
+    let platform = Platform::start(programs, data.path(), "simulated")?;
+    run_load(programs, &platform, scenario, |_| Ok(Vec::new()))
 }
 
-fn run_load(load: &Path, address: &str, scenario: &[&str]) -> Result<Vec<Figure>> {
-    let output = Command::new(load)
-        .args(["--endpoint", address])
+pub(crate) fn data_folder() -> Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("wingbeat-bench.").tempdir().context("could not make a data folder")
+}
+
+/// Runs a scenario to its end. `beside` looks at the platform when a figure has come, and may add figures.
+pub(crate) fn run_load(
+    programs: &Programs,
+    platform: &Platform,
+    scenario: &[&str],
+    mut beside: impl FnMut(&Figure) -> Result<Vec<Figure>>,
+) -> Result<Vec<Figure>> {
+    let load = &programs.load;
+    let mut child = Command::new(load)
+        .args(["--endpoint", &platform.address])
         .args(scenario)
-        .stderr(Stdio::inherit())
-        .output()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
         .with_context(|| format!("could not run {}", load.display()))?;
-    ensure!(output.status.success(), "the load program failed at {}", scenario.join(" "));
-    let printed =
-        String::from_utf8(output.stdout).context("the load program wrote text that is not UTF-8")?;
+    let lines = BufReader::new(child.stdout.take().context("stdout was not piped")?).lines();
     let name = scenario.first().copied();
-    let parsed = printed.lines().map(|line| Ok(parse(line)?.with("scenario", name)));
-    let figures: Vec<Figure> = parsed.collect::<Result<_>>()?;
+    let mut figures = Vec::new();
+    for line in lines {
+        let line = line.context("the load program wrote text that is not UTF-8")?;
+        let figure = parse(&line)?.with("scenario", name);
+        let seen = beside(&figure)?;
+        figures.push(figure);
+        figures.extend(seen);
+    }
+    let status = child.wait().context("the load program was lost")?;
+    ensure!(status.success(), "the load program failed at {}", scenario.join(" "));
     ensure!(!figures.is_empty(), "the load program printed no figure at {}", scenario.join(" "));
     Ok(figures)
 }

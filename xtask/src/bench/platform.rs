@@ -18,15 +18,17 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) struct Programs {
     pub(crate) wingbeat: PathBuf,
     pub(crate) load: PathBuf,
+    /// Where metadata goes instead of a file in the data folder.
+    pub(crate) database: Option<String>,
 }
 
 impl Programs {
     /// Builds both, or takes the ones that `WINGBEAT_BIN` and `WINGBEAT_LOAD` name.
-    pub(crate) fn build() -> Result<Self> {
+    pub(crate) fn build(database: Option<String>) -> Result<Self> {
         let wingbeat = build_unless_named("WINGBEAT_BIN", &["--package", "wingbeat-cli"], "wingbeat")?;
         let load = ["--package", "wingbeat-client", "--example", "load"];
         let load = build_unless_named("WINGBEAT_LOAD", &load, "examples/load")?;
-        Ok(Self { wingbeat, load })
+        Ok(Self { wingbeat, load, database })
     }
 }
 
@@ -55,11 +57,13 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    pub(crate) fn start(wingbeat: &Path, data: &Path, executor: &str) -> Result<Self> {
+    pub(crate) fn start(programs: &Programs, data: &Path, executor: &str) -> Result<Self> {
         let started = Instant::now();
+        let wingbeat = &programs.wingbeat;
         let mut child = Command::new(wingbeat)
             .args(["up", "--listen", "127.0.0.1:0", "--executor", executor, "--data"])
             .arg(data)
+            .args(programs.database.iter().flat_map(|address| ["--database", address]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

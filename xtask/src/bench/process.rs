@@ -35,6 +35,19 @@ pub(crate) fn usage_of_tree(pid: u32) -> Result<Usage> {
     Ok(sum)
 }
 
+/// Memory of one process that is in RAM.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    pub(crate) now_kib: u64,
+    /// The most there was since its start.
+    pub(crate) most_kib: u64,
+}
+
+pub(crate) fn memory_of(pid: u32) -> Result<Memory> {
+    let status = read(&Path::new("/proc").join(pid.to_string()).join("status"))?;
+    Ok(Memory { now_kib: field(&status, "VmRSS:"), most_kib: field(&status, "VmHWM:") })
+}
+
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
 }
@@ -78,7 +91,7 @@ fn field(text: &str, name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cpu_ticks, field, parent, usage_of_tree};
+    use super::{cpu_ticks, field, memory_of, parent, usage_of_tree};
 
     const STAT: &str = "42 (a (b) c) S 7 42 42 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 4 0 1000";
 
@@ -98,5 +111,7 @@ mod tests {
     fn this_process_has_memory() {
         let usage = usage_of_tree(std::process::id()).expect("the kernel tells about ourselves");
         assert!(usage.n_processes >= 1 && usage.pss_kib > 0);
+        let memory = memory_of(std::process::id()).expect("the kernel tells about ourselves");
+        assert!(memory.now_kib > 0 && memory.most_kib >= memory.now_kib);
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::Effort;
 use super::figure::{Figure, min_and_median};
+use super::load::data_folder;
 use super::platform::{Platform, Programs};
 use super::process::{Usage, usage_of_tree};
 
@@ -24,11 +25,11 @@ pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
 }
 
 fn ready_times(programs: &Programs, n_starts: usize) -> Result<Vec<Figure>> {
-    let existing = folder()?;
-    drop(Platform::start(&programs.wingbeat, existing.path(), "process")?);
+    let existing = data_folder()?;
+    drop(Platform::start(programs, existing.path(), "process")?);
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
     for _ in 0..n_starts {
-        let fresh = folder()?;
+        let fresh = data_folder()?;
         cold.push(ready_after(programs, fresh.path())?);
         warm.push(ready_after(programs, existing.path())?);
     }
@@ -42,13 +43,13 @@ fn ready_times(programs: &Programs, n_starts: usize) -> Result<Vec<Figure>> {
 }
 
 fn ready_after(programs: &Programs, data: &Path) -> Result<f64> {
-    let platform = Platform::start(&programs.wingbeat, data, "process")?;
+    let platform = Platform::start(programs, data, "process")?;
     Ok(platform.ready_after.as_secs_f64() * 1_000.0)
 }
 
 fn idle(programs: &Programs, watch: Duration) -> Result<Vec<Figure>> {
-    let data = folder()?;
-    let platform = Platform::start(&programs.wingbeat, data.path(), "process")?;
+    let data = data_folder()?;
+    let platform = Platform::start(programs, data.path(), "process")?;
     std::thread::sleep(SETTLE);
     let started_at = SystemTime::now();
     let before = usage_of_tree(platform.pid())?;
@@ -58,7 +59,7 @@ fn idle(programs: &Programs, watch: Duration) -> Result<Vec<Figure>> {
     Ok(idle_figures(before, after, n_touched, watch))
 }
 
-fn idle_figures(before: Usage, after: Usage, n_touched: u32, watch: Duration) -> Vec<Figure> {
+pub(super) fn idle_figures(before: Usage, after: Usage, n_touched: u32, watch: Duration) -> Vec<Figure> {
     let per_minute = |count: u64| as_f64(count) * 60.0 / watch.as_secs_f64();
     let watched = watch.as_secs();
     let memory = |measure, kib: u64| {
@@ -80,7 +81,7 @@ fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
-fn files_changed_since(folder: &Path, since: SystemTime) -> Result<u32> {
+pub(super) fn files_changed_since(folder: &Path, since: SystemTime) -> Result<u32> {
     let mut n_changed = 0;
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?;
@@ -96,15 +97,11 @@ fn files_changed_since(folder: &Path, since: SystemTime) -> Result<u32> {
     Ok(n_changed)
 }
 
-fn folder() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("wingbeat-bench.").tempdir().context("could not make a data folder")
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Usage, files_changed_since, folder, idle_figures};
+    use super::{Usage, data_folder, files_changed_since, idle_figures};
 
     #[test]
     fn counters_become_rates_per_minute() {
@@ -119,7 +116,7 @@ mod tests {
 
     #[test]
     fn changed_files_are_counted_in_folders_too() {
-        let data = folder().expect("a temporary folder");
+        let data = data_folder().expect("a temporary folder");
         let since = SystemTime::now() - Duration::from_secs(5);
         std::fs::create_dir(data.path().join("inner")).expect("a folder");
         std::fs::write(data.path().join("inner/a"), "x").expect("a file");

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use wingbeat_blob::S3Address;
+use wingbeat_blob::{S3Address, StoreAddress};
 use wingbeat_client::Surroundings;
+use wingbeat_executor::Isolation;
 use wingbeat_server::CertificateFiles;
 use wingbeat_store_sql::PostgresAddress;
 
@@ -19,6 +20,11 @@ use crate::failure::Failure;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const MOST_SLOTS: u32 = 4096;
+
+const DEFAULT_ISOLATION: Isolation = Isolation::Process;
+
+/// How long a preloaded interpreter stays unused, in seconds: by default, and at most.
+const WARM_IDLE: (u64, u64) = (300, 7 * 24 * 3600);
 
 /// How attempts are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +52,15 @@ pub(crate) struct UpConfig {
     pub(crate) data: PathBuf,
     /// PostgreSQL, if not SQLite in the data folder.
     pub(crate) database: Option<PostgresAddress>,
-    /// A bucket, if not the data folder.
-    pub(crate) store: Option<S3Address>,
+    /// A folder or a bucket for objects, if not a folder in the data folder.
+    pub(crate) store: Option<StoreAddress>,
     pub(crate) listen: SocketAddr,
     pub(crate) listen_origin: Origin,
     pub(crate) python: Option<PathBuf>,
     pub(crate) parallelism: Option<u32>,
     pub(crate) executor: ExecutorKind,
+    pub(crate) isolation: Isolation,
+    pub(crate) warm_idle_seconds: u64,
     pub(crate) no_executor: bool,
     /// The port for executors on other machines.
     pub(crate) executor_listen: Option<SocketAddr>,
@@ -101,11 +109,14 @@ impl<'a> Resolver<'a> {
         let (listen, listen_origin) = self.listen(no_auth);
         let database = self.database();
         let store = self.store();
-        let executor_listen = self.executor_listen(store.is_some());
+        let is_bucket = matches!(store, Some(StoreAddress::S3(_)));
+        let executor_listen = self.executor_listen(is_bucket);
         let certificate = self.certificate();
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
+        let isolation = self.isolation();
+        let warm_idle_seconds = self.warm_idle();
         let allowed_hosts =
             self.list("allowed_hosts", &self.flags.allowed_hosts, "--allowed-host", "WINGBEAT_ALLOWED_HOSTS");
         let pass_env = self.list("pass_env", &self.flags.pass_env, "--pass-env", "WINGBEAT_PASS_ENV");
@@ -118,6 +129,8 @@ impl<'a> Resolver<'a> {
             python,
             parallelism,
             executor,
+            isolation,
+            warm_idle_seconds,
             no_executor,
             executor_listen,
             certificate,
@@ -206,14 +219,17 @@ impl<'a> Resolver<'a> {
         address.ok()
     }
 
-    fn store(&mut self) -> Option<S3Address> {
+    fn store(&mut self) -> Option<StoreAddress> {
         let flag = self.flags.store.clone().map(|text| ("--store", text));
         let given = self.given("store", flag, "WINGBEAT_STORE")?;
+        if !given.text.contains("://") {
+            return Some(StoreAddress::Local(absolute(Path::new(&given.text), self.around)));
+        }
         let address = S3Address::parse(&given.text);
         if let Err(bad) = &address {
             self.problems.push(given.problem("store", bad));
         }
-        address.ok()
+        address.ok().map(StoreAddress::S3)
     }
 
     fn database_password(&mut self) -> Option<String> {
@@ -277,6 +293,28 @@ impl<'a> Resolver<'a> {
         ExecutorKind::parse(&given.text).unwrap_or_else(|| {
             self.problems.push(given.problem("executor", "write process or simulated"));
             ExecutorKind::Process
+        })
+    }
+
+    fn isolation(&mut self) -> Isolation {
+        let flag = self.flags.isolation.clone().map(|text| ("--isolation", text));
+        let Some(given) = self.given("isolation", flag, "WINGBEAT_ISOLATION") else {
+            return DEFAULT_ISOLATION;
+        };
+        Isolation::parse(&given.text).unwrap_or_else(|| {
+            self.problems.push(given.problem("isolation", "write warm or process"));
+            DEFAULT_ISOLATION
+        })
+    }
+
+    fn warm_idle(&mut self) -> u64 {
+        let flag = self.flags.warm_idle.clone().map(|text| ("--warm-idle", text));
+        let Some(given) = self.given("warm_idle", flag, "WINGBEAT_WARM_IDLE") else { return WARM_IDLE.0 };
+        let seconds = given.text.parse().ok().filter(|seconds| (1..=WARM_IDLE.1).contains(seconds));
+        seconds.unwrap_or_else(|| {
+            let what = format!("write whole seconds from 1 to {}", WARM_IDLE.1);
+            self.problems.push(given.problem("warm_idle", what));
+            WARM_IDLE.0
         })
     }
 

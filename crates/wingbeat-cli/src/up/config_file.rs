@@ -19,7 +19,7 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 14] = [
+pub(crate) const KEYS: [(&str, Shape); 16] = [
     ("database", Shape::Text),
     ("database_password_file", Shape::Text),
     ("store", Shape::Text),
@@ -27,6 +27,8 @@ pub(crate) const KEYS: [(&str, Shape); 14] = [
     ("python", Shape::Text),
     ("parallelism", Shape::Number),
     ("executor", Shape::Text),
+    ("isolation", Shape::Text),
+    ("warm_idle", Shape::Number),
     ("no_executor", Shape::Switch),
     ("executor_listen", Shape::Text),
     ("tls_cert", Shape::Text),

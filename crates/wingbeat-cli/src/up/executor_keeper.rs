@@ -1,7 +1,9 @@
 //! Keeps one executor alive beside the server: takes over the one that an earlier `up` left running,
 //! starts one otherwise, and starts it again when it dies. It never decides about attempts.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -218,16 +220,36 @@ fn arguments(config: &UpConfig) -> Vec<String> {
         arguments.extend(["--store".to_owned(), store.to_string()]);
     }
     arguments.extend(["--kind".to_owned(), config.executor.name().to_owned()]);
+    arguments.extend(["--isolation".to_owned(), config.isolation.name().to_owned()]);
+    arguments.extend(["--warm-idle".to_owned(), config.warm_idle_seconds.to_string()]);
     if let Some(python) = &config.python {
         arguments.extend(["--python".to_owned(), path(python)]);
     }
     if let Some(slots) = config.parallelism {
         arguments.extend(["--parallelism".to_owned(), slots.to_string()]);
     }
+    if config.database.is_some() {
+        arguments.extend(["--name".to_owned(), own_name(&config.data)]);
+    }
     for name in &config.pass_env {
         arguments.extend(["--pass-env".to_owned(), name.clone()]);
     }
     arguments
+}
+
+/// The name of the executor of a data folder among those of other servers on the same database: made up once, and
+/// kept, so that an executor that is started anew is known to be the former one's successor.
+fn own_name(data: &Path) -> String {
+    let file = folder_of(data).join("name");
+    if let Ok(kept) = std::fs::read_to_string(&file) {
+        return kept.trim().to_owned();
+    }
+    let name = format!("local-{:08x}", RandomState::new().build_hasher().finish() >> 32);
+    let kept = make(&folder_of(data)).and_then(|()| replace(&file, &name));
+    if let Err(error) = kept {
+        warn!(error = %error, "the executor's name could not be kept");
+    }
+    name
 }
 
 /// The executor that holds the folder's lock, if there is one.

@@ -2,9 +2,10 @@
 //! socket.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
-use wingbeat_blob::{BlobStore, BucketError, S3Address};
+use wingbeat_blob::{BlobStore, BucketError, S3Address, StoreAddress};
 use wingbeat_client::Surroundings;
 use wingbeat_server::{ExecutorPortConfig, Running, ServerConfig, StartError};
 use wingbeat_store::Metadata;
@@ -12,6 +13,7 @@ use wingbeat_store_sql::{PostgresError, PostgresStore, SqliteStore};
 
 use super::config::UpConfig;
 use super::data_folder::{DataFolder, executor_port_of};
+use super::object_store;
 use super::origin::Origin;
 use crate::failure::Failure;
 
@@ -64,7 +66,9 @@ fn cannot_open(error: &PostgresError) -> Failure {
             "name the user in --database, and the password in --database-password-file, PGPASSWORD or ~/.pgpass",
         ),
         PostgresError::TooNew { .. } => failure.advise("use that release or a newer one"),
-        PostgresError::InUse { .. } => failure.advise("stop the other server first"),
+        PostgresError::InUse { .. } => {
+            failure.advise("stop that server first; servers of this release share a database")
+        }
         PostgresError::NoDatabase { .. }
         | PostgresError::Unsuitable { .. }
         | PostgresError::Foreign { .. }
@@ -81,6 +85,9 @@ impl Server {
     ) -> Result<Self, Failure> {
         let blob = open_blob(config, folder, around).await?;
         let store = Store::open(config, folder).await?;
+        if config.database.is_some() {
+            object_store::claim(&*store.port(), &blob, &place_of_objects(config, folder)).await?;
+        }
         let server = ServerConfig {
             listen: config.listen,
             socket: folder.socket(),
@@ -129,14 +136,25 @@ fn executor_port(config: &UpConfig, folder: &DataFolder) -> Option<ExecutorPortC
     })
 }
 
+/// As a person would name it.
+fn place_of_objects(config: &UpConfig, folder: &DataFolder) -> String {
+    match &config.store {
+        Some(address) => address.to_string(),
+        None => folder.store().display().to_string(),
+    }
+}
+
 async fn open_blob(
     config: &UpConfig,
     folder: &DataFolder,
     around: &Surroundings,
 ) -> Result<BlobStore, Failure> {
     let failure = || Failure::new("could not open the object store");
-    let Some(address) = &config.store else {
-        return BlobStore::open_local(&folder.store()).map_err(|error| failure().caused_by(&error));
+    let local = |folder: &Path| BlobStore::open_local(folder).map_err(|error| failure().caused_by(&error));
+    let address = match &config.store {
+        None => return local(&folder.store()),
+        Some(StoreAddress::Local(folder)) => return local(folder),
+        Some(StoreAddress::S3(address)) => address,
     };
     let variables: Vec<(String, String)> =
         around.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

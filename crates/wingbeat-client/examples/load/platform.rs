@@ -23,29 +23,38 @@ const PROJECT: &str = wingbeat_client::DEFAULT_PROJECT;
 const DOMAIN: &str = wingbeat_client::DEFAULT_DOMAIN;
 const ROOT: &str = "a0";
 
+/// How long a root waits for its children: longer than any measurement.
+const ROOT_MS: u32 = 36_000_000;
+
 /// Milliseconds that the simulated executor lets an attempt live.
 const SIM_MS: &str = "WINGBEAT_SIM_MS";
 
 pub(crate) struct Platform {
-    client: Client,
+    pub(crate) client: Client,
 }
+
+/// A stream of messages from the server.
+pub(crate) type Stream<M> =
+    connectrpc::client::ServerStream<<Connection as connectrpc::client::ClientTransport>::ResponseBody, M>;
 
 /// A run whose root stays alive, and where its data goes.
 pub(crate) struct Run {
-    id: RunIdentifier,
+    pub(crate) id: RunIdentifier,
     base: String,
 }
 
 pub(crate) struct Watch {
-    stream: connectrpc::client::ServerStream<
-        <Connection as connectrpc::client::ClientTransport>::ResponseBody,
-        WatchForUpdatesResponseView<'static>,
-    >,
+    stream: Stream<WatchForUpdatesResponseView<'static>>,
 }
 
 impl Platform {
     pub(crate) fn new(addr: ServerAddr) -> Self {
         Self { client: Client::new(addr) }
+    }
+
+    /// Where the server is.
+    pub(crate) fn addr(&self) -> ServerAddr {
+        self.client.addr().clone()
     }
 
     /// Creates a run of one task and waits for its end.
@@ -68,7 +77,7 @@ impl Platform {
 
     /// Creates a run whose root lives long enough to get children.
     pub(crate) async fn run_with_waiting_root(&self) -> Result<Run, Anyhow> {
-        let id = self.create_run(600_000).await?;
+        let id = self.create_run(ROOT_MS).await?;
         let request = GetActionDataURIsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
         let uris = self.client.runs().get_action_data_ur_is(request).await?.into_owned();
         let base = run_base(&id, &uris.inputs_uri)
@@ -86,7 +95,8 @@ impl Platform {
         Ok(watch)
     }
 
-    pub(crate) async fn enqueue(&self, run: &Run, name: &str) -> Result<(), Anyhow> {
+    /// Adds a child that takes `sim_ms`.
+    pub(crate) async fn enqueue(&self, run: &Run, name: &str, sim_ms: u32) -> Result<(), Anyhow> {
         let spec = TaskAction {
             id: TaskIdentifier {
                 org: run.id.org.clone(),
@@ -97,7 +107,7 @@ impl Platform {
                 ..Default::default()
             }
             .into(),
-            spec: task_spec("load.child", 0).into(),
+            spec: task_spec("load.child", sim_ms).into(),
             ..Default::default()
         };
         let child = Action {
@@ -121,10 +131,8 @@ impl Platform {
     }
 
     async fn create_run(&self, sim_ms: u32) -> Result<RunIdentifier, Anyhow> {
-        let project =
-            ProjectIdentifier { name: PROJECT.to_owned(), domain: DOMAIN.to_owned(), ..Default::default() };
         let request = CreateRunRequest {
-            id: Some(create_run_request::Id::ProjectId(Box::new(project))),
+            id: Some(create_run_request::Id::ProjectId(Box::new(project()))),
             task: Some(create_run_request::Task::TaskSpec(Box::new(task_spec("load.root", sim_ms)))),
             ..Default::default()
         };
@@ -166,7 +174,12 @@ fn run_base(run: &RunIdentifier, inputs_uri: &str) -> Option<String> {
     Some(format!("{root}/runs/{}/{}", scope.join("/"), run.name))
 }
 
-fn action(run: &RunIdentifier, name: &str) -> ActionIdentifier {
+/// Where all runs of the load are.
+pub(crate) fn project() -> ProjectIdentifier {
+    ProjectIdentifier { name: PROJECT.to_owned(), domain: DOMAIN.to_owned(), ..Default::default() }
+}
+
+pub(crate) fn action(run: &RunIdentifier, name: &str) -> ActionIdentifier {
     ActionIdentifier { run: run.clone().into(), name: name.to_owned(), ..Default::default() }
 }
 

@@ -1,6 +1,6 @@
 //! Who gets a queued action, and when nobody does.
 
-use wingbeat_model::{AttemptCause, FailureClass, Phase, Span};
+use wingbeat_model::{AttemptCause, FailureClass, Phase, ServerId, Span};
 
 use super::world::{World, child_of, done, failed, key, session_id, task};
 use crate::{Command, Effect, Reject, Reply};
@@ -30,7 +30,7 @@ fn an_action_is_claimed_once() {
 #[test]
 fn an_unknown_or_ended_session_gets_nothing() {
     let mut world = World::with_run(|_| {});
-    world.ok(Command::EndSession(session_id("s2")));
+    world.ok(Command::EndSession { session: session_id("s2"), server: ServerId::ONLY });
     for session in ["s2", "s3"] {
         let claim = Command::Claim { action: key("a0"), session: session_id(session) };
         assert_eq!(world.send(claim), Err(Reject::NoSession));

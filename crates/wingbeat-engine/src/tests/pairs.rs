@@ -1,7 +1,7 @@
 //! Every state meets every event. The table is total by its type: a new state or event does not
 //! compile before its row or column is written.
 
-use wingbeat_model::{FailureClass, Fence, Phase, Recovery, RunId, Span};
+use wingbeat_model::{FailureClass, Fence, Phase, Recovery, RunId, ServerId, Span};
 
 use super::world::{
     World, cached, condition, done, failed, fatal, key, new_run, session, session_id, started, task,
@@ -70,7 +70,7 @@ const TABLE: [(Is, [&str; EVENTS.len()]); 12] = [
     (Is::Paused, /*   */ ["no", "no", "no", "no", "no", "no", "no", "AB", "SU", "TO", "==", "=="]),
     (Is::Succeeded, /**/ ["no", "no", "==", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
     (Is::Failed, /*   */ ["no", "no", "no", "==", "==", "==", "==", "==", "no", "==", "==", "=="]),
-    (Is::Aborted, /*  */ ["no", "no", "no", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
+    (Is::Aborted, /*  */ ["no", "==", "no", "no", "no", "no", "==", "==", "no", "==", "==", "=="]),
     (Is::TimedOut, /* */ ["no", "no", "no", "no", "no", "no", "no", "==", "no", "==", "==", "=="]),
     (Is::Recovered, /**/ ["no", "no", "no", "no", "no", "no", "no", "==", "no", "==", "==", "=="]),
 ];
@@ -195,7 +195,7 @@ fn meet(world: &mut World, is: Is, event: Event) -> bool {
             world.send(Command::Wake(key("x")))
         }
         Event::SessionLost => {
-            let reply = world.send(Command::EndSession(session_id("s1")));
+            let reply = world.send(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
             world.settle();
             reply
         }

@@ -3,7 +3,9 @@
 
 use proptest::prelude::{Strategy, any, prop, proptest};
 use proptest::test_runner::Config;
-use wingbeat_model::{Action, ActionKey, Attempt, Backoff, FailureClass, Phase, RunId, Session, Span, State};
+use wingbeat_model::{
+    Action, ActionKey, Attempt, Backoff, FailureClass, Phase, RunId, ServerId, Session, Span, State,
+};
 
 use super::world::{
     RUN, World, cached, child_of, condition, done, failed, fatal, key, new_run, session_id, started, trace,
@@ -93,7 +95,13 @@ fn command(world: &World, step: Step) -> Option<Command> {
         14 if step.detail < 100 => {
             let id = session_id(&format!("s{}", step.detail % 8));
             let executor = format!("e{}", step.detail % 2);
-            Some(Command::StartSession(Session { id, executor, started_at: world.now, ended_at: None }))
+            Some(Command::StartSession(Session {
+                id,
+                executor,
+                server: ServerId::ONLY,
+                started_at: world.now,
+                ended_at: None,
+            }))
         }
         _ => world.rows.follow_ups.first().cloned().map(Command::FollowUp),
     }
@@ -101,8 +109,13 @@ fn command(world: &World, step: Step) -> Option<Command> {
 
 /// Does what a driver does until nothing is left: no action may be stuck.
 fn drive_to_the_end(world: &mut World) {
-    let last =
-        Session { id: session_id("z"), executor: "last".to_owned(), started_at: world.now, ended_at: None };
+    let last = Session {
+        id: session_id("z"),
+        executor: "last".to_owned(),
+        server: ServerId::ONLY,
+        started_at: world.now,
+        ended_at: None,
+    };
     world.ok(Command::StartSession(last));
     for _ in 0..200 {
         world.settle();

@@ -1,9 +1,9 @@
 //! What reports do: in time, twice, late, and from former owners.
 
-use wingbeat_model::{AttemptEnd, FailureClass, Phase, Span, Timestamp};
+use wingbeat_model::{AttemptEnd, FailureClass, Phase, ServerId, Span, Timestamp};
 
 use super::world::{WRONG, World, done, failed, fatal, key, session_id, stale, started, with_policy};
-use crate::{Command, Reply, Report, ReportKind};
+use crate::{Command, Reject, Reply, Report, ReportKind};
 
 #[test]
 fn an_action_runs_and_succeeds() {
@@ -71,7 +71,7 @@ fn reports_of_a_wrong_fence_session_or_attempt_are_refused() {
 fn a_former_owner_cannot_end_the_attempt_of_the_present_one() {
     let mut world = World::running();
     let late = world.report_of("a0", done());
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     world.settle();
     world.pass(Span::from_secs(1));
     world.ok(Command::Claim { action: key("a0"), session: session_id("s2") });
@@ -152,4 +152,18 @@ fn a_report_on_nothing_is_refused() {
     let mut report = world.report_of("a0", done());
     report.attempt.action = key("nobody");
     assert!(world.send(Command::Report(Box::new(report))).is_err());
+}
+
+#[test]
+fn a_start_that_is_told_after_the_abort_is_no_stale_report_while_the_place_is_held() {
+    let mut world = World::with_run(|_| {});
+    world.claim("a0").expect("it is claimed");
+    let late = world.report_of("a0", started());
+    world.abort("a0").expect("it is aborted");
+    assert_eq!(world.send(Command::Report(Box::new(late.clone()))), Ok(Reply::Reported));
+    assert!(world.attempt("a0", 1).held, "its process may live");
+    assert_eq!(world.phase("a0"), Phase::Aborted);
+    world.say("a0", ReportKind::Stopped).expect("it is gone");
+    assert!(!world.attempt("a0", 1).held);
+    assert!(matches!(world.send(Command::Report(Box::new(late))), Err(Reject::StaleAttempt { .. })));
 }

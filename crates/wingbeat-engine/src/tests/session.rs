@@ -1,12 +1,12 @@
 //! What happens when executors come, come back and are lost.
 
-use wingbeat_model::{AttemptEnd, FailureClass, Phase, Policy, Span};
+use wingbeat_model::{AttemptEnd, FailureClass, Phase, Policy, ServerId, Session, Span};
 
-use super::world::{World, done, session, session_id, task, with_policy};
-use crate::{Command, Effect, Reject, Reply, resume};
+use super::world::{World, done, key, session, session_id, started, task, with_policy};
+use crate::{Command, Effect, Office, Reject, Reply, resume};
 
 fn lose(world: &mut World) {
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     world.settle();
 }
 
@@ -30,9 +30,9 @@ fn what_a_lost_session_ran_is_retried_as_an_infrastructure_failure() {
 fn a_session_is_lost_once() {
     let mut world = World::running();
     lose(&mut world);
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     assert!(world.wrote.is_empty());
-    world.ok(Command::EndSession(session_id("never")));
+    world.ok(Command::EndSession { session: session_id("never"), server: ServerId::ONLY });
     assert!(world.wrote.is_empty());
 }
 
@@ -76,9 +76,47 @@ fn a_reconnect_changes_nothing_and_a_lost_session_does_not_come_back() {
 }
 
 #[test]
+fn a_session_that_has_moved_is_not_lost_with_its_former_server() {
+    let mut world = World::running();
+    let moved = Session { server: ServerId(2), ..session("s1", "one") };
+    world.ok(Command::StartSession(moved));
+    lose(&mut world);
+    assert!(world.attempt("a0", 1).held, "it is with server 2 now");
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId(2) });
+    world.settle();
+    assert!(!world.attempt("a0", 1).held);
+}
+
+#[test]
+fn a_server_gives_nothing_to_the_executor_of_another() {
+    let mut world = World::running();
+    world.spawn("c");
+    world.office = Some(Office { server: ServerId(2), epoch: 0 });
+    assert_eq!(world.claim("c"), Err(Reject::NoSession));
+    world.office = Some(Office { server: ServerId::ONLY, epoch: 0 });
+    world.claim("c").expect("it is its own");
+}
+
+#[test]
+fn a_former_holder_of_the_duty_wakes_nobody() {
+    let mut world = World::running();
+    world.add(with_policy(task("c"), |policy| policy.max_runtime = Some(Span::from_secs(5))));
+    world.claim("c").expect("it is claimed");
+    world.say("c", started()).expect("it runs");
+    world.now = world.now + Span::from_secs(60);
+    world.epoch = 3;
+    world.office = Some(Office { server: ServerId::ONLY, epoch: 2 });
+    world.ok(Command::Wake(key("c")));
+    assert!(world.wrote.is_empty(), "another server sees to it");
+    world.office = Some(Office { server: ServerId::ONLY, epoch: 3 });
+    world.ok(Command::Wake(key("c")));
+    assert!(!world.wrote.is_empty(), "its time is over");
+}
+
+#[test]
 fn a_report_that_comes_before_the_loss_is_worked_off_counts() {
     let mut world = World::running();
-    world.ok(Command::EndSession(session_id("s1")));
+    world.ok(Command::EndSession { session: session_id("s1"), server: ServerId::ONLY });
     assert_eq!(world.say("a0", done()), Ok(Reply::Reported));
     world.settle();
     assert_eq!((world.phase("a0"), world.action("a0").attempts), (Phase::Succeeded, 1));

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, CacheOwner,
     CacheScope, Changes, Digest, Failure, FailureClass, Fence, Loaded, Needs, Phase, Policy, ProjectKey,
-    ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, Session, SessionId, Span, TaskRef, Timestamp,
-    UnitOfWork,
+    QueueChange, QueueName, ReplayKey, Reservation, Resources, Run, RunId, RunKey, Seq, ServerId, Session,
+    SessionId, Span, TaskRef, Timestamp, UnitOfWork,
 };
 
 use crate::invariants::{self, Rows};
 use crate::{
-    Batch, Command, Effect, NewAction, NewBody, NewCacheUse, NewRun, Reject, Reply, Report, ReportKind,
+    Batch, Command, Effect, NewAction, NewBody, NewCacheUse, NewRun, Office, Reject, Reply, Report,
+    ReportKind,
 };
 
 pub(super) const RUN: RunId = RunId(1);
@@ -22,6 +23,10 @@ pub(super) struct World {
     pub(super) cache: BTreeMap<CacheKey, CacheEntry>,
     replays: BTreeMap<ReplayKey, (Digest, RunId)>,
     pub(super) now: Timestamp,
+    /// Who decides; nobody in particular.
+    pub(super) office: Option<Office>,
+    /// How often the duty of timers has changed hands.
+    pub(super) epoch: i64,
     seq: i64,
     /// Effects so far, without follow-ups: those are rows.
     pub(super) effects: Vec<Effect>,
@@ -30,19 +35,22 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Nothing but two executors, `s1` and `s2`.
+    /// Nothing but two executors, `s1` and `s2`, and the queue of its runs.
     pub(super) fn empty() -> Self {
         let mut world = Self {
             rows: Rows::default(),
             cache: BTreeMap::new(),
             replays: BTreeMap::new(),
             now: Timestamp::from_micros(1_000_000),
+            office: None,
+            epoch: 0,
             seq: 0,
             effects: Vec::new(),
             wrote: Changes::default(),
         };
         world.ok(Command::StartSession(session("s1", "one")));
         world.ok(Command::StartSession(session("s2", "two")));
+        world.ok(Command::PutQueue { name: QueueName::of("of-run"), change: QueueChange::default() });
         world
     }
 
@@ -67,7 +75,10 @@ impl World {
         self.pass(Span::from_millis(10));
         self.seq += 1;
         let mut batch = Batch::new(commands, self.now);
-        let mut loaded = Loaded::default();
+        if let Some(office) = self.office {
+            batch = batch.by(office);
+        }
+        let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
         for round in 0.. {
             let needs = batch.needs(&loaded);
             if needs.is_empty() {
@@ -200,6 +211,9 @@ impl World {
         for session in &changes.sessions {
             assert!(seen.sessions.contains_key(&session.id) || !rows.sessions.contains_key(&session.id));
         }
+        for queue in &changes.queues {
+            assert!(seen.asked.queues.contains(&queue.name), "{}", queue.name);
+        }
         let claims = changes.reservations.iter().map(|claim| &claim.key);
         for key in claims.chain(&changes.reservation_deletes) {
             assert!(seen.asked.reservations.contains(key), "{key:?}");
@@ -225,6 +239,7 @@ impl World {
         asked.sessions.extend(needs.sessions);
         asked.sessions_of.extend(needs.sessions_of);
         asked.replays.extend(needs.replays);
+        asked.queues.extend(needs.queues);
     }
 
     fn load_rows(&self, loaded: &mut Loaded, needs: &Needs) {
@@ -239,6 +254,7 @@ impl World {
         copy(&needs.cache, &self.cache, &mut loaded.cache);
         copy(&needs.sessions, &self.rows.sessions, &mut loaded.sessions);
         copy(&needs.replays, &self.replays, &mut loaded.replays);
+        copy(&needs.queues, &self.rows.queues, &mut loaded.queues);
         for key in &needs.reservations {
             if let Some(reservation) = self.reservation(key) {
                 loaded.reservations.insert(key.clone(), reservation.clone());
@@ -282,6 +298,7 @@ impl World {
         rows.runs.extend(changes.runs.into_iter().map(|run| (run.id, run)));
         rows.actions.extend(changes.actions.into_iter().map(|action| (action.key.clone(), action)));
         rows.attempts.extend(changes.attempts.into_iter().map(|attempt| (attempt.key.clone(), attempt)));
+        rows.queues.extend(changes.queues.into_iter().map(|queue| (queue.name.clone(), queue)));
         rows.sessions.extend(changes.sessions.into_iter().map(|session| (session.id.clone(), session)));
         for (key, by) in changes.counters {
             *rows.counters.entry(key).or_default() += by;
@@ -322,7 +339,13 @@ pub(super) fn session_id(id: &str) -> SessionId {
 
 pub(super) fn session(id: &str, executor: &str) -> Session {
     let started_at = Timestamp::from_micros(0);
-    Session { id: session_id(id), executor: executor.to_owned(), started_at, ended_at: None }
+    Session {
+        id: session_id(id),
+        executor: executor.to_owned(),
+        server: ServerId::ONLY,
+        started_at,
+        ended_at: None,
+    }
 }
 
 pub(super) fn project() -> ProjectKey {

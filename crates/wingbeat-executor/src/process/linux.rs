@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::LazyLock;
 
 use rustix::process::{
@@ -14,6 +15,7 @@ use rustix::process::{
 
 use super::{FamilyMark, GroupTrust, ProcessId};
 use crate::environment::MARKER;
+use crate::outcome::Exit;
 
 /// Orphans of this process's descendants become its children.
 pub(super) fn adopt_orphans() -> io::Result<()> {
@@ -46,6 +48,25 @@ fn cgroup_events() -> Option<String> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
     fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()
+}
+
+/// A handle of a child of this process that becomes readable when it has ended.
+pub(super) fn open_child(pid: i32) -> io::Result<OwnedFd> {
+    let number = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let fd = pidfd_open(number, PidfdFlags::empty())?;
+    // A child's number cannot pass to another process before it was waited for.
+    let ours = Stat::read(pid).is_some_and(|stat| stat.parent == own_pid());
+    if ours { Ok(fd) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// How a child ended, if it has. Its number is free afterwards.
+pub(super) fn reap(pid: i32) -> io::Result<Option<Exit>> {
+    let ended = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG)?;
+    Ok(ended.map(|(_, status)| match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(-1),
+    }))
 }
 
 /// SIGKILL to a whole group. The caller knows that the group is still the one it means.

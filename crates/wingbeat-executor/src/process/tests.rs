@@ -24,6 +24,7 @@ fn shell(folder: &Path, marker: &str, script: &str) -> TaskProcess {
         args: vec!["-c".to_owned(), script.to_owned()],
         env,
         folder,
+        stdin: None,
         stdout: &folder.join("stdout.log"),
         stderr: &folder.join("stderr.log"),
         marker: marker.to_owned(),

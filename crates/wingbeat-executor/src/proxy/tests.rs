@@ -231,6 +231,28 @@ async fn errors_of_the_server_pass_untouched() {
 }
 
 #[tokio::test]
+async fn a_busy_server_is_asked_again_and_the_task_does_not_notice() {
+    let stage = Stage::new().await;
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    let _server = stage.serve(move |path| {
+        if count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+            return echo(path);
+        }
+        let mut busy = whole(StatusCode::TOO_MANY_REQUESTS, r#"{"code":"resource_exhausted"}"#);
+        busy.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+        busy
+    });
+    assert_eq!(stage.unary(&[]).await.status(), StatusCode::OK);
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2);
+
+    // Without a time to come back it is an answer like any other.
+    let stage = Stage::new().await;
+    let _server = stage.serve(|_| whole(StatusCode::TOO_MANY_REQUESTS, r#"{"code":"resource_exhausted"}"#));
+    assert_eq!(stage.unary(&[]).await.status(), StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
 async fn a_watch_outlives_a_server_that_dies_in_the_middle_of_a_message() {
     let mut stage = Stage::new().await;
     let server = stage.serve(|_| streamed(vec![message("one"), message("cut off").slice(..7)], true));

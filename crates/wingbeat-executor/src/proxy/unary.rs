@@ -114,7 +114,12 @@ impl Holder<'_> {
             }
         };
         let (parts, body) = response.into_parts();
-        let not_now = matches!(parts.status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE);
+        let not_now = match parts.status {
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => true,
+            // A busy server says when to come back; what can never work says nothing of the kind.
+            StatusCode::TOO_MANY_REQUESTS => parts.headers.contains_key(http::header::RETRY_AFTER),
+            _ => false,
+        };
         match body.collect().await {
             Ok(whole) if not_now => Try::NotNow(parts, whole.to_bytes()),
             Ok(whole) => Try::Answer(parts, whole.to_bytes()),

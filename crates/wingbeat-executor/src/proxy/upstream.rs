@@ -5,7 +5,6 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -21,6 +20,7 @@ use tokio::net::UnixStream;
 
 use super::answer::BoxError;
 use super::headers::Stamp;
+use crate::servers::Servers;
 
 /// Body of a request to the server.
 pub(super) type UpstreamBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -41,8 +41,8 @@ pub(super) struct Call {
 }
 
 impl Upstream {
-    pub(super) fn new(socket: PathBuf, stamp: Stamp) -> Self {
-        let client = Client::builder(TokioExecutor::new()).http2_only(true).build(UnixConnector { socket });
+    pub(super) fn new(servers: Servers, stamp: Stamp) -> Self {
+        let client = Client::builder(TokioExecutor::new()).http2_only(true).build(UnixConnector { servers });
         Self { client, stamp }
     }
 
@@ -77,7 +77,7 @@ impl Upstream {
 
 #[derive(Debug, Clone)]
 struct UnixConnector {
-    socket: PathBuf,
+    servers: Servers,
 }
 
 impl tower::Service<Uri> for UnixConnector {
@@ -90,7 +90,7 @@ impl tower::Service<Uri> for UnixConnector {
     }
 
     fn call(&mut self, _uri: Uri) -> Self::Future {
-        let socket = self.socket.clone();
+        let socket = self.servers.present();
         Box::pin(async move { UnixStream::connect(socket).await.map(TokioIo::new) })
     }
 }

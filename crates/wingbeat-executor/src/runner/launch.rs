@@ -16,6 +16,7 @@ use crate::process::{self, FamilyMark, Launch, TaskProcess};
 use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
 use crate::template::substitute;
+use crate::warm::NotTaken;
 use crate::wire::{self, Happening};
 
 /// The template types whose command line is the SDK's own runtime.
@@ -34,6 +35,12 @@ pub(super) enum Ending {
     Exited { exit: Exit, oom: Oom },
 }
 
+/// A task's process, and how it was started, for people.
+struct Running {
+    process: TaskProcess,
+    isolation: String,
+}
+
 /// Starts the process and waits for its end or a stop. When this returns, no process of it is left.
 pub(super) async fn supervise(
     executor: &Executor,
@@ -46,8 +53,8 @@ pub(super) async fn supervise(
     }
     let started = start(executor, assignment, folder).await;
     let ending = match started {
-        Ok((process, proxy)) => {
-            let ending = watch(executor, assignment, process, stop).await;
+        Ok((running, proxy)) => {
+            let ending = watch(executor, assignment, running, stop).await;
             proxy.shutdown().await;
             ending
         }
@@ -60,11 +67,11 @@ pub(super) async fn supervise(
 async fn watch(
     executor: &Executor,
     assignment: &Assignment,
-    mut process: TaskProcess,
+    running: Running,
     stop: &mut StopSignal,
 ) -> Ending {
     let kills_before = process::oom_kills();
-    let isolation = executor.kind.name();
+    let Running { mut process, isolation } = running;
     let happening = Happening::Started { isolation, pid: process.pid() };
     executor.outbox.push(wire::report(&assignment.held, happening));
     let ending = tokio::select! {
@@ -85,10 +92,10 @@ async fn start(
     executor: &Executor,
     assignment: &Assignment,
     folder: &AttemptFolder,
-) -> Result<(TaskProcess, AttemptProxy), Failure> {
+) -> Result<(Running, AttemptProxy), Failure> {
     let command = command_of(assignment)?;
     files::prepare(assignment, &executor.store).map_err(|error| not_started(&error))?;
-    let proxy = AttemptProxy::start(executor.socket.clone(), &identity(executor, assignment))
+    let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
         .await
         .map_err(|error| not_started(&error))?;
     let marker = format!("{:032x}", rand::random::<u128>());
@@ -103,18 +110,77 @@ async fn start(
         marker: &marker,
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
-    let record = |family: &FamilyMark| {
-        executor.folder.record(&assignment.held, family).map_err(|error| not_started(&error))
-    };
-    record(&FamilyMark::announce(marker.clone()))?;
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
-    let launch = Launch { program, args, env, folder: &folder.work, stdout, stderr, marker };
+    let launch = Launch {
+        program,
+        args,
+        env,
+        folder: &folder.work,
+        stdin: None,
+        stdout,
+        stderr,
+        marker: marker.clone(),
+    };
+    record(executor, assignment, &FamilyMark::announce(marker))?;
+    let running = match forked(executor, assignment, command, &launch).await? {
+        Forked::Taken(process) => Running { process, isolation: "warm".to_owned() },
+        Forked::Unwanted => fresh(executor, assignment, launch, "process".to_owned())?,
+        Forked::Refused(reason) => {
+            tracing::debug!(attempt = %assignment.held, reason, "an attempt starts in a fresh process");
+            fresh(executor, assignment, launch, format!("process, not warm: {reason}"))?
+        }
+    };
+    Ok((running, proxy))
+}
+
+/// What became of the wish to fork an attempt.
+enum Forked {
+    Taken(TaskProcess),
+    /// Attempts like this one are not forked.
+    Unwanted,
+    Refused(String),
+}
+
+/// Forks the attempt from a preloaded interpreter, where there may be one for it.
+async fn forked(
+    executor: &Executor,
+    assignment: &Assignment,
+    command: &Command,
+    launch: &Launch<'_>,
+) -> Result<Forked, Failure> {
+    // Other programs than the SDK's runtime gain nothing from what is loaded.
+    let Some(warm) = executor.warm.as_ref().filter(|_| command.argv[0] == "a0") else {
+        return Ok(Forked::Unwanted);
+    };
+    let mut fork = match warm.fork(&launch.program, &launch.env).await {
+        Ok(fork) => fork,
+        Err(reason) => return Ok(Forked::Refused(reason)),
+    };
+    // Before anything of the task runs in it.
+    record(executor, assignment, fork.process(&launch.marker).mark())?;
+    match fork.run(launch).await {
+        Ok(process) => Ok(Forked::Taken(process)),
+        Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
+        Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason)),
+    }
+}
+
+fn fresh(
+    executor: &Executor,
+    assignment: &Assignment,
+    launch: Launch<'_>,
+    isolation: String,
+) -> Result<Running, Failure> {
     let process = TaskProcess::start(launch).map_err(|error| not_started(&error))?;
     // Without a record of its number the mark alone still leads a successor to it.
-    if let Err(failure) = record(process.mark()) {
+    if let Err(failure) = record(executor, assignment, process.mark()) {
         tracing::warn!(error = failure.message, "could not write down a task's process");
     }
-    Ok((process, proxy))
+    Ok(Running { process, isolation })
+}
+
+fn record(executor: &Executor, assignment: &Assignment, family: &FamilyMark) -> Result<(), Failure> {
+    executor.folder.record(&assignment.held, family).map_err(|error| not_started(&error))
 }
 
 fn command_of(assignment: &Assignment) -> Result<&Command, Failure> {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_blob::logs::LogReader;
 use wingbeat_blob::{BlobPath, BlobStore, StoreAddress};
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, ServerPlace, run};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, Isolation, ServerPlace, run};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, TaskTemplate, TypedInterface, VariableEntry, VariableMap,
 };
@@ -178,12 +178,15 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
             socket: root.join("executor.sock"),
             store: StoreAddress::Local(root.join("store")),
         },
+        isolation: Isolation::Process,
+        warm_idle: LONG,
         data_dir: root.join("data"),
         python: Some(root.join("venv")),
         slots: None,
         memory_bytes: None,
         stop_grace: Duration::from_millis(300),
         pass_env: Vec::new(),
+        queues: Vec::new(),
         host_env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
     }
 }

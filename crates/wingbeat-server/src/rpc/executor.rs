@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
-    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
-    Timestamp, Verb,
+    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, QueueName, RunId, Session,
+    SessionId, Timestamp, Verb,
 };
 use wingbeat_proto::wingbeat::executor::v1::{
     self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
@@ -24,6 +24,7 @@ use super::caller::principal;
 use crate::dispatch::{Order, message};
 use crate::driver::{ExecutorTerms, SubmitError};
 use crate::platform::{Platform, read_error, submit_error};
+use crate::sessions::SERVERS_HEADER;
 
 /// The protocol version that this server speaks.
 const PROTOCOL: u32 = 1;
@@ -44,7 +45,8 @@ impl ExecutorService for Executors {
         request: ServiceRequest<'_, ConnectRequest>,
     ) -> ServiceResult<ServiceStream<ServerMessage>> {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
-        Ok(Response::stream(self.open(request.to_owned_message()).await?))
+        let stream = self.open(request.to_owned_message()).await?;
+        Ok(self.with_servers(Response::stream(stream)))
     }
 
     async fn report(
@@ -53,7 +55,7 @@ impl ExecutorService for Executors {
         request: ServiceRequest<'_, ReportRequest>,
     ) -> ServiceResult<ReportResponse> {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
-        Response::ok(self.take_reports(request.to_owned_message()).await?)
+        Ok(self.with_servers(Response::new(self.take_reports(request.to_owned_message()).await?)))
     }
 
     async fn push_logs(
@@ -74,6 +76,14 @@ impl ExecutorService for Executors {
 }
 
 impl Executors {
+    /// An answer that says where the executor can go when this server is away.
+    fn with_servers<B>(&self, mut response: Response<B>) -> Response<B> {
+        if let Some(servers) = self.platform.sessions.servers() {
+            response.headers.insert(SERVERS_HEADER, servers);
+        }
+        response
+    }
+
     /// Opens a session's stream.
     pub(crate) async fn open(
         &self,
@@ -127,8 +137,9 @@ impl Executors {
 
     async fn start_session(&self, session: &SessionId, request: &ConnectRequest) -> Result<(), ConnectError> {
         let started_at = self.platform.clock.now();
-        let row =
-            Session { id: session.clone(), executor: request.executor.clone(), started_at, ended_at: None };
+        let server = self.platform.driver.server();
+        let executor = request.executor.clone();
+        let row = Session { id: session.clone(), executor, server, started_at, ended_at: None };
         match self.platform.driver.submit(Command::StartSession(row)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(submit_error(error)),
@@ -173,7 +184,7 @@ impl Executors {
         match effect {
             Some(Effect::Assign { .. }) if active(Defect::ReconnectForgotten) => Ok(()),
             Some(Effect::Assign { attempt, fence, session }) if !known => {
-                self.dispatcher.send(Order::Assign { attempt, fence, session });
+                self.dispatcher.send(Order::Assign { attempt, fence, session, work: None });
                 Ok(())
             }
             Some(Effect::Stop { attempt, fence, session, reason }) if known => {
@@ -265,8 +276,10 @@ fn terms(request: &ConnectRequest) -> ExecutorTerms {
         capabilities: request.capabilities.clone(),
         slots: request.capacity.slots,
         max_processes: request.capacity.max_processes,
+        cpu_millis: request.capacity.cpu_millis,
         memory_bytes: request.capacity.memory_bytes,
         gpus: request.capacity.gpus,
+        queues: request.queues.iter().map(|queue| QueueName::of(queue)).collect(),
     }
 }
 

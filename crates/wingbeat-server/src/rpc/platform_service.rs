@@ -70,6 +70,9 @@ fn executor(view: &ExecutorView) -> Executor {
         memory_bytes: view.terms.memory_bytes,
         processes: view.processes,
         max_processes: view.terms.max_processes,
+        queues: view.terms.queues.iter().map(ToString::to_string).collect(),
+        cpu_millis: view.terms.cpu_millis,
+        gpus: view.terms.gpus,
         ..Default::default()
     }
 }

@@ -13,6 +13,8 @@ use crate::platform::Platform;
 const QUIET: Duration = Duration::from_secs(15);
 /// Messages that wait for a slow client; the producer then waits too, and reads newer state afterwards.
 const BUFFER: usize = 64;
+/// The same for messages that hold pages of rows: what one slow client costs is these, and no more.
+const PAGES: usize = 1;
 
 /// Where a producer puts its messages.
 pub(crate) struct Sink<T> {
@@ -52,7 +54,20 @@ where
     T: Send + 'static,
     F: Future<Output = Result<(), ConnectError>> + Send + 'static,
 {
-    produce_until(platform, name, AtDrain::EndCleanly, producer)
+    run(platform, name, (BUFFER, AtDrain::EndCleanly), producer)
+}
+
+/// As [`produce`], for messages that hold pages of rows.
+pub(crate) fn produce_pages<T, F>(
+    platform: &Platform,
+    name: &'static str,
+    producer: impl FnOnce(Sink<T>) -> F,
+) -> ServiceStream<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(), ConnectError>> + Send + 'static,
+{
+    run(platform, name, (PAGES, AtDrain::EndCleanly), producer)
 }
 
 /// As [`produce`], with a say in what a drain looks like.
@@ -66,7 +81,20 @@ where
     T: Send + 'static,
     F: Future<Output = Result<(), ConnectError>> + Send + 'static,
 {
-    let (messages, receiver) = mpsc::channel(BUFFER);
+    run(platform, name, (BUFFER, at_drain), producer)
+}
+
+fn run<T, F>(
+    platform: &Platform,
+    name: &'static str,
+    (buffer, at_drain): (usize, AtDrain),
+    producer: impl FnOnce(Sink<T>) -> F,
+) -> ServiceStream<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(), ConnectError>> + Send + 'static,
+{
+    let (messages, receiver) = mpsc::channel(buffer);
     let work = producer(Sink { messages: messages.clone() });
     let token = platform.tasks.token();
     platform.tasks.spawn(name, async move {

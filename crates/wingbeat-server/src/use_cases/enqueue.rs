@@ -39,7 +39,7 @@ pub async fn enqueue(
     };
     let (key, name) =
         wingbeat_idl::ids::action("action.action_id", &action.action_id).map_err(rpc::bad_id)?;
-    let run = rpc::find_run(platform, &key).await?;
+    let run = platform.created_run(&key).await?;
     platform.authorize(principal, Verb::Enqueue, Some(&run.key.scope))?;
     let parent = parent_of(&action)?;
     let caller = rpc::attempt_of(principal);

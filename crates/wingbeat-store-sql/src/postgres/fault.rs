@@ -13,7 +13,7 @@ enum Refused {
     Error(Error),
     #[error("postgresql did not answer in time")]
     Silent,
-    #[error("another Wingbeat server writes to the database")]
+    #[error("another connection has this place in the database")]
     InUse,
 }
 

@@ -3,7 +3,7 @@
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use wingbeat_model::{Action, ActionKey, ActionName, RunId, Seq, Timestamp};
+use wingbeat_model::{Action, ActionKey, ActionName, RunId, Seq};
 use wingbeat_store::RunScope;
 
 use super::params::Params;
@@ -73,37 +73,6 @@ fn page(rows: &[PgRow], most: usize) -> Result<(Vec<Action>, Seq), Fault> {
     found.retain(|row| row.changed <= last);
     debug_assert!(next >= last, "rows come in the order of their positions");
     Ok((found, last))
-}
-
-/// The newest root of each task.
-pub(crate) async fn newest_roots(
-    readers: &Readers,
-    scope: &RunScope,
-    since: Timestamp,
-    most: usize,
-) -> Result<Vec<Action>, Fault> {
-    let since = since.as_micros();
-    let (query, params): (&'static Query, _) = match scope {
-        RunScope::Project(place) => {
-            let params = Params::new().with(&*place.org)?.with(&*place.project)?;
-            if place.domain.is_empty() {
-                (&queries::ROOT_NEWEST_PROJECT, params)
-            } else {
-                (&queries::ROOT_NEWEST, params.with(&*place.domain)?)
-            }
-        }
-        RunScope::Task { scope, name, version } => {
-            let params = Params::new().with(&*scope.org)?.with(&*scope.project)?.with(&*scope.domain)?;
-            (&queries::ROOT_NEWEST_TASK, params.with(&**name)?.with(version.as_deref())?)
-        }
-        RunScope::Run(run) => {
-            let root = find_action(readers, &ActionKey::root(*run)).await?;
-            let wanted = |root: &Action| root.created_at.as_micros() >= since && most > 0;
-            return Ok(root.into_iter().filter(wanted).collect());
-        }
-    };
-    let rows = readers.fetch(query, params.with(since)?.with(limit(most))?).await?;
-    read_rows(&rows, action::read)
 }
 
 /// An action.

@@ -9,7 +9,7 @@ use super::queries::{self, Query};
 use crate::fault::Fault;
 use crate::rows::cell::Binder;
 use crate::rows::session::{REPLAY_LIFE, REPLAYS_EXPIRED_AT_ONCE};
-use crate::rows::{action, attempt, cache, run, session};
+use crate::rows::{action, attempt, cache, queue, run, session};
 
 /// Statements with their parameters, in the order in which they are to run.
 #[derive(Default)]
@@ -32,6 +32,8 @@ impl Statements {
         to.put(&queries::ATTEMPT_PUT, pending.attempts.values(), |row, changed| attempt::bind(row, changed))?;
         to.put_cache(pending)?;
         to.put(&queries::SESSION_PUT, pending.sessions.values(), |row, changed| session::bind(row, changed))?;
+        to.put(&queries::QUEUE_PUT, pending.queues.values(), |row, changed| queue::bind(row, changed))?;
+        to.put(&queries::SHARE_PUT, pending.shares.values(), |row, changed| queue::bind_share(row, changed))?;
         to.put_counters(pending)?;
         let done = pending.follow_ups.iter().filter(|(_, left)| left.is_none());
         to.put(&queries::FOLLOW_UP_DELETE, done, |row, (id, _)| row.put(*id))?;

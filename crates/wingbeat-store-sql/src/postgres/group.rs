@@ -17,9 +17,10 @@ use sqlx::Executor;
 use sqlx::postgres::PgConnection;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use wingbeat_model::{Loaded, Needs, Seq, Timestamp, UnitOfWork};
+use wingbeat_model::{Loaded, Needs, Seq, ServerId, Timestamp, UnitOfWork};
 use wingbeat_store::take_new;
 
+use super::echo;
 use super::flush::{Statements, execute};
 use super::load::{load_keys, load_sets};
 use super::params::Params;
@@ -31,6 +32,9 @@ use crate::fault::Fault;
 
 /// Rounds of needs that are loaded for all units of a group together.
 const SHARED_ROUNDS: usize = 4;
+
+/// After so many positions old echoes are deleted.
+const EXPIRED_EVERY: i64 = 1_024;
 
 /// Somebody else wrote after the connection broke: what became of the commit cannot be seen any more.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,9 @@ impl Job {
 /// A transaction's jobs, and how far they are.
 pub(crate) struct Group {
     jobs: Vec<Job>,
+    server: ServerId,
+    /// The epoch that the head's row names.
+    epoch: i64,
     /// How many of them have decided.
     decided: usize,
     /// The head before the first of them.
@@ -82,9 +89,11 @@ pub(crate) struct Group {
 
 impl Group {
     /// Of jobs that wait.
-    pub(crate) fn new(jobs: Vec<Job>) -> Self {
+    pub(crate) fn new(jobs: Vec<Job>, server: ServerId) -> Self {
         Self {
             jobs,
+            server,
+            epoch: 0,
             decided: 0,
             base: Seq(0),
             head: Seq(0),
@@ -110,12 +119,14 @@ impl Group {
     pub(crate) async fn try_on(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
         db.execute("BEGIN").await?;
         let rows = fetch(db, &queries::HEAD_LOCK, Params::new()).await?;
-        let found = read_rows(&rows, |row| Ok((Seq(row.take()?), row.take::<i64>()?)))?;
-        let (head, writer) = *found.first().ok_or_else(|| Fault::corrupt("the head's row is missing"))?;
+        let found = read_rows(&rows, |row| Ok((Seq(row.take()?), row.take::<i64>()?, row.take::<i64>()?)))?;
+        let (head, writer, epoch) =
+            *found.first().ok_or_else(|| Fault::corrupt("the head's row is missing"))?;
         if self.decided > 0 && writer == self.writer {
             db.execute("ROLLBACK").await?;
             return Ok(());
         }
+        self.epoch = epoch;
         self.start_from(head)?;
         self.load_shared(db).await?;
         while self.decided < self.jobs.len() {
@@ -123,10 +134,20 @@ impl Group {
         }
         self.flush(db).await?;
         if self.head > self.base {
-            let params = Params::new().with(self.head.0)?.with(self.writer)?;
-            execute(db, &queries::HEAD_ADVANCE, params).await?;
+            self.advance(db).await?;
         }
         db.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// The head moves, and the other servers can hear of it.
+    async fn advance(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
+        let params = echo::keys(&self.written)?.with(self.head.0)?.with(self.writer)?;
+        execute(db, &queries::HEAD_ADVANCE, params.with(self.base.0)?.with(self.server.0)?).await?;
+        if self.head.0 / EXPIRED_EVERY != self.base.0 / EXPIRED_EVERY {
+            let params = Params::new().with(self.head.0 - echo::KEPT)?;
+            execute(db, &queries::ECHO_EXPIRE, params).await?;
+        }
         Ok(())
     }
 
@@ -210,7 +231,7 @@ impl Group {
     }
 
     async fn load_for(&mut self, db: &mut PgConnection, at: usize) -> Result<Loaded, Fault> {
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
         loop {
             let Ok(new) = self.next_needs(at, &mut loaded) else {
                 return Err(Fault::corrupt("a unit of work panicked"));

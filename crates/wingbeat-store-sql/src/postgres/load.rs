@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::lists::limit;
 use crate::rows::cell::Binder;
 use crate::rows::session::REPLAY_LIFE;
-use crate::rows::{action, attempt, cache, run, session};
+use crate::rows::{action, attempt, cache, queue, run, session};
 
 /// Binds an action's key.
 pub(crate) fn bind_action_key(row: &mut Binder<'_>, key: &ActionKey) -> Result<(), Fault> {
@@ -67,6 +67,11 @@ pub(crate) async fn load_keys(
         let params = Params::rows(&queries::SESSION_FIND, &needs.sessions, |row, id| row.put(&*id.0))?;
         let found = read_rows(&fetch(db, &queries::SESSION_FIND, params).await?, session::read)?;
         known.sessions.extend(found.into_iter().map(|session| (session.id.clone(), session)));
+    }
+    if !needs.queues.is_empty() {
+        let params = Params::rows(&queries::QUEUE_FIND, &needs.queues, |row, name| row.put(name.as_str()))?;
+        let found = read_rows(&fetch(db, &queries::QUEUE_FIND, params).await?, queue::read)?;
+        known.queues.extend(found.into_iter().map(|queue| (queue.name.clone(), queue)));
     }
     Ok(())
 }

@@ -17,10 +17,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0004_cache.sql"),
     include_str!("../../migrations/postgres/0005_sessions.sql"),
     include_str!("../../migrations/postgres/0006_catalog.sql"),
+    include_str!("../../migrations/postgres/0007_queues.sql"),
+    include_str!("../../migrations/postgres/0008_replicas.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.
-const MIN_READER: i64 = 1;
+/// Older servers tell the others nothing of what they write.
+const MIN_READER: i64 = 8;
 
 /// The oldest server, as `server_version_num` counts.
 const OLDEST_SERVER: i32 = 150_000;
@@ -28,7 +31,7 @@ const OLDEST_SERVER: i32 = 150_000;
 /// The key of the advisory lock that guards the steps: `wingbeat` as a number.
 const MIGRATION_LOCK: i64 = 0x7769_6e67_6265_6174;
 
-/// The first half of the key of the lock that whoever writes alone holds: `wing` as a number.
+/// The first half of the key of the lock that all who write share: `wing` as a number.
 const WRITER_LOCK: i32 = 0x7769_6e67;
 
 /// How long a server may take to answer.
@@ -83,8 +86,8 @@ pub enum PostgresError {
         /// Which.
         address: PostgresAddress,
     },
-    /// Another server of ours writes to it.
-    #[error("{address} is in use by another Wingbeat server; only one at a time may write to a database")]
+    /// A server of an older release writes to it.
+    #[error("{address} is in use by a Wingbeat server of an older release, which cannot share it")]
     InUse {
         /// Which.
         address: PostgresAddress,
@@ -99,27 +102,15 @@ pub enum PostgresError {
     },
 }
 
-/// May other servers write to the database at the same time?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sharing {
-    /// No: whoever writes holds a lock for as long as it is connected.
-    Alone,
-    /// Yes.
-    WithOthers,
-}
-
 /// How long a former server's connection may take to end.
 const IN_USE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checks the database, moves its schema forward, and gives the connection to whoever writes.
-pub(crate) async fn prepare(
-    address: &PostgresAddress,
-    sharing: Sharing,
-) -> Result<PgConnection, PostgresError> {
+pub(crate) async fn prepare(address: &PostgresAddress) -> Result<PgConnection, PostgresError> {
     let mut db = connect(address).await?;
     check_server(&mut db, address).await?;
     let deadline = Instant::now() + IN_USE_PATIENCE;
-    while !take_place(&mut db, sharing).await.map_err(refused(address))? {
+    while !take_place(&mut db).await.map_err(refused(address))? {
         if Instant::now() > deadline {
             return Err(PostgresError::InUse { address: address.clone() });
         }
@@ -129,15 +120,11 @@ pub(crate) async fn prepare(
     Ok(db)
 }
 
-/// Makes this connection the one that writes, if there is no other. It is so until it ends.
-pub(crate) async fn take_place(db: &mut PgConnection, sharing: Sharing) -> Result<bool, sqlx::Error> {
-    match sharing {
-        Sharing::WithOthers => Ok(true),
-        Sharing::Alone => {
-            let text = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
-            sqlx::query_scalar(text).bind(WRITER_LOCK).fetch_one(db).await
-        }
-    }
+/// Lets this connection write, beside those of other servers. An older release, which has to be alone, holds the lock
+/// for itself.
+pub(crate) async fn take_place(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let text = "SELECT pg_try_advisory_lock_shared($1, hashtext(current_schema()))";
+    sqlx::query_scalar(text).bind(WRITER_LOCK).fetch_one(db).await
 }
 
 async fn connect(address: &PostgresAddress) -> Result<PgConnection, PostgresError> {

@@ -6,7 +6,8 @@ use std::mem;
 
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, Changes, CounterKey, Digest, FollowUp,
-    FollowUpId, Loaded, Needs, ReplayKey, Reservation, Run, RunId, Session, SessionId,
+    FollowUpId, Loaded, Needs, Queue, QueueName, ReplayKey, Reservation, Run, RunId, Session, SessionId,
+    Share, ShareKey,
 };
 
 /// Changes by key. `None` deletes.
@@ -24,6 +25,8 @@ pub(crate) struct Pending {
     pub(crate) counters: BTreeMap<CounterKey, i64>,
     pub(crate) follow_ups: BTreeMap<FollowUpId, Option<FollowUp>>,
     pub(crate) replays: BTreeMap<ReplayKey, (Digest, RunId)>,
+    pub(crate) queues: BTreeMap<QueueName, Queue>,
+    pub(crate) shares: BTreeMap<ShareKey, Share>,
 }
 
 impl Pending {
@@ -47,6 +50,12 @@ impl Pending {
             known.sessions.insert(session.id.clone(), session.clone());
             self.sessions.insert(session.id.clone(), session);
         }
+        for queue in changes.queues {
+            known.asked.queues.insert(queue.name.clone());
+            known.queues.insert(queue.name.clone(), queue.clone());
+            self.queues.insert(queue.name.clone(), queue);
+        }
+        self.shares.extend(changes.shares.into_iter().map(|share| (share.project.clone(), share)));
         for (digest, bytes) in changes.specs {
             self.specs.entry(digest).or_insert(bytes);
         }
@@ -113,6 +122,8 @@ impl Pending {
         self.cache.extend(later.cache);
         self.reservations.extend(later.reservations);
         self.sessions.extend(later.sessions);
+        self.queues.extend(later.queues);
+        self.shares.extend(later.shares);
         for (key, difference) in later.counters {
             *self.counters.entry(key).or_default() += difference;
         }
@@ -148,6 +159,7 @@ pub(crate) fn not_asked(wanted: &Needs, asked: &Needs) -> Needs {
         reservations: rest(&wanted.reservations, &asked.reservations),
         sessions: rest(&wanted.sessions, &asked.sessions),
         replays: rest(&wanted.replays, &asked.replays),
+        queues: rest(&wanted.queues, &asked.queues),
         ..Needs::default()
     }
 }
@@ -162,6 +174,7 @@ pub(crate) fn mark_asked(new: Needs, asked: &mut Needs) {
     asked.reservations.extend(new.reservations);
     asked.sessions.extend(new.sessions);
     asked.replays.extend(new.replays);
+    asked.queues.extend(new.queues);
 }
 
 /// Copies what the group knows of rows by key.
@@ -177,6 +190,7 @@ pub(crate) fn copy_known(wanted: &Needs, known: &Loaded, loaded: &mut Loaded) {
     copy(&wanted.reservations, &known.reservations, &mut loaded.reservations);
     copy(&wanted.sessions, &known.sessions, &mut loaded.sessions);
     copy(&wanted.replays, &known.replays, &mut loaded.replays);
+    copy(&wanted.queues, &known.queues, &mut loaded.queues);
 }
 
 fn copy<K: Ord + Clone, V: Clone>(wanted: &BTreeSet<K>, from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>) {

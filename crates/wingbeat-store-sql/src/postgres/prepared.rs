@@ -37,7 +37,7 @@ fn lists() -> Vec<String> {
 async fn every_statement_can_be_prepared() {
     let Some(server) = PostgresServer::shared() else { return };
     let address = PostgresAddress::parse(&server.database(), None).expect("an address");
-    let mut db = open::prepare(&address, open::Sharing::Alone).await.expect("opens");
+    let mut db = open::prepare(&address).await.expect("opens");
     for query in queries::ALL {
         let prepared = db.prepare(query.text().into_sql_str()).await;
         prepared.unwrap_or_else(|error| panic!("{}: {error}", query.file()));

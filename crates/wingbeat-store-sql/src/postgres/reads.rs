@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Reservation, Run,
-    RunId, RunKey, Seq, Session, Timestamp,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Queue,
+    Reservation, Run, RunId, RunKey, Seq, Session, Share,
 };
 use wingbeat_store::listing::ListId;
 use wingbeat_store::{ActionCounts, ActionQuery, Page, ReadError, RunReads, RunScope};
@@ -16,7 +16,7 @@ use super::{PostgresStore, feed};
 use crate::fault::Fault;
 use crate::lists::{ListStatement, action_statement, limit, page};
 use crate::rows::cell::{Columns, first};
-use crate::rows::{action, attempt, cache, run, session};
+use crate::rows::{action, attempt, cache, queue, run, session};
 use crate::statement::Dialect;
 
 impl PostgresStore {
@@ -138,6 +138,14 @@ impl RunReads for PostgresStore {
         self.list(&queries::FOLLOW_UP_LIST, Params::new(), session::read_follow_up).await
     }
 
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.list(&queries::QUEUE_LIST, Params::new(), queue::read).await
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.list(&queries::SHARE_LIST, Params::new(), queue::read_share).await
+    }
+
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         let query = &queries::CACHE_FIND;
         self.first(query, cache_key(query, key)?, cache::read).await
@@ -146,14 +154,5 @@ impl RunReads for PostgresStore {
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         let query = &queries::RESERVATION_FIND;
         self.first(query, cache_key(query, key)?, cache::read_reservation).await
-    }
-
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        Ok(feed::newest_roots(&self.readers, scope, since, limit).await?)
     }
 }

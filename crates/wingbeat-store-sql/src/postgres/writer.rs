@@ -12,12 +12,12 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
-use wingbeat_model::UnitOfWork;
+use wingbeat_model::{ServerId, UnitOfWork};
 
 use super::address::PostgresAddress;
 use super::fault::{in_use, silent};
 use super::group::{Committed, Group, Job};
-use super::open::{Sharing, take_place};
+use super::open::take_place;
 use crate::fault::Fault;
 
 /// The most units that share a transaction.
@@ -47,9 +47,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the task, on a connection that may write.
-    pub(crate) fn start(address: PostgresAddress, sharing: Sharing, db: PgConnection) -> Self {
+    pub(crate) fn start(address: PostgresAddress, server: ServerId, db: PgConnection) -> Self {
         let (jobs, waiting) = channel(WAITING);
-        let link = Link { address, sharing, idle: Some(db) };
+        let link = Link { address, server, idle: Some(db) };
         #[expect(
             clippy::disallowed_methods,
             reason = "`close` waits for it, and its end is every waiting caller's answer"
@@ -79,7 +79,7 @@ impl Writer {
 /// The connection that writes, while there is one.
 struct Link {
     address: PostgresAddress,
-    sharing: Sharing,
+    server: ServerId,
     idle: Option<PgConnection>,
 }
 
@@ -91,7 +91,7 @@ async fn write_until_closed(mut link: Link, mut waiting: Receiver<Job>) {
         {
             jobs.push(next);
         }
-        let mut group = Group::new(jobs);
+        let mut group = Group::new(jobs, link.server);
         let fault = link.write(&mut group).await.err();
         group.finish(fault.as_ref());
     }
@@ -138,7 +138,7 @@ impl Link {
         let options = self.address.options();
         let connect = async {
             let mut db = options.connect().await?;
-            if take_place(&mut db, self.sharing).await? { Ok(db) } else { Err(in_use()) }
+            if take_place(&mut db).await? { Ok(db) } else { Err(in_use()) }
         };
         timeout(CONNECT, connect).await.unwrap_or_else(|_| Err(silent()))
     }

@@ -1,6 +1,8 @@
 //! Sessions, work that is left, and how long answered requests are known.
 
-use wingbeat_model::{ActionKey, ActionName, FollowUp, FollowUpKind, RunId, Session, SessionId, Span};
+use wingbeat_model::{
+    ActionKey, ActionName, FollowUp, FollowUpKind, RunId, ServerId, Session, SessionId, Span,
+};
 
 use super::cell::{Binder, Columns};
 use super::parts::missing;
@@ -20,6 +22,7 @@ pub(crate) const REPLAYS_EXPIRED_AT_ONCE: u32 = 200;
 pub(crate) fn bind(row: &mut Binder<'_>, session: &Session) -> Result<(), Fault> {
     row.put(&*session.id.0)?;
     row.put(&session.executor)?;
+    row.put(session.server.0)?;
     row.put_time(session.started_at)?;
     row.put_maybe_time(session.ended_at)
 }
@@ -29,6 +32,7 @@ pub(crate) fn read(row: &mut Columns<'_>) -> Result<Session, Fault> {
     Ok(Session {
         id: SessionId(row.take_arc()?),
         executor: row.take()?,
+        server: ServerId(row.take()?),
         started_at: row.take_time()?,
         ended_at: row.take_maybe_time()?,
     })

@@ -2,7 +2,7 @@
 //! reader remembers: the last one comes whole.
 
 use rusqlite::{Connection, params};
-use wingbeat_model::{Action, ActionName, RunId, Seq, Timestamp};
+use wingbeat_model::{Action, ActionName, RunId, Seq};
 use wingbeat_store::RunScope;
 
 use super::action;
@@ -97,33 +97,4 @@ fn page(
         rows.extend(read(Part { after: last.0 - 1, upto: last.0, rows: ALL })?);
     }
     Ok((rows, last))
-}
-
-/// The newest root of each task.
-pub(crate) fn newest_roots(
-    db: &Connection,
-    scope: &RunScope,
-    since: Timestamp,
-    most: usize,
-) -> Result<Vec<Action>, Fault> {
-    let (since, most) = (since.as_micros(), limit(most));
-    match scope {
-        RunScope::Project(place) if place.domain.is_empty() => {
-            let params = (&*place.org, &*place.project, since, most);
-            list(db, &queries::ROOT_NEWEST_PROJECT, params, action::read)
-        }
-        RunScope::Project(place) => {
-            let params = (&*place.org, &*place.project, &*place.domain, since, most);
-            list(db, &queries::ROOT_NEWEST, params, action::read)
-        }
-        RunScope::Task { scope, name, version } => {
-            let version = version.as_deref();
-            let params = params![&*scope.org, &*scope.project, &*scope.domain, &**name, version, since, most];
-            list(db, &queries::ROOT_NEWEST_TASK, params, action::read)
-        }
-        RunScope::Run(run) => {
-            let root = action::load(db, &wingbeat_model::ActionKey::root(*run))?;
-            Ok(root.into_iter().filter(|root| root.created_at.as_micros() >= since && most > 0).collect())
-        }
-    }
 }

@@ -18,6 +18,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_cache.sql"),
     include_str!("../../migrations/sqlite/0005_sessions.sql"),
     include_str!("../../migrations/sqlite/0006_catalog.sql"),
+    include_str!("../../migrations/sqlite/0007_queues.sql"),
+    include_str!("../../migrations/sqlite/0008_session_server.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.

@@ -16,10 +16,12 @@ use crate::statement::Dialect;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/sqlite/plans.txt");
 
 /// Plans that read all of something, and why that is right.
-const WHOLE: [(&str, &str); 4] = [
+const WHOLE: [(&str, &str); 6] = [
     ("follow_up_list.sql", "the list is what is left, and is short"),
     ("attempt_held.sql", "all entries of a partial index are wanted"),
     ("session_open.sql", "all entries of a partial index are wanted"),
+    ("queue_list.sql", "all are wanted, and operators make few"),
+    ("share_list.sql", "all are wanted, and operators set few"),
     ("replay_expire.sql", "reads its own list of keys"),
 ];
 

@@ -66,6 +66,9 @@ queries! {
     PROJECT_INSERT = "project_insert.sql";
     PROJECT_LIST = "project_list.sql";
     PROJECT_UPDATE = "project_update.sql";
+    QUEUE_FIND = "queue_find.sql";
+    QUEUE_LIST = "queue_list.sql";
+    QUEUE_PUT = "queue_put.sql";
     REPLAY_EXPIRE = "replay_expire.sql";
     REPLAY_FIND = "replay_find.sql";
     REPLAY_PUT = "replay_put.sql";
@@ -75,9 +78,6 @@ queries! {
     ROOT_CHANGED = "root_changed.sql";
     ROOT_CHANGED_RUN = "root_changed_run.sql";
     ROOT_CHANGED_TASK = "root_changed_task.sql";
-    ROOT_NEWEST = "root_newest.sql";
-    ROOT_NEWEST_PROJECT = "root_newest_project.sql";
-    ROOT_NEWEST_TASK = "root_newest_task.sql";
     RUN_FIND = "run_find.sql";
     RUN_GET = "run_get.sql";
     RUN_LABEL_DELETE = "run_label_delete.sql";
@@ -90,6 +90,8 @@ queries! {
     SESSION_PUT = "session_put.sql";
     SETTING_FIND = "setting_find.sql";
     SETTING_INIT = "setting_init.sql";
+    SHARE_LIST = "share_list.sql";
+    SHARE_PUT = "share_put.sql";
     SPEC_FIND = "spec_find.sql";
     SPEC_PUT = "spec_put.sql";
     TASK_FIND = "task_find.sql";

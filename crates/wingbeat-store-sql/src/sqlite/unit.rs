@@ -6,10 +6,11 @@ use wingbeat_model::{Action, Attempt, Changes, CounterKey, Loaded, Needs, Run, S
 use wingbeat_store::take_new;
 
 use super::queries;
-use super::row::{list, write};
+use super::row::{find, list, write, write_bound};
 use super::{action, attempt, cache, run, session};
 use crate::fault::Fault;
 use crate::lists::limit;
+use crate::rows::queue;
 
 /// Runs `unit` with `seq` as its position. Tells whether anything was written.
 pub(crate) fn run_unit(
@@ -87,6 +88,10 @@ fn load_sets(db: &Connection, needs: &Needs, loaded: &mut Loaded) -> Result<(), 
     for id in &needs.sessions {
         loaded.sessions.extend(session::load(db, id)?.map(|found| (id.clone(), found)));
     }
+    for name in &needs.queues {
+        let found = find(db, &queries::QUEUE_FIND, [name.as_str()], queue::read)?;
+        loaded.queues.extend(found.map(|found| (name.clone(), found)));
+    }
     for executor in &needs.sessions_of {
         let found = session::open_of(db, executor)?;
         loaded.sessions.extend(found.into_iter().map(|session| (session.id.clone(), session)));
@@ -111,6 +116,12 @@ fn apply(db: &Connection, changes: &Changes, now: Timestamp) -> Result<(), Fault
     changes.reservation_deletes.iter().try_for_each(|key| cache::delete_reservation(db, key))?;
     changes.reservations.iter().try_for_each(|claim| cache::put_reservation(db, claim))?;
     changes.sessions.iter().try_for_each(|changed| session::put(db, changed))?;
+    changes.queues.iter().try_for_each(|changed| {
+        write_bound(db, &queries::QUEUE_PUT, |row| queue::bind(row, changed)).map(drop)
+    })?;
+    changes.shares.iter().try_for_each(|changed| {
+        write_bound(db, &queries::SHARE_PUT, |row| queue::bind_share(row, changed)).map(drop)
+    })?;
     changes.counters.iter().try_for_each(|(key, difference)| add_to_counter(db, key, *difference))?;
     changes.follow_ups_done.iter().try_for_each(|id| session::delete_follow_up(db, *id))?;
     changes.follow_ups.iter().try_for_each(|left| session::put_follow_up(db, left))?;

@@ -188,12 +188,13 @@ pub async fn absent_keys_are_left_out(store: Store) {
         sessions: BTreeSet::from([SessionId("s".into())]),
         sessions_of: BTreeSet::from(["box".to_owned()]),
         replays: BTreeSet::from([wingbeat_model::ReplayKey("r".to_owned())]),
+        queues: BTreeSet::from([wingbeat_model::QueueName::of("q")]),
     };
     let loaded = load(&store, needs.clone()).await;
     assert_eq!(loaded.asked, needs);
     assert!(loaded.runs.is_empty() && loaded.run_ids.is_empty() && loaded.actions.is_empty());
     assert!(loaded.attempts.is_empty() && loaded.cache.is_empty() && loaded.reservations.is_empty());
-    assert!(loaded.sessions.is_empty() && loaded.replays.is_empty());
+    assert!(loaded.sessions.is_empty() && loaded.replays.is_empty() && loaded.queues.is_empty());
     assert!(loaded.live_children.values().all(Vec::is_empty));
     assert!(loaded.cache_waiters.values().all(Vec::is_empty));
     assert!(loaded.held.values().all(Vec::is_empty));

@@ -1,6 +1,6 @@
 //! The feed: in order, conflated, and nothing is skipped.
 
-use wingbeat_model::{Action, ActionName, Changes, RunId, Seq};
+use wingbeat_model::{Action, ActionName, ActionOutcome, Changes, RunId, Seq, State};
 
 use super::rows::{action, names, place, put_runs, run, runs_of};
 use super::{Store, put};
@@ -75,26 +75,35 @@ pub async fn a_page_never_splits_a_position(store: Store) {
     }
 }
 
-/// A parent narrows the feed to its children, and the position is that of the whole feed.
-pub async fn children_of_one_parent(store: Store) {
+fn child(parent: &str, name: &str, seq: Seq, ended: bool) -> Action {
+    let mut child = action(1, name, seq);
+    child.parent = Some(ActionName::stored(parent));
+    if ended {
+        let outcome = ActionOutcome::Recovered { output_uri: "file:///data/out".to_owned() };
+        child.state = State::Done { outcome, at: child.created_at };
+    }
+    child
+}
+
+/// A parent narrows the feed to its children that have ended, and the position is that of the whole feed.
+pub async fn ended_children_of_one_parent(store: Store) {
     put_runs(&store, [1]).await;
-    let seq = put(&store, |seq| {
-        let mut grandchild = action(1, "g", seq);
-        grandchild.parent = Some(ActionName::stored("c"));
-        Changes { actions: vec![action(1, "c", seq), grandchild], ..Changes::default() }
-    })
-    .await;
-    let last = put_actions(&store, &[(1, "d")]).await;
-    let of = async |parent: &str, limit| {
+    let rows = |rows: Vec<Action>| Changes { actions: rows, ..Changes::default() };
+    let seq =
+        put(&store, move |seq| rows(vec![child("a0", "c", seq, true), child("c", "g", seq, true)])).await;
+    let live =
+        put(&store, move |seq| rows(vec![child("a0", "d", seq, true), child("a0", "e", seq, false)])).await;
+    let of = async |parent: &str, after, limit| {
         let parent = ActionName::stored(parent);
-        let (rows, upto) =
-            store.changed_actions(RunId(1), Some(&parent), Seq(0), limit).await.expect("reads");
+        let (rows, upto) = store.changed_actions(RunId(1), Some(&parent), after, limit).await.expect("reads");
         (names(&rows).join(" "), upto)
     };
-    assert_eq!(of("a0", 10).await, ("c d".to_owned(), last));
-    assert_eq!(of("a0", 1).await, ("c".to_owned(), seq));
-    assert_eq!(of("c", 10).await, ("g".to_owned(), last));
-    assert_eq!(of("none", 10).await, (String::new(), last));
+    assert_eq!(of("a0", Seq(0), 10).await, ("c d".to_owned(), live));
+    assert_eq!(of("a0", Seq(0), 1).await, ("c".to_owned(), seq));
+    assert_eq!(of("c", Seq(0), 10).await, ("g".to_owned(), live));
+    assert_eq!(of("none", Seq(0), 10).await, (String::new(), live));
+    let last = put(&store, move |seq| rows(vec![child("a0", "e", seq, true)])).await;
+    assert_eq!(of("a0", live, 10).await, ("e".to_owned(), last), "it is told when it ends");
 }
 
 /// The feed of a project holds its roots only, also for all domains, for a task, and for one run.

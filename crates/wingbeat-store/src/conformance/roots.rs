@@ -1,4 +1,4 @@
-//! Lists of runs: by place, by task, paused ones, and the newest of each task.
+//! Lists of runs: by place, by task, and paused ones.
 
 use wingbeat_model::{ActionOutcome, Changes, RunId, RunKey, State};
 
@@ -74,21 +74,4 @@ pub async fn paused_runs(store: Store) {
     let scope = RunScope::Project(place("p", "development"));
     let query = ActionQuery { paused_only: true, ..query(scope) };
     assert_eq!(runs_of(&store.list_actions(&query).await.expect("reads").rows), [2]);
-}
-
-/// The newest root of each task, newest first, none that is too old.
-pub async fn newest_root_of_each_task(store: Store) {
-    put_places(&store).await;
-    let newest = async |scope: RunScope, since, limit| {
-        runs_of(&store.newest_roots(&scope, at(since), limit).await.expect("reads"))
-    };
-    assert_eq!(newest(RunScope::Project(place("p", "development")), 0, 9).await, [5, 4]);
-    assert_eq!(newest(RunScope::Project(place("p", "development")), 0, 1).await, [5]);
-    assert_eq!(newest(RunScope::Project(place("p", "development")), 5, 9).await, [5]);
-    assert_eq!(newest(RunScope::Project(place("p", "development")), 6, 9).await, [0; 0]);
-    assert_eq!(newest(RunScope::Project(place("p", "")), 0, 9).await, [6, 5]);
-    assert_eq!(newest(task("env.main", None), 0, 9).await, [6]);
-    assert_eq!(newest(task("env.main", Some("v9")), 0, 9).await, [0; 0]);
-    assert_eq!(newest(RunScope::Run(RunId(3)), 0, 9).await, [3]);
-    assert_eq!(newest(RunScope::Run(RunId(3)), 4, 9).await, [0; 0]);
 }

@@ -1,9 +1,10 @@
-//! Needs that name a set of rows: children, waiters, held attempts, sessions, replays.
+//! Needs that name a set of rows: children, waiters, held attempts, sessions, queues, replays.
 
 use std::collections::BTreeSet;
 
 use wingbeat_model::{
-    ActionKey, ActionName, ActionOutcome, Changes, Digest, Needs, ReplayKey, RunId, Session, SessionId, State,
+    ActionKey, ActionName, ActionOutcome, Changes, Digest, Needs, Queue, QueueName, QueueTerms, ReplayKey,
+    RunId, Seq, ServerId, Session, SessionId, Share, ShareKey, State,
 };
 
 use super::rows::{action, at, attempt, cache_key, key, names, put_runs};
@@ -83,6 +84,7 @@ pub async fn held_attempts(store: Store) {
 /// Sessions are found by id, the open ones also by executor.
 pub async fn sessions_of_executors(store: Store) {
     let session = |id: &str, executor: &str, ended: Option<i64>| Session {
+        server: ServerId(7),
         id: SessionId(id.into()),
         executor: executor.to_owned(),
         started_at: at(1),
@@ -100,6 +102,30 @@ pub async fn sessions_of_executors(store: Store) {
     let ended = session("s1", "box", Some(10));
     put(&store, move |_| Changes { sessions: vec![ended], ..Changes::default() }).await;
     assert_eq!(store.open_sessions().await.expect("reads"), rows[2..]);
+}
+
+/// Queues and shares are replaced whole; a queue is found by name.
+pub async fn queues_and_shares(store: Store) {
+    let terms = QueueTerms { priority: -3, max_running: Some(4), paused: true };
+    let name = QueueName::of("gpu");
+    let first = Queue { terms, running: 2, waiting_parents: 1, ..Queue::new(name.clone()) };
+    let written = first.clone();
+    put(&store, move |seq| Changes { queues: vec![Queue { changed: seq, ..written }], ..Changes::default() })
+        .await;
+    let needs = Needs { queues: BTreeSet::from([name.clone(), QueueName::of("other")]), ..Needs::default() };
+    let loaded = load(&store, needs).await.queues;
+    assert_eq!(loaded.keys().collect::<Vec<_>>(), [&name]);
+    assert_eq!(Queue { changed: Seq(0), ..loaded[&name].clone() }, first);
+    let second = Queue { terms: QueueTerms::default(), deleted: true, running: 0, ..first };
+    let project = ShareKey { org: "o".into(), project: "p".into() };
+    let share = |weight| Share { project: project.clone(), weight, changed: Seq(7) };
+    let (written, light) = (second.clone(), share(1));
+    put(&store, move |_| Changes { queues: vec![written], shares: vec![light], ..Changes::default() }).await;
+    let heavy = share(9);
+    put(&store, move |_| Changes { shares: vec![heavy], ..Changes::default() }).await;
+    let kept = store.queues().await.expect("reads");
+    assert_eq!(kept.into_iter().filter(|queue| queue.name == name).collect::<Vec<_>>(), [second]);
+    assert_eq!(store.shares().await.expect("reads"), [share(9)]);
 }
 
 /// An answered request is known by its key.

@@ -1,11 +1,9 @@
 //! Reads of run state in memory.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Reservation, Run, RunId,
-    RunKey, Seq, Session, Timestamp,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Queue, Reservation, Run,
+    RunId, RunKey, Seq, Session, Share,
 };
 
 use super::{MemoryStore, Rows};
@@ -96,7 +94,8 @@ impl RunReads for MemoryStore {
         limit: usize,
     ) -> Result<(Vec<Action>, Seq), ReadError> {
         let rows = self.rows();
-        let wanted = |action: &&Action| parent.is_none() || action.parent.as_ref() == parent;
+        let ended = |action: &Action| action.phase().is_terminal() && action.parent.as_ref() == parent;
+        let wanted = |action: &&Action| parent.is_none() || ended(action);
         Ok(rows.changes(rows.actions_of(run).filter(wanted), after, limit))
     }
 
@@ -143,34 +142,19 @@ impl RunReads for MemoryStore {
         Ok(self.rows().follow_ups.values().cloned().collect())
     }
 
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        Ok(self.rows().queues.values().cloned().collect())
+    }
+
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        Ok(self.rows().shares.values().cloned().collect())
+    }
+
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         Ok(self.rows().cache.get(key).cloned())
     }
 
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         Ok(self.rows().reservations.get(key).cloned())
-    }
-
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        let rows = self.rows();
-        let age = |action: &Action| (action.created_at, action.key.run);
-        let roots = rows.in_scope(scope).into_iter();
-        let roots = roots.filter(|action| action.parent.is_none() && action.created_at >= since);
-        let mut newest = BTreeMap::new();
-        for root in roots {
-            let task = (&root.task.project, &root.task.domain, &root.task.name);
-            let kept = newest.entry(task).or_insert(root);
-            if age(root) > age(kept) {
-                *kept = root;
-            }
-        }
-        let mut newest = newest.into_values().collect::<Vec<_>>();
-        newest.sort_by_key(|action| std::cmp::Reverse(age(action)));
-        Ok(newest.into_iter().take(limit).cloned().collect())
     }
 }

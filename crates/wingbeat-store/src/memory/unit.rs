@@ -41,6 +41,8 @@ impl Rows {
             needs.sessions.contains(&session.id) || (open && needs.sessions_of.contains(&session.executor))
         });
         loaded.sessions.extend(sessions.map(|session| (session.id.clone(), session.clone())));
+        let queues = needs.queues.iter().filter_map(|name| self.queues.get_key_value(name));
+        loaded.queues.extend(queues.map(|(name, queue)| (name.clone(), queue.clone())));
         self.load_sets(needs, loaded);
     }
 
@@ -105,6 +107,8 @@ impl Rows {
         changes.reservation_deletes.iter().for_each(|key| drop(self.reservations.remove(key)));
         self.reservations.extend(changes.reservations.into_iter().map(|claim| (claim.key.clone(), claim)));
         self.sessions.extend(changes.sessions.into_iter().map(|session| (session.id.clone(), session)));
+        self.queues.extend(changes.queues.into_iter().map(|queue| (queue.name.clone(), queue)));
+        self.shares.extend(changes.shares.into_iter().map(|share| (share.project.clone(), share)));
         for (key, difference) in changes.counters {
             *self.counters.entry(key).or_default() += difference;
         }

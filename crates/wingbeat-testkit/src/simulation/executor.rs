@@ -7,8 +7,8 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use wingbeat_engine::{Command, Effect, Reject, Reply, Report, ReportKind};
 use wingbeat_model::{
-    ActionName, AttemptIdentity, AttemptKey, Failure, FailureClass, Fence, Phase, Session, SessionId,
-    Timestamp,
+    ActionName, AttemptIdentity, AttemptKey, Failure, FailureClass, Fence, Phase, ServerId, Session,
+    SessionId, Timestamp,
 };
 
 use super::network::{Asker, Message};
@@ -59,8 +59,13 @@ impl Executor {
     /// Opens its stream (again).
     pub(super) fn connect(&self, now: Timestamp) -> Message {
         let id = self.session();
-        let session =
-            Session { id: id.clone(), executor: format!("x{}", self.ix), started_at: now, ended_at: None };
+        let session = Session {
+            id: id.clone(),
+            executor: format!("x{}", self.ix),
+            server: ServerId::ONLY,
+            started_at: now,
+            ended_at: None,
+        };
         let from = Asker::Connect { executor: self.ix, session: id };
         Message::request(from, Command::StartSession(session))
     }

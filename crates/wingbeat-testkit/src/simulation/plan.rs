@@ -10,6 +10,9 @@ use wingbeat_model::{
     Resources, Run, RunId, RunKey, Seq, Span, TaskRef, Timestamp,
 };
 
+/// The queue that an operator of the storm narrows, pauses and opens again.
+pub(crate) const NARROW: &str = "narrow";
+
 /// What one action does.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -33,12 +36,14 @@ pub(crate) struct Plan {
     pub(crate) run: RunId,
     pub(crate) nodes: BTreeMap<ActionName, Node>,
     max_concurrency: Option<u32>,
+    /// Tasks whose names end in an odd digit wait in [`NARROW`]; somebody has to make it first.
+    uses_narrow: bool,
 }
 
 impl Plan {
     pub(crate) fn random(rng: &mut StdRng, run: RunId) -> Self {
         let max_concurrency = rng.random_bool(0.4).then(|| rng.random_range(1..4));
-        let mut plan = Self { run, nodes: BTreeMap::new(), max_concurrency };
+        let mut plan = Self { run, nodes: BTreeMap::new(), max_concurrency, uses_narrow: false };
         let root = Node { parent: None, children: vec![], body: task(rng, 0), fails: 10 };
         plan.nodes.insert(ActionName::root(), root);
         plan.grow(rng, &ActionName::root(), 0);
@@ -74,6 +79,15 @@ impl Plan {
             Body::Task { policy, .. } => policy.max_runtime,
             Body::Trace | Body::Condition { .. } => None,
         }
+    }
+
+    pub(crate) fn with_narrow_queue(self) -> Self {
+        Self { uses_narrow: true, ..self }
+    }
+
+    fn queue(&self, name: &ActionName) -> &'static str {
+        let odd = name.as_str().bytes().last().is_some_and(|last| last % 2 == 1);
+        if self.uses_narrow && odd { NARROW } else { "" }
     }
 
     pub(crate) fn key(&self, name: &ActionName) -> ActionKey {
@@ -119,7 +133,7 @@ impl Plan {
         let spec = format!("spec of {name}");
         let body = match &node.body {
             Body::Task { policy, cache } => NewBody::Task {
-                queue: "".into(),
+                queue: self.queue(name).into(),
                 priority: 0,
                 resources: Resources::default(),
                 policy: *policy,

@@ -180,12 +180,27 @@ impl Book {
         }
     }
 
+    /// A queue over its cap, or paused, after a transaction with a new claim in it. An operator may have changed it in
+    /// the same transaction: the laxer of both terms counts.
+    fn queue_exceeded(&self, before: &Rows, claimed: &Action) -> Option<String> {
+        let after = self.rows().queues.get(&claimed.queue_name())?;
+        let was = before.queues.get(&after.name).unwrap_or(after);
+        if was.terms.paused && after.terms.paused {
+            return Some(format!("{:?} was claimed although queue {} is paused", claimed.key, after.name));
+        }
+        let cap = was.terms.max_running?.max(after.terms.max_running?);
+        let most = was.waiting_parents.max(after.waiting_parents) + 1;
+        let over = after.running > most.max(cap) && after.running > was.running;
+        over.then(|| format!("queue {} has a cap of {cap} and {} running", after.name, after.running))
+    }
+
     /// Runs over their cap, and executors over their slots, after a transaction with new claims in it.
     fn caps_exceeded(&self, before: &Rows, attempts: &[Attempt]) -> Vec<String> {
         let mut broken = Vec::new();
         let mut claims: BTreeMap<&SessionId, usize> = BTreeMap::new();
         for attempt in attempts.iter().filter(|attempt| !before.attempts.contains_key(&attempt.key)) {
             *claims.entry(&attempt.session).or_default() += 1;
+            broken.extend(self.queue_exceeded(before, &self.rows().actions[attempt.action()]));
             let run = &self.rows().runs[&attempt.key.action.run];
             // Where everybody only waits for children, one more is let in.
             let waiting = before.runs.get(&run.id).map_or(0, |run| run.waiting_parents);

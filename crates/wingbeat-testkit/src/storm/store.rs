@@ -10,11 +10,11 @@ use futures::executor::block_on;
 use tokio::task::unconstrained;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Changes, Digest, FollowUp, Loaded, Needs,
-    Project, Reservation, Run, RunId, RunKey, Seq, Session, TaskKey, TaskVersion, Timestamp, UnitOfWork,
+    Project, Queue, Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, RunReads, RunScope,
+    ActionCounts, ActionQuery, Catalog, CommitError, Metadata, Page, ReadError, Replicas, RunReads, RunScope,
     RunWrites, TaskQuery, WriteError,
 };
 
@@ -206,19 +206,17 @@ impl RunReads for StormyStore {
     async fn follow_ups(&self) -> Result<Vec<FollowUp>, ReadError> {
         self.read(self.inner.follow_ups()).await
     }
+    async fn queues(&self) -> Result<Vec<Queue>, ReadError> {
+        self.read(self.inner.queues()).await
+    }
+    async fn shares(&self) -> Result<Vec<Share>, ReadError> {
+        self.read(self.inner.shares()).await
+    }
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         self.read(self.inner.find_cache(key)).await
     }
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         self.read(self.inner.find_reservation(key)).await
-    }
-    async fn newest_roots(
-        &self,
-        scope: &RunScope,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Action>, ReadError> {
-        self.read(self.inner.newest_roots(scope, since, limit)).await
     }
 }
 
@@ -255,6 +253,8 @@ impl Catalog for StormyStore {
         at_once(self.inner.init_setting(name, value))
     }
 }
+
+impl Replicas for StormyStore {}
 
 impl Metadata for StormyStore {
     fn kind(&self) -> &'static str {

@@ -6,16 +6,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
 use wingbeat_engine::Command;
-use wingbeat_model::{ActionKey, ActionName, Phase, RunId, Timestamp};
+use wingbeat_model::{ActionKey, ActionName, Phase, QueueChange, QueueName, RunId, Timestamp};
 use wingbeat_proto::flyteidl2::workflow::WatchActionsResponse;
 use wingbeat_server::simulation::SubmitError;
 
 use super::World;
 use super::network::Delivery;
+use crate::simulation::plan::NARROW;
+
+/// Narrows, pauses and opens a queue as chance has it. In calm weather it stays open.
+pub(super) async fn operate(world: Arc<World>) {
+    loop {
+        let cap = u32::try_from(world.weather.number(1..4)).ok();
+        let paused = world.weather.strikes(10);
+        let change = QueueChange { max_running: Some(cap), paused: Some(paused), ..QueueChange::default() };
+        let answer = submit(&world, Command::PutQueue { name: QueueName::of(NARROW), change }).await;
+        let longest = if matches!(answer, Some(Ok(_))) { 20_000 } else { 1_000 };
+        world.weather.pause(100..longest).await;
+    }
+}
 
 /// Starts a run, however often that takes.
 pub(super) async fn create(world: Arc<World>, run: RunId) {
     world.weather.pause(0..10_000).await;
+    while !world.ledger.book().rows().queues.contains_key(&QueueName::of(NARROW)) {
+        world.weather.pause(50..500).await;
+    }
     loop {
         let new = world.plan(run).new_run(Timestamp::from_micros(0));
         let command = Command::CreateRun(Box::new(new));

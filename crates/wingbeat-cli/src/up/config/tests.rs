@@ -64,6 +64,18 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn how_tasks_are_kept_apart_is_a_setting() {
+    let root = folder();
+    let config = resolve(root.path(), &[], &[]).expect("defaults");
+    assert_eq!((config.isolation.name(), config.warm_idle_seconds), ("process", 300));
+    let variables = [("WINGBEAT_ISOLATION", "process"), ("WINGBEAT_WARM_IDLE", "20")];
+    let config = resolve(root.path(), &["--isolation", "warm"], &variables).expect("config");
+    assert_eq!((config.isolation.name(), config.warm_idle_seconds), ("warm", 20));
+    let text = complaint(root.path(), &["--isolation", "hot", "--warm-idle", "0"], &[]);
+    assert!(text.contains("write warm or process") && text.contains("write whole seconds"), "{text}");
+}
+
+#[test]
 fn an_address_that_was_picked_once_is_kept() {
     let root = folder();
     fs::create_dir_all(root.path().join(".wingbeat")).expect("folder");

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use wingbeat_model::{
-    Action, ActionKey, ActionKind, ActionName, AttemptCause, CacheStatus, Claim, Digest, Fence, Policy,
-    Resources, Run, RunId, RunKey, Seq, SessionId, Spent, State, TaskRef, Timestamp,
+    Action, ActionKey, ActionKind, ActionName, AttemptCause, CacheScope, CacheStatus, Changes, Claim, Digest,
+    Fence, Policy, ProjectKey, Queue, QueueName, QueueTerms, Resources, Run, RunId, RunKey, Seq, SessionId,
+    Share, ShareKey, Spent, State, TaskRef, Timestamp,
 };
-use wingbeat_model::{CacheScope, ProjectKey};
 
 use super::{ExecutorTerms, Scheduler};
 
@@ -80,17 +80,22 @@ fn session() -> SessionId {
     SessionId(Arc::from("s1"))
 }
 
-fn scheduler(slots: u32) -> Scheduler {
-    let mut scheduler = Scheduler::default();
-    let terms = ExecutorTerms {
+fn terms(slots: u32) -> ExecutorTerms {
+    ExecutorTerms {
         name: "local".to_owned(),
         capabilities: vec!["process".to_owned()],
         slots,
         max_processes: slots * 4,
+        cpu_millis: u64::from(slots) * 1_000,
         memory_bytes: 8 << 30,
         gpus: 0,
-    };
-    scheduler.connect(session(), 1, terms, at(0));
+        queues: Vec::new(),
+    }
+}
+
+fn scheduler(slots: u32) -> Scheduler {
+    let mut scheduler = Scheduler::default();
+    scheduler.connect(session(), 1, terms(slots), at(0));
     scheduler
 }
 
@@ -174,7 +179,10 @@ fn an_action_that_fits_nowhere_says_so_and_blocks_nobody() {
     scheduler.observe_action(&action(1, "small", 0));
     assert_eq!(proposed(&mut scheduler, 1), ["small"]);
     let why = scheduler.explain_queued(&huge.key, at(1));
-    assert_eq!(why, "no connected executor has 1024.0 GiB of memory and 0 gpus");
+    assert_eq!(
+        why,
+        "no connected executor can ever run it: it asks for 1024.0 GiB of memory (the most that one has: 8.0 GiB)"
+    );
 }
 
 #[test]
@@ -211,7 +219,7 @@ fn an_old_stream_that_closes_late_disconnects_nobody() {
 
 #[test]
 fn a_queue_that_nobody_serves_is_named() {
-    let mut scheduler = scheduler(1);
+    let mut scheduler = Scheduler::default();
     let mut queued = action(1, "a0", 0);
     queued.queue = "gpus".into();
     scheduler.observe_action(&queued);
@@ -245,4 +253,187 @@ fn held(run: i64) -> wingbeat_model::Attempt {
         isolation: String::new(),
         cache_status: CacheStatus::Disabled,
     }
+}
+
+fn queue(name: &str, priority: i32, max_running: Option<u32>, running: u32) -> Queue {
+    let terms = QueueTerms { priority, max_running, paused: false };
+    Queue { terms, running, ..Queue::new(QueueName::of(name)) }
+}
+
+fn in_queue(run: i64, name: &str, queue: &str) -> Action {
+    Action { queue: queue.into(), ..action(run, name, 1) }
+}
+
+fn of_project(id: i64, project: &str) -> Run {
+    let scope = ProjectKey { org: "o".into(), project: project.into(), domain: "d".into() };
+    Run { key: RunKey::stored(scope, "r"), ..run(id, None, 0, 0) }
+}
+
+#[test]
+fn a_queue_with_a_higher_priority_goes_first_and_one_that_cannot_blocks_nobody() {
+    let mut scheduler = scheduler(3);
+    for row in [queue("slow", -1, None, 0), queue("fast", 5, Some(1), 0)] {
+        scheduler.observe_queue(&row);
+    }
+    for (name, queue) in [("s", "slow"), ("d", ""), ("f1", "fast"), ("f2", "fast")] {
+        scheduler.observe_action(&in_queue(1, name, queue));
+    }
+    assert_eq!(proposed(&mut scheduler, 1), ["f1", "d", "s"], "`f2` is over its queue's cap");
+    let why = scheduler.explain_queued(&action(1, "f2", 1).key, at(1));
+    assert_eq!(why, "queue `fast` is at its cap 0/1");
+}
+
+#[test]
+fn a_queue_that_changes_its_priority_takes_what_waits_along() {
+    let mut scheduler = scheduler(1);
+    scheduler.observe_action(&in_queue(1, "a", "one"));
+    scheduler.observe_action(&in_queue(2, "b", "two"));
+    scheduler.disconnect(&session(), 1);
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new(), "both are in their lanes now");
+    scheduler.observe_queue(&queue("two", 1, None, 0));
+    scheduler.connect(session(), 2, terms(1), at(1));
+    assert_eq!(proposed(&mut scheduler, 1), ["b"]);
+}
+
+#[test]
+fn a_paused_queue_and_a_deleted_one_start_nothing_and_say_so() {
+    let mut scheduler = scheduler(1);
+    let waiting = in_queue(1, "a", "gpu");
+    scheduler.observe_action(&waiting);
+    let open = queue("gpu", 0, None, 0);
+    scheduler.observe_queue(&Queue { terms: QueueTerms { paused: true, ..open.terms }, ..open.clone() });
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    assert_eq!(scheduler.explain_queued(&waiting.key, at(1)), "queue `gpu` is paused");
+    scheduler.observe_queue(&Queue { deleted: true, ..open.clone() });
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    assert!(scheduler.explain_queued(&waiting.key, at(1)).starts_with("queue `gpu` was deleted"));
+    scheduler.observe_queue(&open);
+    assert_eq!(proposed(&mut scheduler, 1), ["a"]);
+}
+
+#[test]
+fn an_executor_gets_only_what_its_queues_hold() {
+    let mut scheduler = Scheduler::default();
+    let only = ExecutorTerms { queues: vec![QueueName::of("gpu")], ..terms(4) };
+    scheduler.connect(session(), 1, only, at(0));
+    let other = in_queue(1, "other", "");
+    scheduler.observe_action(&other);
+    scheduler.observe_action(&in_queue(2, "mine", "gpu"));
+    assert_eq!(proposed(&mut scheduler, 1), ["mine"]);
+    let why = scheduler.explain_queued(&other.key, at(1));
+    assert_eq!(why, "no connected executor serves the default queue");
+}
+
+#[test]
+fn cores_that_are_asked_for_are_kept_apart_and_waiting_parents_give_them_back() {
+    let mut scheduler = scheduler(4);
+    let wide = |run: i64, name: &str| {
+        let mut action = action(run, name, 1);
+        action.resources.cpu_millis = 3_000;
+        action
+    };
+    scheduler.observe_action(&running(wide(1, "first"), 0));
+    scheduler.observe_action(&wide(1, "second"));
+    scheduler.observe_action(&action(1, "narrow", 0));
+    assert_eq!(proposed(&mut scheduler, 1), ["narrow"]);
+    scheduler.observe_action(&running(wide(1, "first"), 1));
+    assert_eq!(proposed(&mut scheduler, 1), ["second"]);
+    let mut huge = wide(1, "huge");
+    huge.resources.cpu_millis = 64_500;
+    scheduler.observe_action(&huge);
+    let why = scheduler.explain_queued(&huge.key, at(1));
+    assert_eq!(
+        why,
+        "no connected executor can ever run it: it asks for 64.5 cores (the most that one has: 4)"
+    );
+}
+
+/// One place, and work without end in two projects: how often each gets it, a second at a time.
+fn shared_out(weight: u32, seconds_of_a: i64) -> (i64, i64) {
+    let mut scheduler = scheduler(1);
+    scheduler.observe_share(&Share {
+        project: ShareKey { org: "o".into(), project: "a".into() },
+        weight,
+        changed: Seq(0),
+    });
+    for (id, project) in [(1, "a"), (2, "b")] {
+        scheduler.observe_run(&of_project(id, project));
+    }
+    for ix in 0..400 {
+        scheduler.observe_action(&action(1, &format!("a{ix}"), 1));
+        scheduler.observe_action(&action(2, &format!("b{ix}"), 1));
+    }
+    let (mut now, mut time_of_a, mut time_of_b) = (1, 0, 0);
+    while now < 400 {
+        let claim = scheduler.propose(at(now), 10).pop().expect("the place is free");
+        let of_a = claim.action.run == RunId(1);
+        let row = action(claim.action.run.0, claim.action.name.as_str(), 1);
+        scheduler.observe_action(&running(row.clone(), 0));
+        let lasts = if of_a { seconds_of_a } else { 1 };
+        now += lasts;
+        if of_a {
+            time_of_a += lasts;
+        } else {
+            time_of_b += lasts;
+        }
+        // Whoever looks while it runs sees the time go by.
+        assert_eq!(scheduler.propose(at(now), 10), []);
+        let outcome = wingbeat_model::ActionOutcome::Recovered { output_uri: String::new() };
+        scheduler.observe_action(&Action { state: State::Done { outcome, at: at(now) }, ..row });
+    }
+    (time_of_a, time_of_b)
+}
+
+#[test]
+fn projects_share_time_by_weight_however_long_their_attempts_are() {
+    let equal = shared_out(1, 1);
+    assert!((equal.0 - equal.1).abs() <= 2, "{equal:?}");
+    let long = shared_out(1, 10);
+    assert!((long.0 - long.1).abs() <= 20, "long attempts are no advantage: {long:?}");
+    let heavy = shared_out(3, 1);
+    assert!((heavy.0 - 3 * heavy.1).abs() <= 8, "{heavy:?}");
+}
+
+#[test]
+fn a_project_that_was_away_does_not_make_up_for_it() {
+    let mut scheduler = scheduler(2);
+    for (id, project) in [(1, "busy"), (2, "back")] {
+        scheduler.observe_run(&of_project(id, project));
+    }
+    for ix in 0..50 {
+        scheduler.observe_action(&action(1, &format!("x{ix}"), 1));
+    }
+    for now in 1..=40 {
+        for claim in scheduler.propose(at(now), 1) {
+            let outcome = wingbeat_model::ActionOutcome::Recovered { output_uri: String::new() };
+            let row = action(1, claim.action.name.as_str(), 1);
+            scheduler.observe_action(&Action { state: State::Done { outcome, at: at(now) }, ..row });
+        }
+    }
+    for ix in 0..10 {
+        scheduler.observe_action(&action(2, &format!("y{ix}"), 1));
+    }
+    let mut both = proposed(&mut scheduler, 41).iter().map(|name| name[..1].to_owned()).collect::<Vec<_>>();
+    both.sort();
+    assert_eq!(both, ["x", "y"]);
+}
+
+#[test]
+fn a_run_that_has_ended_is_forgotten() {
+    let mut scheduler = scheduler(1);
+    let root = action(1, "a0", 0);
+    let changes = |action: Action| Changes {
+        runs: vec![run(1, None, 0, 0)],
+        actions: vec![action],
+        ..Changes::default()
+    };
+    scheduler.observe(&changes(root.clone()));
+    scheduler.observe(&changes(running(root.clone(), 0)));
+    assert_eq!(scheduler.runs.len(), 1);
+    let outcome = wingbeat_model::ActionOutcome::Recovered { output_uri: String::new() };
+    let done = Action { state: State::Done { outcome, at: at(1) }, ..root };
+    scheduler.observe(&changes(done.clone()));
+    assert!(scheduler.runs.is_empty());
+    scheduler.observe(&changes(done));
+    assert!(scheduler.runs.is_empty(), "a late change of the run brings nothing back");
 }

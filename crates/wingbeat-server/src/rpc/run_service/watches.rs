@@ -19,7 +19,7 @@ use wingbeat_store::{ActionField, ActionQuery, Filter, FilterOp, RunScope};
 use super::lists::with_runs;
 use crate::platform::{Platform, read_error};
 use crate::rpc::caller::bad_id;
-use crate::rpc::stream::{Sink, produce, quiet};
+use crate::rpc::stream::{Sink, produce, produce_pages, quiet};
 use crate::rpc::{find, groups, view};
 use crate::wake::Receiver;
 
@@ -139,7 +139,7 @@ pub(super) fn runs(
         }
     };
     let shared = platform.clone();
-    Ok(produce(platform, "watch-runs", move |mut sink| async move {
+    Ok(produce_pages(platform, "watch-runs", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_roots();
         let mut position = shared.store.head().await.map_err(|error| read_error(&error))?;
         let newest = ActionQuery {
@@ -232,7 +232,7 @@ pub(crate) fn actions(
     let wanted = Wanted::read(&request.filter)?;
     let org = request.run_id.org.clone();
     let shared = platform.clone();
-    Ok(produce(platform, "watch-actions", move |mut sink| async move {
+    Ok(produce_pages(platform, "watch-actions", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
         let mut position = Seq::default();
         let mut first = true;
@@ -324,7 +324,7 @@ pub(super) fn groups(
         after: None,
     };
     let shared = platform.clone();
-    Ok(produce(platform, "watch-groups", move |mut sink| async move {
+    Ok(produce_pages(platform, "watch-groups", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_roots();
         loop {
             let page = shared.store.list_actions(&newest).await.map_err(|error| read_error(&error))?;

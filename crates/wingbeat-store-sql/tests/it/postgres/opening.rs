@@ -40,7 +40,7 @@ async fn what_was_written_is_there_after_closing_and_opening() {
 async fn servers_that_start_at_once_migrate_once() {
     let Some(server) = PostgresServer::shared() else { return };
     let address = address(&server.database());
-    let opened = (0..6).map(|_| PostgresStore::open_shared(&address));
+    let opened = (0..6).map(|_| PostgresStore::open(&address));
     for opened in futures::future::join_all(opened).await {
         opened.expect("opens").close().await;
     }

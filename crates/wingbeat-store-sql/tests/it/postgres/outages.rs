@@ -152,8 +152,8 @@ async fn a_commit_whose_fate_cannot_be_seen_is_told_as_unknown() {
     let (socket, rest) = socket_of(&url);
     let proxy = Proxy::start(socket);
     let through = format!("{rest}?host={}", proxy.folder().display());
-    let store = PostgresStore::open_shared(&address(&through)).await.expect("opens");
-    let other = PostgresStore::open_shared(&address(&url)).await.expect("opens");
+    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let other = PostgresStore::open(&address(&url)).await.expect("opens");
     store.commit(Box::new(Add)).await.expect("the commit works");
     proxy.mode.store(CUT_AFTER, Ordering::SeqCst);
     // Others write all the time, so that one of them is between the commit and the look at what became of it.

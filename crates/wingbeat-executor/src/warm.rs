@@ -1,0 +1,244 @@
+//! Warm starts: attempts are forked from interpreters that have imported the Flyte runtime already.
+//!
+//! The pool decides which preloaded interpreter fits an attempt, when one is started and when it goes. It
+//! promises nothing: whoever gets a reason instead of a fork starts a fresh process, with the same result.
+//! Nothing of a task ever runs in a preloaded interpreter itself. No interpreter is started before an
+//! attempt wants one, and none outlives its idle time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use self::fork::Fork;
+use self::script::Script;
+use self::sensitive::for_template;
+use self::template::Template;
+use crate::folder::DataFolder;
+use crate::tasks::Tasks;
+
+mod fork;
+mod keeper;
+mod script;
+mod sensitive;
+mod template;
+
+pub(crate) use fork::NotTaken;
+
+/// Preloaded interpreters at once; each takes about 70 MB.
+const MAX_TEMPLATES: usize = 3;
+
+/// One that has not been used for so long may have to go for another.
+const REPLACEABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long an attempt waits for an interpreter to load before it is started afresh.
+const LOAD_PATIENCE: Duration = Duration::from_secs(20);
+
+/// First and longest time in which no interpreter is started after one has failed to start.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
+
+/// The preloaded interpreters of one executor.
+#[derive(Debug)]
+pub(crate) struct WarmPool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    folder: Arc<DataFolder>,
+    tasks: Tasks,
+    idle: Duration,
+    closing: CancellationToken,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: Vec<Slot>,
+    next_number: u64,
+    /// What any interpreter read from its environment while it loaded.
+    read: BTreeSet<String>,
+    /// Per script: how often in a row none could be started, until when none is tried, and why.
+    broken: HashMap<PathBuf, (u32, Instant, String)>,
+}
+
+/// A place for one preloaded interpreter.
+#[derive(Debug, Clone)]
+struct Slot {
+    number: u64,
+    script: PathBuf,
+    /// The environment that it is started with.
+    env: BTreeMap<String, String>,
+    phase: watch::Receiver<Phase>,
+}
+
+#[derive(Debug, Clone)]
+enum Phase {
+    Loading,
+    Ready(Arc<Template>),
+    /// With the reason, for those who wait for it.
+    Gone(String),
+}
+
+impl WarmPool {
+    /// A pool that keeps an unused interpreter for `idle`. Nothing is started yet.
+    pub(crate) fn new(folder: Arc<DataFolder>, tasks: Tasks, idle: Duration) -> Self {
+        let state = Mutex::new(State::default());
+        Self { inner: Arc::new(Inner { folder, tasks, idle, closing: CancellationToken::new(), state }) }
+    }
+
+    /// A forked process that waits for an attempt with this environment, or why there is none.
+    ///
+    /// # Errors
+    /// The reason, for people. Nothing was started for the attempt.
+    pub(crate) async fn fork(&self, script: &Path, env: &BTreeMap<String, String>) -> Result<Fork, String> {
+        // A second look is needed when what was waited for turns out to fit somebody else only.
+        for _ in 0..2 {
+            let mut slot = self.inner.slot(script, env)?;
+            let loaded = timeout(LOAD_PATIENCE, slot.loaded()).await;
+            let template =
+                loaded.map_err(|_| "the preloaded interpreter takes long to load".to_owned())??;
+            if template.differing(env).is_none() {
+                let fork = template.take().await?;
+                Arc::clone(&self.inner).fork_ahead(template);
+                return Ok(fork);
+            }
+        }
+        Err("the environment fits none of the preloaded interpreters".to_owned())
+    }
+
+    /// Ends all interpreters; attempts that were forked from them go on.
+    pub(crate) fn close(&self) {
+        self.inner.closing.cancel();
+    }
+}
+
+impl Slot {
+    /// Waits until the interpreter is there, or never will be.
+    async fn loaded(&mut self) -> Result<Arc<Template>, String> {
+        let settled = self.phase.wait_for(|phase| !matches!(phase, Phase::Loading)).await;
+        match settled.as_deref() {
+            Ok(Phase::Ready(template)) => Ok(Arc::clone(template)),
+            Ok(Phase::Gone(reason)) => Err(reason.clone()),
+            Ok(Phase::Loading) | Err(_) => Err("the preloaded interpreter ended".to_owned()),
+        }
+    }
+
+    /// Why an attempt with this environment cannot be forked from it: the variable that differs.
+    fn differing(
+        &self,
+        env: &BTreeMap<String, String>,
+        planned: &BTreeMap<String, String>,
+    ) -> Option<String> {
+        match &*self.phase.borrow() {
+            Phase::Ready(template) => template.differing(env),
+            Phase::Loading if self.env == *planned => None,
+            Phase::Loading => Some("its environment".to_owned()),
+            Phase::Gone(reason) => Some(reason.clone()),
+        }
+    }
+
+    fn template(&self) -> Option<Arc<Template>> {
+        match &*self.phase.borrow() {
+            Phase::Ready(template) => Some(Arc::clone(template)),
+            Phase::Loading | Phase::Gone(_) => None,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(&*self.phase.borrow(), Phase::Gone(_))
+    }
+}
+
+impl Inner {
+    /// The interpreter that fits, a new one if none does.
+    fn slot(self: &Arc<Self>, script: &Path, env: &BTreeMap<String, String>) -> Result<Slot, String> {
+        let mut state = self.lock();
+        if self.closing.is_cancelled() {
+            return Err("the executor is ending".to_owned());
+        }
+        state.slots.retain(|slot| !slot.is_gone());
+        let planned = for_template(env, &state.read);
+        let mut misfit = None;
+        for slot in state.slots.iter().filter(|slot| slot.script == script) {
+            match slot.differing(env, &planned) {
+                None => return Ok(slot.clone()),
+                Some(name) => misfit = Some(name),
+            }
+        }
+        if let Some((_, until, reason)) = state.broken.get(script)
+            && Instant::now() < *until
+        {
+            return Err(reason.clone());
+        }
+        if state.slots.len() >= MAX_TEMPLATES && !state.make_room() {
+            return Err(match misfit {
+                Some(name) => format!("{name} differs from all preloaded interpreters"),
+                None => "all preloaded interpreters are busy for other environments".to_owned(),
+            });
+        }
+        let parsed = Script::read(script)?;
+        let number = state.next_number;
+        state.next_number += 1;
+        let (announce, phase) = watch::channel(Phase::Loading);
+        let slot = Slot { number, script: script.to_owned(), env: planned, phase };
+        state.slots.push(slot.clone());
+        drop(state);
+        let keeping = keeper::keep(Arc::clone(self), slot.clone(), parsed, announce);
+        self.tasks.spawn("warm-interpreter", keeping);
+        Ok(slot)
+    }
+
+    /// So that the next attempt finds a process that has been forked already.
+    fn fork_ahead(self: Arc<Self>, template: Arc<Template>) {
+        let tasks = self.tasks.clone();
+        tasks.spawn("warm-fork-ahead", async move {
+            tokio::select! {
+                () = template.prepare() => {}
+                () = self.closing.cancelled() => {}
+            }
+        });
+    }
+
+    /// An interpreter has loaded: what it read is told to those that come after it.
+    fn loaded(&self, slot: &Slot, template: &Template) {
+        let mut state = self.lock();
+        state.read.extend(template.read().iter().cloned());
+        state.broken.remove(&slot.script);
+    }
+
+    /// An interpreter could not be started; none is for a while.
+    fn failed(&self, slot: &Slot, reason: &str) {
+        let mut state = self.lock();
+        let failures = state.broken.get(&slot.script).map_or(0, |(failures, _, _)| *failures);
+        let pause = BACKOFF.0.saturating_mul(1 << failures.min(10)).min(BACKOFF.1);
+        let entry = (failures.saturating_add(1), Instant::now() + pause, reason.to_owned());
+        state.broken.insert(slot.script.clone(), entry);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No method can panic with a half-changed state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Lets the interpreter go that has been unused for longest, if that is long enough.
+    fn make_room(&mut self) -> bool {
+        let unused = self.slots.iter().filter_map(Slot::template);
+        let Some(oldest) = unused.min_by_key(|template| template.last_use()) else { return false };
+        if oldest.last_use().elapsed() < REPLACEABLE_AFTER {
+            return false;
+        }
+        oldest.retire("another environment needed its place");
+        self.slots.retain(|slot| slot.template().is_none_or(|template| !Arc::ptr_eq(&template, &oldest)));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! One forked process that waits for its attempt, and the line over which it gets it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use crate::process::{Launch, TaskProcess};
+
+/// How long a process may take from the order to its answer; normally that is milliseconds.
+const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
+
+/// A process that has been forked and belongs to no attempt yet.
+#[derive(Debug)]
+pub(crate) struct Fork {
+    line: BufReader<UnixStream>,
+    process: TaskProcess,
+}
+
+/// Why an attempt does not run in a forked process.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// Nothing of it has run; a fresh process may be started.
+    Refused(String),
+    /// It is not known how far it came; it was killed.
+    Unknown(String),
+}
+
+/// One line from an interpreter or from a process that it forked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Answer {
+    pub(super) pid: Option<i32>,
+    pub(super) refused: Option<String>,
+    pub(super) read: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Order<'a> {
+    env: &'a BTreeMap<String, String>,
+    args: &'a [String],
+    folder: &'a Path,
+    stdout: &'a Path,
+    stderr: &'a Path,
+}
+
+/// The next line. An end of the line is an error as well.
+pub(super) async fn answer(line: &mut BufReader<UnixStream>) -> io::Result<Answer> {
+    let mut text = String::new();
+    if line.read_line(&mut text).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    serde_json::from_str(&text).map_err(io::Error::other)
+}
+
+impl Fork {
+    /// Waits for a process to say who it is, and takes charge of it.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub(super) async fn ready(line: UnixStream) -> Result<Self, String> {
+        let mut line = BufReader::new(line);
+        let said = timeout(ANSWER_PATIENCE, answer(&mut line)).await;
+        let said = said.map_err(|_| "the preloaded interpreter does not fork".to_owned())?;
+        let said = said.map_err(|error| format!("the preloaded interpreter did not fork: {error}"))?;
+        if let Some(reason) = said.refused {
+            return Err(reason);
+        }
+        let pid = said.pid.ok_or("the preloaded interpreter forked something without a number")?;
+        // Until it takes an attempt's mark it is looked for by its number and its interpreter's mark.
+        let own_mark = format!("{:032x}", rand::random::<u128>());
+        let process = TaskProcess::adopt(pid, own_mark)
+            .map_err(|error| format!("the forked process was lost: {error}"))?;
+        Ok(Self { line, process })
+    }
+
+    /// The process, which will run the attempt. Its record is to be written before it is told to.
+    pub(crate) fn process(&mut self, marker: &str) -> &TaskProcess {
+        self.process.take_mark(marker.to_owned());
+        &self.process
+    }
+
+    /// Makes it run the attempt.
+    ///
+    /// # Errors
+    /// [`NotTaken`]; the process is gone.
+    pub(crate) async fn run(mut self, launch: &Launch<'_>) -> Result<TaskProcess, NotTaken> {
+        let Launch { args, env, folder, stdout, stderr, .. } = launch;
+        let order = Order { env, args, folder, stdout, stderr };
+        let body = serde_json::to_vec(&order).expect("an order holds only text");
+        let told = timeout(ANSWER_PATIENCE, tell(&mut self.line, &body)).await;
+        let refused = match told {
+            Ok(Ok(Answer { refused: None, .. })) => return Ok(self.process),
+            Ok(Ok(Answer { refused: Some(reason), .. })) => NotTaken::Refused(reason),
+            // It says that it has taken the attempt before it runs any of it, so it has not.
+            Ok(Err(error)) => NotTaken::Refused(format!("the forked process ended early: {error}")),
+            Err(_) => NotTaken::Unknown("the forked process did not answer".to_owned()),
+        };
+        self.discard().await;
+        Err(refused)
+    }
+
+    /// Ends it without an attempt.
+    pub(super) async fn discard(mut self) {
+        self.process.kill_family().await;
+    }
+}
+
+async fn tell(line: &mut BufReader<UnixStream>, body: &[u8]) -> io::Result<Answer> {
+    let size = u32::try_from(body.len()).map_err(io::Error::other)?;
+    line.write_all(&size.to_be_bytes()).await?;
+    line.write_all(body).await?;
+    answer(line).await
+}

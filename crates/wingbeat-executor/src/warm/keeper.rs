@@ -1,0 +1,141 @@
+//! The life of one preloaded interpreter: start, loading, use, end, and that nothing of it is left.
+//!
+//! What was forked from it and took an attempt is not its business: it lives on.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::fork::{Answer, answer};
+use super::script::Script;
+use super::template::Template;
+use super::{Inner, LOAD_PATIENCE, Phase, Slot};
+use crate::environment::MARKER;
+use crate::process::{FamilyMark, Launch, TaskProcess};
+
+/// What a preloaded interpreter runs.
+const PROGRAM: &str = include_str!("template.py");
+
+/// Reserves room at the beginning of its memory, where forked processes show their own arguments and environment.
+const ROOM: (&str, usize) = ("WINGBEAT_ROOM", 48 << 10);
+
+const ROOM_OF_ARGUMENTS: usize = 4 << 10;
+
+/// Keeps one interpreter from its start to its end.
+pub(super) async fn keep(pool: Arc<Inner>, slot: Slot, script: Script, announce: watch::Sender<Phase>) {
+    let loading = tokio::select! {
+        loading = load(&pool, &slot, &script) => loading,
+        () = pool.closing.cancelled() => Err("the executor is ending".to_owned()),
+    };
+    let reason = match loading {
+        Ok((template, mut process)) => {
+            pool.loaded(&slot, &template);
+            let template = Arc::new(template);
+            announce.send_replace(Phase::Ready(Arc::clone(&template)));
+            let reason = watch_over(&pool, &template, &mut process).await;
+            announce.send_replace(Phase::Gone(reason.clone()));
+            template.discard_standby().await;
+            process.kill_family().await;
+            reason
+        }
+        Err(reason) => {
+            if !pool.closing.is_cancelled() {
+                tracing::warn!(reason, "no interpreter can be preloaded; tasks start in fresh processes");
+                pool.failed(&slot, &reason);
+            }
+            announce.send_replace(Phase::Gone(reason.clone()));
+            reason
+        }
+    };
+    tracing::debug!(number = slot.number, reason, "a preloaded interpreter has ended");
+    pool.folder.forget_template(slot.number);
+}
+
+/// Why it has to end, once it has to.
+async fn watch_over(pool: &Inner, template: &Template, process: &mut TaskProcess) -> String {
+    loop {
+        let idle_at = template.last_use() + pool.idle;
+        tokio::select! {
+            exit = process.wait() => {
+                template.retire("it ended by itself");
+                return format!("the preloaded interpreter ended: {exit:?}");
+            }
+            () = template.retired() => return "the preloaded interpreter was retired".to_owned(),
+            () = pool.closing.cancelled() => return "the executor is ending".to_owned(),
+            () = sleep_until(idle_at) => {
+                if Instant::now() >= template.last_use() + pool.idle {
+                    template.retire("it was not used for a while");
+                }
+            }
+        }
+    }
+}
+
+async fn load(pool: &Inner, slot: &Slot, script: &Script) -> Result<(Template, TaskProcess), String> {
+    let (control, mut process) = start(pool, slot, script).map_err(|error| error.to_string())?;
+    let mut line = BufReader::new(control);
+    let said = timeout(LOAD_PATIENCE, answer(&mut line)).await;
+    let reason = match said {
+        Ok(Ok(Answer { refused: None, read, .. })) => {
+            return Ok((Template::new(line.into_inner(), slot.env.clone(), read), process));
+        }
+        Ok(Ok(Answer { refused: Some(reason), .. })) => reason,
+        Ok(Err(error)) => format!("the interpreter ended while it loaded: {error}"),
+        Err(_) => format!("the interpreter did not load within {} s", LOAD_PATIENCE.as_secs()),
+    };
+    process.kill_family().await;
+    Err(format!("no interpreter could be preloaded: {reason}"))
+}
+
+fn start(
+    pool: &Inner,
+    slot: &Slot,
+    script: &Script,
+) -> Result<(UnixStream, TaskProcess), Box<dyn std::error::Error + Send + Sync>> {
+    let folder = pool.folder.templates()?;
+    let program = folder.join("template.py");
+    write_program(&program)?;
+    let (control, theirs) = StdStream::pair()?;
+    control.set_nonblocking(true)?;
+    let marker = format!("{:032x}", rand::random::<u128>());
+    let mut env = slot.env.clone();
+    env.insert(MARKER.to_owned(), marker.clone());
+    env.insert("TMPDIR".to_owned(), folder.display().to_string());
+    env.insert(ROOM.0.to_owned(), "x".repeat(ROOM.1));
+    let mut args = script.options.clone();
+    let own = [program.display().to_string(), MARKER.to_owned(), ROOM.0.to_owned()];
+    args.extend(own);
+    args.extend([slot.script.display().to_string(), " ".repeat(ROOM_OF_ARGUMENTS)]);
+    let log = folder.join(format!("{}.log", slot.number));
+    let _first = fs::remove_file(&log);
+    pool.folder.record_template(slot.number, &FamilyMark::announce(marker.clone()))?;
+    let process = TaskProcess::start(Launch {
+        program: script.interpreter.clone(),
+        args,
+        env,
+        folder: &folder,
+        stdin: Some(OwnedFd::from(theirs)),
+        stdout: &log,
+        stderr: &log,
+        marker,
+    })?;
+    pool.folder.record_template(slot.number, process.mark())?;
+    Ok((UnixStream::from_std(control)?, process))
+}
+
+/// Renamed into place: another interpreter may be reading it.
+fn write_program(path: &Path) -> std::io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|text| text == PROGRAM) {
+        return Ok(());
+    }
+    let fresh = path.with_extension(format!("{:016x}", rand::random::<u64>()));
+    fs::write(&fresh, PROGRAM)?;
+    fs::rename(&fresh, path)
+}

@@ -1,0 +1,360 @@
+"""A preloaded interpreter that forks one process per attempt. Part of the executor; it never runs a task itself.
+
+It is started like a task, with the environment of the attempt that asked for it first, imports what the
+Flyte runtime imports, and then waits on a socket (file descriptor 0) for requests to fork. Each request
+carries one end of a socket pair; the forked child says on it who it is, waits there for its attempt, and
+runs the environment's own `a0` as a fresh process would.
+
+The child is handed to the executor by a second fork, so that its end is the executor's to learn, and
+nothing that happens to this process happens to it. Whatever makes a fork unsafe (threads, an environment
+variable that was read at import, a changed installation) is answered with a reason; the executor then
+starts a fresh process.
+"""
+
+import os
+import sys
+import time
+
+# What the runtime imports between its start and the user's module. A name that is missing in this
+# version of the package is passed over: the child imports it then.
+PRELOADED = (
+    "flyte", "flyte._bin.runtime", "flyte.errors", "flyte.storage", "flyte.storage._storage", "flyte.storage._remote_fs",
+    "flyte._internal.controllers", "flyte._internal.controllers._trace", "flyte._internal.controllers.remote",
+    "flyte._internal.controllers.remote._client", "flyte._internal.controllers.remote._controller",
+    "flyte._internal.image_cache", "flyte._internal.runtime.convert", "flyte._internal.runtime.entrypoints",
+    "flyte._internal.runtime.io", "flyte._internal.runtime.task_serde", "flyte._internal.runtime.taskrunner",
+    "flyte._internal.resolvers.default", "flyte._internal.resolvers.internal", "flyte._code_bundle.bundle",
+    "flyte.config", "flyte.remote._client.controlplane", "flyte.report", "flyte.types", "flyte._utils.asyncify",
+    "flyte._utils.module_loader", "fsspec.implementations.local", "faulthandler", "signal", "random", "tempfile",
+    "pygments.lexers", "pygments.styles", "cloudpickle", "concurrent.futures.thread", "encodings.idna", "json",
+    "anyio", "certifi", "ctypes", "difflib", "flyte.git", "flyte.remote._client.auth._interceptors.default_metadata",
+    "flyte.remote._client.auth._interceptors.retry", "h11", "httpcore", "httpcore._async.connection_pool", "httpx",
+    "opentelemetry.metrics", "opentelemetry.propagate", "opentelemetry.trace", "pyqwest", "pyqwest._glue",
+)  # fmt: skip
+
+
+class Refusal(Exception):
+    """Why no fork can be made of this process."""
+
+
+def watch_environment():
+    """Notes which variables Python code reads from here on. Returns the names and what ends it."""
+    read = set()
+    plain = type(os.environ)
+
+    class Watched(plain):
+        def __getitem__(self, name):
+            if isinstance(name, str):
+                read.add(name)
+            return super().__getitem__(name)
+
+    os.environ.__class__ = Watched
+
+    def stop():
+        os.environ.__class__ = plain
+
+    return read, stop
+
+
+def preload():
+    import importlib
+
+    for name in PRELOADED:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # The package itself must be there; everything else may be other in another version of it.
+            if error.name == "flyte":
+                raise
+
+
+def share_tls_context():
+    """Reads the certificates once: the runtime builds several clients, and reading takes most of their time."""
+    try:
+        from httpx._transports import default
+
+        build = default.create_ssl_context
+        made = build()
+    except (ImportError, AttributeError, TypeError):
+        return
+
+    def shared(verify=True, cert=None, trust_env=True, **more):
+        if verify is True and cert is None and trust_env and not more:
+            return made
+        return build(verify=verify, cert=cert, trust_env=trust_env, **more)
+
+    default.create_ssl_context = shared
+
+
+class BackgroundLoops:
+    """The threads with event loops that `import flyte` starts; stopped here, started anew in each child."""
+
+    def __init__(self):
+        import gc
+
+        from flyte.syncify import _api
+
+        self.api = _api
+        kind = getattr(_api, "_BackgroundLoop", None)
+        if kind is None or not callable(getattr(kind, "_run", None)):
+            raise Refusal("this version of flyte runs its background thread in a way that is not known here")
+        # Not `isinstance`: that would load modules that are waiting to be loaded at their first use.
+        self.loops = [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
+        for one in self.loops:
+            one.loop.call_soon_threadsafe(one.loop.stop)
+            one.thread.join(10)
+            if one.thread.is_alive():
+                raise Refusal("flyte's background thread did not stop")
+            # Its epoll would be shared with every child.
+            one.loop.close()
+
+    def start(self):
+        import asyncio
+        import threading
+
+        getattr(self.api, "_configured_loops", set()).clear()
+        for one in self.loops:
+            one.loop = asyncio.new_event_loop()
+            one.thread = threading.Thread(name=one.thread.name, target=one._run, daemon=True)
+            one.thread.start()
+
+
+def other_threads():
+    own = str(os.getpid())
+    found = []
+    for task in os.listdir("/proc/self/task"):
+        if task != own:
+            try:
+                with open(f"/proc/self/task/{task}/comm") as comm:
+                    found.append(comm.read().strip())
+            except OSError:
+                pass
+    return found
+
+
+def lasting_threads():
+    """The kernel shows a thread for a moment longer than Python, which has joined it already."""
+    deadline = time.monotonic() + 2
+    while other_threads() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return other_threads()
+
+
+def stamp():
+    """Changes whenever something is installed, or a module that was imported from elsewhere is edited."""
+    installed = [folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))]
+    marks = {path: modified(path) for path in installed}
+    library = os.path.dirname(os.__file__)
+    for module in list(sys.modules.values()):
+        # Not `getattr`: a module that loads itself at its first use would do it here.
+        path = object.__getattribute__(module, "__dict__").get("__file__") if type(module) is not type else None
+        if isinstance(path, str) and not path.startswith((library, *installed)):
+            marks[path] = modified(path)
+    return marks
+
+
+def modified(path):
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def show(first, block):
+    """Shows `block` to whoever looks at this process's arguments (46) or environment (48) in /proc.
+
+    A process that was started afresh shows there what it was started with; by the attempt's mark among it
+    the executor finds every process of a task.
+    """
+    import ctypes
+
+    with open("/proc/self/stat", "rb") as stat:
+        fields = stat.read().rpartition(b")")[2].split()
+    # Fields are counted from 1, and the first two are cut off.
+    start, end = int(fields[first - 1]), int(fields[first])
+    room = end - start
+    shown = block if len(block) <= room else block[: block.rfind(b"\0", 0, room) + 1]
+    ctypes.memmove(start, shown.ljust(room, b"\0"), room)
+
+
+def name_process(name):
+    import ctypes
+
+    set_name = 15  # PR_SET_NAME
+    ctypes.CDLL(None).prctl(set_name, name.encode(), 0, 0, 0)
+
+
+class Template:
+    def __init__(self, control, mark_name, a0):
+        self.control = control
+        self.mark_name = mark_name
+        self.a0 = a0
+        self.read = set()
+        self.loops = None
+        self.stamp = {}
+
+    def load(self):
+        if not getattr(sys.flags, "safe_path", False):
+            sys.path[0] = os.path.dirname(self.a0)
+        with open(self.a0, "rb") as source:
+            self.code = compile(source.read(), self.a0, "exec")
+        # It copies the whole environment, which would count as reading all of it.
+        import fsspec.config  # noqa: F401
+
+        self.read, stop = watch_environment()
+        preload()
+        share_tls_context()
+        stop()
+        self.loops = BackgroundLoops()
+        left = lasting_threads()
+        if left:
+            raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
+        self.forget_what_is_personal()
+        self.stamp = stamp()
+        import gc
+
+        gc.collect()
+        # The children share these pages for as long as nobody counts in them.
+        gc.freeze()
+
+    def forget_what_is_personal(self):
+        import tempfile
+
+        tempfile.tempdir = None
+
+    def refusal(self, own_threads=0):
+        """Why a child must not be forked, or used, now; empty if it may."""
+        threads = other_threads()
+        if len(threads) > own_threads:
+            return f"threads run in the preloaded interpreter: {', '.join(sorted(threads))}"
+        if any(modified(path) != then for path, then in self.stamp.items()):
+            return "the Python environment has changed since it was preloaded"
+        return ""
+
+    def serve(self):
+        """Forks a child per request until the executor hangs up. Returns in children only."""
+        import json
+        import socket
+
+        self.control.sendall(json.dumps({"read": sorted(self.read)}).encode() + b"\n")
+        while True:
+            request, fds, _flags, _address = socket.recv_fds(self.control, 1, 1)
+            if not request or not fds:
+                os._exit(0)
+            with socket.socket(fileno=fds[0]) as line:
+                reason = self.refusal()
+                if reason:
+                    line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+                    continue
+                first = os.fork()
+                if first == 0:
+                    between = os.getpid()
+                    if os.fork() != 0:
+                        os._exit(0)
+                    self.control.close()
+                    return self.child(line, between)
+                os.waitpid(first, 0)
+
+    def child(self, line, between):
+        """Waits for its attempt, and is ready to run it when this returns."""
+        import json
+
+        os.setpgid(0, 0)
+        show(46, b"wingbeat: waits for an attempt\0")
+        # Only when the process between is gone is this one the executor's.
+        while os.getppid() == between:
+            time.sleep(0.0002)
+        line.sendall(json.dumps({"pid": os.getpid()}).encode() + b"\n")
+        # Done while nobody waits for it.
+        self.loops.start()
+        size = int.from_bytes(receive(line, 4), "big")
+        attempt = json.loads(receive(line, size))
+        reason = self.refusal(own_threads=len(self.loops.loops))
+        if not reason:
+            try:
+                self.become(attempt)
+            except OSError as error:
+                reason = f"the forked process could not take the attempt: {error}"
+        if reason:
+            line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+            os._exit(0)
+        line.sendall(b"{}\n")
+
+    def become(self, attempt):
+        """Takes on what a fresh process would have been started with."""
+
+        env, args = attempt["env"], [self.a0, *attempt["args"]]
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            opened = os.open(attempt[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            os.dup2(opened, fd)
+            os.close(opened)
+        os.environ.clear()
+        os.environ.update(env)
+        # The mark first, if there is not room for all.
+        pairs = sorted(env.items(), key=lambda pair: pair[0] != self.mark_name)
+        show(48, b"".join(os.fsencode(f"{name}={value}") + b"\0" for name, value in pairs))
+        show(46, b"".join(os.fsencode(word) + b"\0" for word in (sys.executable, *args)))
+        name_process("a0")
+        time.tzset()
+        os.chdir(attempt["folder"])
+        self.reseed()
+        sys.argv = args
+        sys.orig_argv = [sys.executable, *args]
+
+    def reseed(self):
+        import random
+
+        random.seed()
+        numpy = sys.modules.get("numpy.random")
+        if numpy is not None:
+            numpy.seed()
+
+
+def receive(line, size):
+    data = b""
+    while len(data) < size:
+        part = line.recv(size - len(data))
+        if not part:
+            # The executor does not need this child any more.
+            os._exit(0)
+        data += part
+    return data
+
+
+def run(template):
+    """Runs `a0` as the interpreter runs a script: its end is this process's end."""
+    import builtins
+    import types
+
+    script = types.ModuleType("__main__")
+    script.__file__ = template.a0
+    script.__builtins__ = builtins
+    sys.modules["__main__"] = script
+    exec(template.code, script.__dict__)
+
+
+def main():
+    import json
+    import socket
+
+    control = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(null, 0)
+    os.close(null)
+    _program, mark_name, room, a0, _room = sys.argv
+    os.environ.pop(room)
+    show(46, os.fsencode(f"wingbeat: preloaded python for {a0}") + b"\0")
+    template = Template(control, mark_name, a0)
+    try:
+        template.load()
+    except BaseException as error:
+        import traceback
+
+        traceback.print_exc()
+        control.sendall(json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+        os._exit(1)
+    template.serve()
+    return template
+
+
+run(main())

@@ -1,0 +1,144 @@
+//! One preloaded interpreter, seen from the executor: it is asked for forked processes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdStream;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use tokio::net::UnixStream;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::fork::Fork;
+use super::sensitive;
+
+/// An interpreter that has forked so often is replaced: nothing should depend on how old one is.
+const MAX_FORKS: u32 = 5_000;
+
+/// An interpreter that has loaded.
+#[derive(Debug)]
+pub(super) struct Template {
+    env: BTreeMap<String, String>,
+    read: BTreeSet<String>,
+    /// The executor's end; the interpreter ends when it is closed.
+    control: UnixStream,
+    /// The process that was forked ahead. Held over a fork, so that forks are asked for one by one.
+    standby: AsyncMutex<Option<Fork>>,
+    n_forks: AtomicU32,
+    last_use: Mutex<Instant>,
+    retired: CancellationToken,
+}
+
+impl Template {
+    pub(super) fn new(control: UnixStream, env: BTreeMap<String, String>, read: Vec<String>) -> Self {
+        Self {
+            env,
+            read: read.into_iter().collect(),
+            control,
+            standby: AsyncMutex::default(),
+            n_forks: AtomicU32::new(0),
+            last_use: Mutex::new(Instant::now()),
+            retired: CancellationToken::new(),
+        }
+    }
+
+    /// The variables that its Python code read while it loaded.
+    pub(super) fn read(&self) -> &BTreeSet<String> {
+        &self.read
+    }
+
+    /// The variable for which an attempt with `env` cannot be forked from it.
+    pub(super) fn differing(&self, env: &BTreeMap<String, String>) -> Option<String> {
+        sensitive::differing(&self.env, env, &self.read)
+    }
+
+    /// A process for an attempt: the one that waits, else a new one.
+    ///
+    /// # Errors
+    /// The reason; the interpreter is of no use any more.
+    pub(super) async fn take(&self) -> Result<Fork, String> {
+        *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let mut standby = self.standby.lock().await;
+        match standby.take() {
+            Some(fork) => Ok(fork),
+            None => self.fork().await,
+        }
+    }
+
+    /// Forks a process ahead, if none waits.
+    pub(super) async fn prepare(&self) {
+        let mut standby = self.standby.lock().await;
+        if standby.is_none() && !self.retired.is_cancelled() {
+            // A reason is told to whoever asks next; this interpreter is retired then.
+            *standby = self.fork().await.ok();
+        }
+    }
+
+    /// Ends the process that waits.
+    pub(super) async fn discard_standby(&self) {
+        if let Some(fork) = self.standby.lock().await.take() {
+            fork.discard().await;
+        }
+    }
+
+    /// It takes no more attempts and ends.
+    pub(super) fn retire(&self, reason: &str) {
+        if !self.retired.is_cancelled() {
+            tracing::info!(reason, "a preloaded interpreter ends");
+            self.retired.cancel();
+        }
+    }
+
+    /// Resolves when it is to end.
+    pub(super) async fn retired(&self) {
+        self.retired.cancelled().await;
+    }
+
+    pub(super) fn last_use(&self) -> Instant {
+        *self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn fork(&self) -> Result<Fork, String> {
+        let forked = self.ask_for_fork().await;
+        if let Err(reason) = &forked {
+            self.retire(reason);
+        } else if self.n_forks.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_FORKS {
+            self.retire("it has forked often enough");
+        }
+        forked
+    }
+
+    async fn ask_for_fork(&self) -> Result<Fork, String> {
+        let lost = |error: io::Error| format!("the preloaded interpreter cannot be asked: {error}");
+        let (ours, theirs) = StdStream::pair().map_err(lost)?;
+        ours.set_nonblocking(true).map_err(lost)?;
+        let line = UnixStream::from_std(ours).map_err(lost)?;
+        let theirs = OwnedFd::from(theirs);
+        let send = || self.control.try_io(tokio::io::Interest::WRITABLE, || send_fd(&self.control, &theirs));
+        loop {
+            self.control.writable().await.map_err(lost)?;
+            match send() {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(lost(error)),
+            }
+        }
+        // Ours is the only other end now, so its process's end is heard.
+        drop(theirs);
+        Fork::ready(line).await
+    }
+}
+
+fn send_fd(control: &UnixStream, fd: &OwnedFd) -> io::Result<()> {
+    let fds = [fd.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(control, &[IoSlice::new(b"f")], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}

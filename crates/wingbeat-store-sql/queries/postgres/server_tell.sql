@@ -1,0 +1,2 @@
+-- Tells the other servers something short. $1 what.
+SELECT pg_notify('wingbeat' || hashtext(current_schema()), $1)

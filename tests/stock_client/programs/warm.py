@@ -1,0 +1,124 @@
+"""Tasks that look at the process they run in."""
+
+import asyncio
+import atexit
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import flyte
+
+env = flyte.TaskEnvironment("warm", env_vars={"OF_THE_TASK": "first"})
+other = flyte.TaskEnvironment("warm_other", env_vars={"ONLY_HERE": "second"})
+threads = flyte.TaskEnvironment("warm_threads", env_vars={"OMP_NUM_THREADS": "1"})
+
+
+@env.task
+async def looks_around() -> dict[str, str]:
+    print(f"said by {os.environ['ACTION_NAME']} of {os.environ['RUN_NAME']}")
+    return surroundings()
+
+
+@other.task
+async def looks_around_elsewhere() -> dict[str, str]:
+    return surroundings()
+
+
+@threads.task
+async def looks_around_with_threads() -> dict[str, str]:
+    return surroundings()
+
+
+def surroundings() -> dict[str, str]:
+    shown = Path("/proc/self/environ").read_bytes().decode().split("\0")
+    assert {entry for entry in shown if entry} >= {f"{name}={os.environ[name]}" for name in ("RUN_NAME", "ACTION_NAME")}
+    return {
+        "cwd": os.getcwd(),
+        "tmp": os.environ["TMPDIR"],
+        "of_the_task": os.environ.get("OF_THE_TASK", ""),
+        "only_here": os.environ.get("ONLY_HERE", ""),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "random": str(random.random()),
+        "group": str(os.getpgid(0) == os.getpid()),
+        "program": Path(sys.argv[0]).name,
+        "main": Path(sys.modules["__main__"].__file__).name,
+    }
+
+
+@env.task
+async def double(x: int) -> int:
+    return 2 * x
+
+
+@env.task
+def doubled(x: int) -> int:
+    return 2 * x
+
+
+@env.task
+def double_in_sync(x: int) -> int:
+    return doubled(x)
+
+
+@flyte.trace
+async def traced(x: int) -> int:
+    return x + 1
+
+
+@env.task
+def calls_in_sync(x: int) -> int:
+    """Every call goes through the loop that `import flyte` starts."""
+    return sum(flyte.map(double_in_sync, [x, x + 1])) + doubled(x)
+
+
+@env.task
+async def calls_in_async(x: int) -> int:
+    return sum(await asyncio.gather(double(x), traced(x), double_in_sync.aio(x)))
+
+
+@env.task(retries=0)
+async def ends(how: str, folder: str) -> int:
+    atexit.register((Path(folder) / "at-exit").touch)
+    print("last words")
+    if how == "sys.exit":
+        sys.exit(5)
+    if how == "os._exit":
+        os._exit(6)
+    if how == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return 1
+
+
+@env.task
+async def holds_a_family(folder: str) -> int:
+    """Leaves a child in its group, and one that hides from it."""
+    subprocess.Popen(["sleep", "600"])
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+        os._exit(0)
+    (Path(folder) / "up").touch()
+    await asyncio.sleep(600)
+    return 1
+
+
+@env.task
+async def fits_a_model() -> int:
+    """An OpenMP kernel in one process must not spoil the next."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rows = [[float(i), float(i % 7)] for i in range(200)]
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, [i % 2 for i in range(200)])
+    return len(model.predict(rows))
+
+
+@env.task
+async def draws() -> float:
+    import numpy
+
+    return float(numpy.random.random())

@@ -1,0 +1,164 @@
+"""Several servers on one PostgreSQL, each with a data folder, a port and an executor of its own, and one object store."""
+
+import glob
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import basics
+import durable_steps
+import lifecycle
+import pytest
+import scheduling
+from client import lines, phase_name, wait_for_lines
+from conftest import connect
+from platform_process import binary, clean_environment, wait_until
+from postgres_process import PASSWORD, Postgres
+from test_durable_steps import pending_condition
+
+CHILDREN = 3
+QUIET = 10.0
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Postgres()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def settings(postgres, tmp_path):
+    return {
+        "WINGBEAT_DATABASE": postgres.database(),
+        "PGPASSWORD": PASSWORD,
+        "WINGBEAT_STORE": str(tmp_path / "objects"),
+    }
+
+
+@pytest.fixture
+def pair(platforms, settings):
+    """Two servers; the client talks to the first one."""
+    one = platforms(env=settings)
+    two = platforms(env=settings)
+    connect(one.platform)
+    return one, two
+
+
+def held(client, markers):
+    run = client.run(lifecycle.holds_children, str(markers), CHILDREN)
+    for number in range(CHILDREN):
+        wait_for_lines(markers / f"child-{number}", 1)
+    return run
+
+
+def seen_by(client, run):
+    """The same run, as that server shows it."""
+    connect(client.platform)
+    return type(run).get(run.name)
+
+
+def assert_each_ran_once(markers):
+    for name in ["parent", *(f"child-{number}" for number in range(CHILDREN))]:
+        assert len(lines(markers / name)) == 1, f"{name} ran more than once"
+
+
+@pytest.mark.within(240)
+def test_a_watch_follows_what_runs_through_another_server(pair, markers):
+    one, two = pair
+    run = seen_by(two, held(one, markers))
+    assert phase_name(two.details(run).raw_phase) == "running"
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(two.result, run)
+        (markers / "release").touch()
+        assert result.result(120) == sum(range(CHILDREN))
+    assert_each_ran_once(markers)
+
+
+@pytest.mark.within(240)
+def test_an_abort_reaches_the_processes_of_another_server(pair, markers):
+    one, two = pair
+    run = seen_by(two, held(one, markers))
+    run.abort(reason="no longer wanted")
+    two.finish(run, "aborted")
+    wait_until(lambda: not one.platform.tasks() and not two.platform.tasks(), 60, "the processes are gone")
+
+
+@pytest.mark.within(240)
+def test_a_signal_reaches_a_run_of_another_server(pair):
+    one, two = pair
+    run = seen_by(two, one.run(durable_steps.asks, "approve"))
+    pending_condition(run, "approve").signal(True)
+    assert two.result(run) == "answered True"
+
+
+@pytest.mark.within(300)
+def test_the_executor_of_a_killed_server_goes_on_with_another(pair, markers):
+    one, two = pair
+    run = held(one, markers)
+    one.platform.kill_server()
+    run = seen_by(two, run)
+    (markers / "release").touch()
+    assert two.result(run) == sum(range(CHILDREN))
+    assert_each_ran_once(markers)
+    assert two.call(basics.add, 1, 2) == 3
+    one.platform.restart()
+    connect(one.platform)
+    assert one.call(basics.add, 3, 4) == 7
+
+
+@pytest.mark.within(240)
+def test_idle_servers_ask_the_database_nothing(pair, postgres, settings):
+    one, _ = pair
+    assert one.call(basics.add, 1, 2) == 3
+
+    def quiet():
+        before = last_statement(postgres, settings)
+        time.sleep(QUIET)
+        return before == last_statement(postgres, settings)
+
+    wait_until(quiet, 120, f"both servers ask nothing for {QUIET:g} s")
+
+
+def last_statement(postgres, settings):
+    """When the connections of servers, as many as there are, were last used."""
+    question = "SELECT count(*), max(state_change) FROM pg_stat_activity WHERE application_name = 'wingbeat'"
+    psql = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))[-1:] or ["psql"]
+    done = subprocess.run(
+        [*psql, settings["WINGBEAT_DATABASE"], "-Atc", question],
+        env={**os.environ, "PGPASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_server_with_other_objects_is_refused(pair, settings, tmp_path):
+    one, _ = pair
+    done = subprocess.run(
+        [str(binary()), "up", "--data", str(tmp_path / "third"), "--listen", "127.0.0.1:0"],
+        env=clean_environment(tmp_path, **{**settings, "WINGBEAT_STORE": str(tmp_path / "other-objects")}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "in another store" in said and settings["WINGBEAT_STORE"] in said and "--store" in said
+    assert one.call(basics.add, 1, 2) == 3
+
+
+@pytest.mark.within(240)
+def test_a_queue_that_is_paused_through_one_server_is_paused_on_all(pair, markers):
+    one, two = pair
+    set_queue = ["queue", "set", "narrow", "--endpoint", two.platform.endpoint]
+    two.wingbeat(*set_queue, "--pause")
+    run = one.run(scheduling.one_at_a_time, str(markers), "later")
+    shown = ["get", "action", run.name, "a0", "--endpoint", one.platform.endpoint]
+    wait_until(lambda: "queue `narrow` is paused" in one.wingbeat(*shown), 60, "the reason")
+    (markers / "release-later").touch()
+    two.wingbeat(*set_queue, "--resume")
+    assert one.result(run) == "later"

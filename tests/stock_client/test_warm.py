@@ -1,0 +1,143 @@
+"""Tasks that are forked from a preloaded interpreter behave as in a process of their own."""
+
+import signal
+
+import bundled
+import flyte
+import pytest
+import warm
+from client import bounded
+from conftest import PROGRAMS
+from platform_process import arguments, signal_process, wait_until
+
+WARM = {"WINGBEAT_ISOLATION": "warm"}
+
+
+@pytest.fixture
+def own(platforms):
+    return platforms(env=WARM)
+
+
+def isolation(client, run, action="a0"):
+    """How the last attempt of an action was started."""
+    events = client.details(run, action).pb2.attempts[-1].cluster_events
+    return next(event.message for event in events if "process started" in event.message)
+
+
+def interpreters(client):
+    """The preloaded ones."""
+    return [pid for pid in client.platform.processes() if arguments(pid)[0].startswith("wingbeat: preloaded")]
+
+
+@pytest.mark.within(300)
+def test_attempts_share_nothing_but_what_was_imported(own):
+    assert interpreters(own) == [], "an idle platform preloads nothing"
+    runs = [own.run(warm.looks_around) for _ in range(2)] + [own.run(warm.looks_around_elsewhere)]
+    one, two, elsewhere = [own.result(run) for run in runs]
+    assert {isolation(own, run) for run in runs} == {"process started (warm)"}
+    assert len(interpreters(own)) == 1
+    assert (one["of_the_task"], one["only_here"]) == ("first", "")
+    assert (elsewhere["of_the_task"], elsewhere["only_here"]) == ("", "second")
+    for name in ("cwd", "tmp", "random"):
+        assert len({one[name], two[name], elsewhere[name]}) == 3, name
+    for seen in (one, two, elsewhere):
+        assert (seen["group"], seen["program"], seen["main"]) == ("True", "a0", "a0")
+
+
+@pytest.mark.within(300)
+def test_a_variable_that_c_code_reads_gets_its_own_interpreter(own):
+    assert own.call(warm.looks_around)["threads"] == ""
+    run = own.run(warm.looks_around_with_threads)
+    assert own.result(run)["threads"] == "1"
+    assert isolation(own, run) == "process started (warm)"
+    assert len(interpreters(own)) == 2
+
+
+@pytest.mark.within(300)
+def test_calls_of_children_work_in_sync_and_in_async(own):
+    assert own.call(warm.calls_in_sync, 3) == 6 + 8 + 6
+    assert own.call(warm.calls_in_async, 3) == 6 + 4 + 6
+
+
+@pytest.mark.within(300)
+def test_every_end_is_told_as_it_was(own, tmp_path):
+    ends = {"sys.exit": "5", "os._exit": "6", "segfault": "SIGSEGV"}
+    for how, word in ends.items():
+        folder = tmp_path / how
+        folder.mkdir()
+        run = own.finish(own.run(warm.ends, how, str(folder)), "failed")
+        assert word in own.error(run).message, own.error(run).message
+        assert (folder / "at-exit").exists() == (how == "sys.exit")
+        assert isolation(own, run) == "process started (warm)"
+    assert own.call(warm.ends, "", str(tmp_path)) == 1
+    assert (tmp_path / "at-exit").exists()
+    assert len(interpreters(own)) == 1
+
+
+@pytest.mark.within(300)
+def test_an_abort_ends_the_whole_family(own, tmp_path):
+    run = own.run(warm.holds_a_family, str(tmp_path))
+    wait_until((tmp_path / "up").exists, 60, "the family is there")
+    assert len(own.platform.tasks()) >= 3
+    run.abort(reason="enough")
+    own.finish(run, "aborted")
+    wait_until(lambda: not own.platform.tasks(), 30, "the family is gone")
+    assert len(interpreters(own)) == 1
+
+
+@pytest.mark.within(300)
+def test_numeric_libraries_work_in_every_fork(own):
+    assert own.call(warm.fits_a_model) == 200
+    assert own.call(warm.fits_a_model) == 200
+    assert own.call(warm.draws) != own.call(warm.draws)
+
+
+@pytest.mark.within(300)
+def test_a_killed_interpreter_is_replaced_and_its_tasks_go_on(own, tmp_path):
+    run = own.run(warm.holds_a_family, str(tmp_path))
+    wait_until((tmp_path / "up").exists, 60, "the task runs")
+    before = interpreters(own)
+    for pid in before:
+        signal_process(pid, signal.SIGKILL)
+    wait_until(lambda: not set(before) & set(own.platform.processes()), 30, "the interpreter is gone")
+    assert own.call(warm.double, 4) == 8
+    assert len(own.platform.tasks()) >= 3, "what was forked lives on"
+    run.abort(reason="enough")
+    own.finish(run, "aborted")
+
+
+@pytest.mark.within(300)
+def test_a_killed_executor_leaves_nothing_of_interpreters_and_tasks(own, tmp_path):
+    run = own.run(warm.holds_a_family, str(tmp_path))
+    wait_until((tmp_path / "up").exists, 60, "the task runs")
+    before = set(own.platform.tasks()) | set(interpreters(own))
+    (executor,) = own.platform.executors()
+    signal_process(executor, signal.SIGKILL)
+    wait_until(lambda: not before & set(own.platform.processes()), 60, "its processes are gone")
+    run.abort(reason="enough")
+    own.finish(run, "aborted")
+
+
+@pytest.mark.within(300)
+def test_an_unused_interpreter_goes(platforms):
+    own = platforms(env={**WARM, "WINGBEAT_WARM_IDLE": "1"})
+    assert own.call(warm.double, 1) == 2
+    wait_until(lambda: not interpreters(own), 60, "the interpreter is gone")
+    assert own.call(warm.double, 2) == 4
+
+
+@pytest.mark.within(300)
+def test_code_of_a_notebook_and_data_files_reach_a_fork(own):
+    assert "gave 15" in own.python(PROGRAMS / "notebook.py", own.platform.endpoint)
+    run = flyte.with_runcontext(copy_style="all").run(bundled.uses_a_data_file)
+    assert own.result(run) == "hello from a data file"
+
+
+@pytest.mark.within(300)
+def test_lines_reach_the_log_of_their_own_attempt(own):
+    runs = [own.run(warm.looks_around) for _ in range(3)]
+    for run in runs:
+        own.finish(run)
+    for run in runs:
+        text = "\n".join(bounded(lambda run=run: list(run.get_logs()), 30, "the log ends"))
+        assert [other.name for other in runs if f"said by a0 of {other.name}" in text] == [run.name]
