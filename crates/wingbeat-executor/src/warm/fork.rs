@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::OwnedRwLockReadGuard;
 use tokio::time::timeout;
 
 use crate::process::{Launch, TaskProcess};
@@ -20,6 +21,8 @@ const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Fork {
     line: BufReader<UnixStream>,
     process: TaskProcess,
+    /// Until it carries its attempt's mark it is of its interpreter's family, which must not be killed meanwhile.
+    unmarked: OwnedRwLockReadGuard<()>,
 }
 
 /// Why an attempt does not run in a forked process.
@@ -63,7 +66,7 @@ impl Fork {
     ///
     /// # Errors
     /// The reason why there is none.
-    pub(super) async fn ready(line: UnixStream) -> Result<Self, String> {
+    pub(super) async fn ready(line: UnixStream, unmarked: OwnedRwLockReadGuard<()>) -> Result<Self, String> {
         let mut line = BufReader::new(line);
         let said = timeout(ANSWER_PATIENCE, answer(&mut line)).await;
         let said = said.map_err(|_| "the preloaded interpreter does not fork".to_owned())?;
@@ -76,7 +79,7 @@ impl Fork {
         let own_mark = format!("{:032x}", rand::random::<u128>());
         let process = TaskProcess::adopt(pid, own_mark)
             .map_err(|error| format!("the forked process was lost: {error}"))?;
-        Ok(Self { line, process })
+        Ok(Self { line, process, unmarked })
     }
 
     /// The process, which will run the attempt. Its record is to be written before it is told to.
@@ -108,6 +111,7 @@ impl Fork {
     /// Ends it without an attempt.
     pub(super) async fn discard(mut self) {
         self.process.kill_family().await;
+        drop(self.unmarked);
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn keep(pool: Arc<Inner>, slot: Slot, script: Script, announce:
             announce.send_replace(Phase::Ready(Arc::clone(&template)));
             let reason = watch_over(&pool, &template, &mut process).await;
             announce.send_replace(Phase::Gone(reason.clone()));
-            template.discard_standby().await;
+            let _no_fork_is_without_a_mark = template.settle_forks().await;
             process.kill_family().await;
             reason
         }

@@ -6,11 +6,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tokio::net::UnixStream;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,8 @@ pub(super) struct Template {
     control: UnixStream,
     /// The process that was forked ahead. Held over a fork, so that forks are asked for one by one.
     standby: AsyncMutex<Option<Fork>>,
+    /// Held by each forked process until it has taken an attempt or is gone.
+    unmarked: Arc<RwLock<()>>,
     n_forks: AtomicU32,
     last_use: Mutex<Instant>,
     retired: CancellationToken,
@@ -41,6 +43,7 @@ impl Template {
             read: read.into_iter().collect(),
             control,
             standby: AsyncMutex::default(),
+            unmarked: Arc::default(),
             n_forks: AtomicU32::new(0),
             last_use: Mutex::new(Instant::now()),
             retired: CancellationToken::new(),
@@ -79,11 +82,13 @@ impl Template {
         }
     }
 
-    /// Ends the process that waits.
-    pub(super) async fn discard_standby(&self) {
+    /// Ends the process that waits, and lets those that were handed out take their attempts; none follows them
+    /// while what is returned is held.
+    pub(super) async fn settle_forks(&self) -> impl Drop {
         if let Some(fork) = self.standby.lock().await.take() {
             fork.discard().await;
         }
+        Arc::clone(&self.unmarked).write_owned().await
     }
 
     /// It takes no more attempts and ends.
@@ -115,6 +120,8 @@ impl Template {
 
     async fn ask_for_fork(&self) -> Result<Fork, String> {
         let lost = |error: io::Error| format!("the preloaded interpreter cannot be asked: {error}");
+        let unmarked = Arc::clone(&self.unmarked).try_read_owned();
+        let unmarked = unmarked.map_err(|_| "the preloaded interpreter is ending".to_owned())?;
         let (ours, theirs) = StdStream::pair().map_err(lost)?;
         ours.set_nonblocking(true).map_err(lost)?;
         let line = UnixStream::from_std(ours).map_err(lost)?;
@@ -130,7 +137,7 @@ impl Template {
         }
         // Ours is the only other end now, so its process's end is heard.
         drop(theirs);
-        Fork::ready(line).await
+        Fork::ready(line, unmarked).await
     }
 }
 

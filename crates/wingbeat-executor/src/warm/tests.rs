@@ -122,6 +122,22 @@ impl Stage {
         families.into_iter().filter_map(|(_, family)| family?.leader.map(|leader| leader.pid)).collect()
     }
 
+    /// Forked processes of this stage's interpreter that wait for an attempt.
+    fn waiting(&self) -> usize {
+        let own = std::process::id().to_string();
+        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+        processes.filter(|process| self.waits(process, &own)).count()
+    }
+
+    fn waits(&self, process: &Path, parent: &str) -> bool {
+        let read = |name| fs::read(process.join(name)).unwrap_or_default();
+        let modules = format!("PYTHONPATH={}", self.path("modules").display());
+        let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        holds(&read("cmdline"), "waits for an attempt")
+            && holds(&read("environ"), &modules)
+            && holds(&read("status"), &format!("PPid:\t{parent}\n"))
+    }
+
     async fn end(self) {
         self.pool.close();
         timeout(LONG, self.tasks.join()).await.unwrap();
@@ -241,6 +257,7 @@ async fn a_script_without_the_package_is_a_reason() {
 async fn an_edited_module_is_not_taken_from_memory() {
     let stage = Stage::new("", "import flyte; print(getattr(flyte, 'NEW', 0))", NEVER).await;
     assert_eq!(stage.run(&[]).await, Exit::Code(0));
+    until("a process was forked ahead", || stage.waiting() == 1).await;
     let module = stage.path("modules/flyte/__init__.py");
     let text = fs::read_to_string(&module).unwrap();
     fs::write(&module, format!("{text}\nNEW = 1\n")).unwrap();
