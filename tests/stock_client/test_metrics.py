@@ -28,6 +28,7 @@ def test_a_run_moves_the_numbers(shared):
     after = scrape(shared)
     for name in ("wingbeat_commit_seconds_count", "wingbeat_rpc_requests_total"):
         assert value(after, name) > value(before, name)
+    assert value(after, "wingbeat_attempt_starts_total") > value(before, "wingbeat_attempt_starts_total")
     assert value(after, "wingbeat_executor_sessions") == 1
     assert 'method="CreateRun",code="ok"' in after
 

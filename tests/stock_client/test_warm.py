@@ -1,4 +1,7 @@
-"""Tasks that are forked from a preloaded interpreter behave as in a process of their own."""
+"""Tasks that are forked from a preloaded interpreter behave as in a process of their own.
+
+Forking is the default, so that the rest of this suite shows the same.
+"""
 
 import signal
 
@@ -116,6 +119,27 @@ def test_a_killed_executor_leaves_nothing_of_interpreters_and_tasks(own, tmp_pat
     wait_until(lambda: not before & set(own.platform.processes()), 60, "its processes are gone")
     run.abort(reason="enough")
     own.finish(run, "aborted")
+
+
+@pytest.mark.within(300)
+def test_an_abort_does_not_wait_for_an_interpreter_that_loads(own, tmp_path):
+    loads = tmp_path / "loads"
+    hook = "import os, pathlib, time\nif 'WINGBEAT_ROOM' in os.environ:\n"
+    (tmp_path / "sitecustomize.py").write_text(hook + f"    pathlib.Path({str(loads)!r}).touch()\n    time.sleep(600)\n")
+    run = own.run(warm.double.override(env_vars={"PYTHONPATH": str(tmp_path)}), 1)
+    wait_until(loads.exists, 60, "an interpreter loads")
+    run.abort(reason="enough")
+    # It would be waited for during 20 seconds.
+    own.finish(run, "aborted", within=15)
+
+
+@pytest.mark.within(300)
+def test_it_can_be_switched_off(platforms):
+    own = platforms(env={"WINGBEAT_ISOLATION": "process"})
+    run = own.run(warm.calls_in_sync, 3)
+    assert own.result(run) == 6 + 8 + 6
+    assert isolation(own, run) == "process started (process)"
+    assert interpreters(own) == []
 
 
 @pytest.mark.within(300)

@@ -285,7 +285,7 @@ pub(crate) struct UpArguments {
     /// process, or simulated, which starts nothing [env: WINGBEAT_EXECUTOR; default: process]
     #[arg(long, value_name = "KIND")]
     pub(crate) executor: Option<String>,
-    /// process: an interpreter for each task; warm: fork tasks from a preloaded one [env: WINGBEAT_ISOLATION; default: process]
+    /// warm: fork tasks from a preloaded interpreter; process: start one for each [env: WINGBEAT_ISOLATION; default: warm]
     #[arg(long, value_name = "KIND")]
     pub(crate) isolation: Option<String>,
     /// Seconds that a preloaded interpreter stays unused [env: WINGBEAT_WARM_IDLE; default: 300]
@@ -406,7 +406,7 @@ pub(crate) struct ExecutorArguments {
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,
     /// warm or process
-    #[arg(long, value_name = "KIND", default_value = "process")]
+    #[arg(long, value_name = "KIND", default_value = "warm")]
     pub(crate) isolation: String,
     /// Seconds that a preloaded interpreter stays unused
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use self::fork::Fork;
 use self::script::Script;
 use self::sensitive::for_template;
-use self::template::Template;
 use crate::folder::DataFolder;
 use crate::tasks::Tasks;
 
@@ -28,6 +27,7 @@ mod sensitive;
 mod template;
 
 pub(crate) use fork::NotTaken;
+pub(crate) use template::Template;
 
 /// Preloaded interpreters at once; each takes about 70 MB.
 const MAX_TEMPLATES: usize = 3;
@@ -91,11 +91,16 @@ impl WarmPool {
         Self { inner: Arc::new(Inner { folder, tasks, idle, closing: CancellationToken::new(), state }) }
     }
 
-    /// A forked process that waits for an attempt with this environment, or why there is none.
+    /// The interpreter for attempts with this environment, or why there is none. May wait until one has
+    /// loaded; harmless to give up.
     ///
     /// # Errors
-    /// The reason, for people. Nothing was started for the attempt.
-    pub(crate) async fn fork(&self, script: &Path, env: &BTreeMap<String, String>) -> Result<Fork, String> {
+    /// The reason, for people.
+    pub(crate) async fn interpreter(
+        &self,
+        script: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Arc<Template>, String> {
         // A second look is needed when what was waited for turns out to fit somebody else only.
         for _ in 0..2 {
             let mut slot = self.inner.slot(script, env)?;
@@ -103,12 +108,20 @@ impl WarmPool {
             let template =
                 loaded.map_err(|_| "the preloaded interpreter takes long to load".to_owned())??;
             if template.differing(env).is_none() {
-                let fork = template.take().await?;
-                Arc::clone(&self.inner).fork_ahead(template);
-                return Ok(fork);
+                return Ok(template);
             }
         }
         Err("the environment fits none of the preloaded interpreters".to_owned())
+    }
+
+    /// A process of `interpreter` that waits for its attempt, or why there is none.
+    ///
+    /// # Errors
+    /// The reason, for people. Nothing was started for the attempt.
+    pub(crate) async fn fork(&self, interpreter: Arc<Template>) -> Result<Fork, String> {
+        let fork = interpreter.take().await?;
+        Arc::clone(&self.inner).fork_ahead(interpreter);
+        Ok(fork)
     }
 
     /// Ends all interpreters; attempts that were forked from them go on.

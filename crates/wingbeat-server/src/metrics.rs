@@ -30,6 +30,11 @@ struct Method {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Start {
+    isolation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,
 }
@@ -45,6 +50,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_seconds: Family<Method, Histogram, fn() -> Histogram>,
     streams: Family<Method, Gauge>,
+    starts: Family<Start, Counter>,
     looked_up: LookedUp,
 }
 
@@ -86,6 +92,7 @@ impl Default for Metrics {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(seconds),
             streams: Family::default(),
+            starts: Family::default(),
             looked_up: LookedUp::default(),
         };
         metrics.registry = Arc::new(metrics.register());
@@ -107,6 +114,7 @@ impl Metrics {
         all.register("rpc_requests", "Calls that ended, by gRPC code", self.calls.clone());
         all.register("rpc_seconds", "Time of calls that are not streams", self.call_seconds.clone());
         all.register("rpc_streams", "Streams that are open", self.streams.clone());
+        all.register("attempt_starts", "Starts that executors told of, by how", self.starts.clone());
         let now = &self.looked_up;
         all.register("attempts_live", "Attempts that hold a place at an executor", now.attempts.clone());
         all.register("actions_ready", "Actions that wait for a place", now.ready.clone());
@@ -127,6 +135,18 @@ impl Metrics {
     /// A transaction was refused.
     pub fn refused(&self, reason: &'static str) {
         self.commit_failures.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// An executor says how it has started an attempt.
+    pub fn attempt_started(&self, isolation: &str) {
+        let isolation = match isolation {
+            "warm" => "warm",
+            "process" => "process",
+            "simulated" => "simulated",
+            told if told.starts_with("process, not warm") => "not_warm",
+            _ => "other",
+        };
+        self.starts.get_or_create(&Start { isolation }).inc();
     }
 
     /// A call ended; `code` is `ok` or the error's.

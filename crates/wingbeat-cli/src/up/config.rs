@@ -21,7 +21,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 
 const MOST_SLOTS: u32 = 4096;
 
-const DEFAULT_ISOLATION: Isolation = Isolation::Process;
+const DEFAULT_ISOLATION: Isolation = Isolation::Warm;
 
 /// How long a preloaded interpreter stays unused, in seconds: by default, and at most.
 const WARM_IDLE: (u64, u64) = (300, 7 * 24 * 3600);

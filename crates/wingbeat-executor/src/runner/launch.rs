@@ -35,6 +35,12 @@ pub(super) enum Ending {
     Exited { exit: Exit, oom: Oom },
 }
 
+impl From<Failure> for Ending {
+    fn from(failure: Failure) -> Self {
+        Self::NotStarted(failure)
+    }
+}
+
 /// A task's process, and how it was started, for people.
 struct Running {
     process: TaskProcess,
@@ -51,14 +57,14 @@ pub(super) async fn supervise(
     if let Some(order) = stop.order() {
         return Ending::Stopped(order);
     }
-    let started = start(executor, assignment, folder).await;
+    let started = start(executor, assignment, folder, stop).await;
     let ending = match started {
         Ok((running, proxy)) => {
             let ending = watch(executor, assignment, running, stop).await;
             proxy.shutdown().await;
             ending
         }
-        Err(failure) => Ending::NotStarted(failure),
+        Err(ending) => ending,
     };
     executor.folder.forget(&assignment.held);
     ending
@@ -92,7 +98,8 @@ async fn start(
     executor: &Executor,
     assignment: &Assignment,
     folder: &AttemptFolder,
-) -> Result<(Running, AttemptProxy), Failure> {
+    stop: &mut StopSignal,
+) -> Result<(Running, AttemptProxy), Ending> {
     let command = command_of(assignment)?;
     files::prepare(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
@@ -122,7 +129,7 @@ async fn start(
         marker: marker.clone(),
     };
     record(executor, assignment, &FamilyMark::announce(marker))?;
-    let running = match forked(executor, assignment, command, &launch).await? {
+    let running = match forked(executor, assignment, command, &launch, stop).await? {
         Forked::Taken(process) => Running { process, isolation: "warm".to_owned() },
         Forked::Unwanted => fresh(executor, assignment, launch, "process".to_owned())?,
         Forked::Refused(reason) => {
@@ -147,12 +154,22 @@ async fn forked(
     assignment: &Assignment,
     command: &Command,
     launch: &Launch<'_>,
-) -> Result<Forked, Failure> {
+    stop: &mut StopSignal,
+) -> Result<Forked, Ending> {
     // Other programs than the SDK's runtime gain nothing from what is loaded.
     let Some(warm) = executor.warm.as_ref().filter(|_| command.argv[0] == "a0") else {
         return Ok(Forked::Unwanted);
     };
-    let mut fork = match warm.fork(&launch.program, &launch.env).await {
+    let interpreter = tokio::select! {
+        interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
+        // One that loads may take its time.
+        order = stop.ordered() => return Err(Ending::Stopped(order)),
+    };
+    let interpreter = match interpreter {
+        Ok(interpreter) => interpreter,
+        Err(reason) => return Ok(Forked::Refused(reason)),
+    };
+    let mut fork = match warm.fork(interpreter).await {
         Ok(fork) => fork,
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
@@ -161,7 +178,7 @@ async fn forked(
     match fork.run(launch).await {
         Ok(process) => Ok(Forked::Taken(process)),
         Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
-        Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason)),
+        Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason).into()),
     }
 }
 

@@ -22,7 +22,7 @@ const MAX_FORKS: u32 = 5_000;
 
 /// An interpreter that has loaded.
 #[derive(Debug)]
-pub(super) struct Template {
+pub(crate) struct Template {
     env: BTreeMap<String, String>,
     read: BTreeSet<String>,
     /// The executor's end; the interpreter ends when it is closed.

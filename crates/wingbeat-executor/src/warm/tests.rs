@@ -86,7 +86,8 @@ impl Stage {
     }
 
     async fn start(&self, env: BTreeMap<String, String>) -> Result<TaskProcess, String> {
-        let mut fork = timeout(LONG, self.pool.fork(&self.path("bin/a0"), &env)).await.unwrap()?;
+        let interpreter = timeout(LONG, self.pool.interpreter(&self.path("bin/a0"), &env)).await.unwrap()?;
+        let mut fork = timeout(LONG, self.pool.fork(interpreter)).await.unwrap()?;
         let marker = env[MARKER].clone();
         assert!(fork.process(&marker).mark().leader.is_some());
         let (work, stdout, stderr) = (self.root.path(), self.path("stdout"), self.path("stderr"));

@@ -118,6 +118,11 @@ impl Executors {
         let reports: Result<Vec<Report>, ConnectError> =
             request.reports.into_iter().map(|report| read_report(report, &session, now)).collect();
         let reports = reports?;
+        for report in &reports {
+            if let ReportKind::Started { isolation } = &report.kind {
+                self.platform.metrics.attempt_started(isolation);
+            }
+        }
         let ended: Vec<AttemptKey> = reports
             .iter()
             .filter(|report| !matches!(report.kind, ReportKind::Started { .. }))
