@@ -118,6 +118,10 @@ class RemoteExecutor:
 
     def tasks(self) -> list[int]:
         """Live processes of its attempts."""
+        return self.processes(b"ACTION_NAME=")
+
+    def processes(self, variable: bytes = b"") -> list[int]:
+        """Live processes that it has started, or those with a variable."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) in (os.getpid(), self.process.pid):
@@ -126,7 +130,7 @@ class RemoteExecutor:
                 environment = (entry / "environ").read_bytes()
             except OSError:
                 continue
-            if f"TMPDIR={self.data}/".encode() in environment:
+            if f"TMPDIR={self.data}/".encode() in environment and variable in environment:
                 found.append(int(entry.name))
         return found
 

@@ -74,7 +74,7 @@ def join(own, buckets, tmp_path):
     for executor in started:
         executor.end()
         print(f"--- {executor.data}:\n{executor.said()[-4000:]}")
-        assert not executor.tasks(), "an executor that has ended leaves no task behind"
+        assert not executor.processes(), "an executor that has ended leaves nothing behind"
 
 
 def executors(own) -> dict[str, dict]:
