@@ -104,6 +104,16 @@ def platforms(request):
             assert not left, f"left behind by a clean stop: {left}"
 
 
+@pytest.fixture(scope="session")
+def buckets():
+    """An S3 server that nobody of us wrote."""
+    from bucket_process import Buckets  # only where it is needed: it takes a second to import
+
+    server = Buckets()
+    yield server
+    server.end()
+
+
 @pytest.fixture
 def markers(tmp_path) -> Path:
     """A folder in which tasks leave a line each time they run, and wait for files to appear."""

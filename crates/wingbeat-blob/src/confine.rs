@@ -1,14 +1,14 @@
 //! Judges URIs that clients send: which object they mean, and whether the caller may touch it.
 //!
-//! Every URI in a request passes here before the server reads or writes it. Only plain absolute
-//! paths and `file://` are understood; nothing is repaired but double and trailing slashes.
+//! Every URI in a request passes here before the server reads or writes it. Only what the store itself
+//! hands out is understood: plain absolute paths and `file://`, or `s3://`; nothing is repaired but double and
+//! trailing slashes.
 
 use std::fmt;
 use std::io;
 
 use crate::path::{BlobPath, PathError};
-use crate::root::blocking;
-use crate::store::BlobStore;
+use crate::store::{BlobStore, Place};
 
 /// Why a URI is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum ConfineReason {
         /// The part before `://`.
         scheme: String,
     },
+    /// A path, where objects are in a bucket.
+    #[error("it is a path, and this server keeps its objects in a bucket")]
+    NotS3,
     /// Neither a path from the root nor a URI.
     #[error("it is not an absolute path")]
     Relative,
@@ -87,28 +90,45 @@ impl BlobStore {
             allowed: AllowedPrefixes(allowed.iter().map(|prefix| self.dir_uri(prefix)).collect()),
             reason,
         };
-        let absolute = normalise(uri).map_err(refuse)?;
-        let relative = self.root().relative(&absolute).ok_or_else(|| refuse(ConfineReason::Outside))?;
-        let path = BlobPath::parse(relative).map_err(|error| refuse(ConfineReason::Path(error)))?;
+        let path = self.locate(uri).map_err(refuse)?;
         let prefixes: Vec<BlobPath> =
             allowed.iter().filter(|prefix| path.is_below(prefix)).cloned().collect();
         if prefixes.is_empty() {
             return Err(refuse(ConfineReason::Outside));
         }
-        let (store, target) = (self.clone(), path.clone());
-        let stays = blocking(move || {
-            for prefix in &prefixes {
-                if store.root().stays_below(&target, Some(prefix))? {
-                    return Ok(true);
-                }
+        for prefix in &prefixes {
+            match self.stays_below(&path, Some(prefix)).await {
+                Ok(true) => return Ok(path),
+                Ok(false) => {}
+                Err(source) => return Err(ConfineError::Io { uri: uri.to_owned(), source }),
             }
-            Ok(false)
-        });
-        match stays.await {
-            Ok(true) => Ok(path),
-            Ok(false) => Err(refuse(ConfineReason::Symlink)),
-            Err(source) => Err(ConfineError::Io { uri: uri.to_owned(), source }),
         }
+        Err(refuse(ConfineReason::Symlink))
+    }
+
+    /// The object or folder of this store that `uri` names, by its text alone.
+    ///
+    /// # Errors
+    /// It names nothing here.
+    pub fn locate(&self, uri: &str) -> Result<BlobPath, ConfineReason> {
+        let relative = match self.place() {
+            Place::Folder(root) => {
+                let absolute = normalise(uri)?;
+                root.relative(&absolute).ok_or(ConfineReason::Outside)?.to_owned()
+            }
+            Place::Bucket { address, .. } => {
+                let Some(key) = uri.strip_prefix("s3://") else {
+                    return Err(match uri.split_once("://") {
+                        Some((scheme, _)) => ConfineReason::Scheme { scheme: scheme.to_owned() },
+                        None => ConfineReason::NotS3,
+                    });
+                };
+                let normal = normalise(&format!("/{key}"))?;
+                let uri = format!("s3:/{normal}");
+                address.relative(&uri).ok_or(ConfineReason::Outside)?.to_owned()
+            }
+        };
+        BlobPath::parse(&relative).map_err(ConfineReason::Path)
     }
 }
 

@@ -17,6 +17,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 pub use self::folder::{BlobEntry, BlobPage};
+use crate::address::S3Address;
 use crate::download::ReadError;
 use crate::error::BlobError;
 use crate::md5_record;
@@ -92,7 +93,16 @@ pub struct BlobStore {
 struct Inner {
     synced: Arc<dyn ObjectStore>,
     cached: Arc<dyn ObjectStore>,
-    root: LocalRoot,
+    place: Place,
+}
+
+/// What a store is a part of.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A folder of the local disk.
+    Folder(LocalRoot),
+    /// A bucket, and who serves it, for people.
+    Bucket { address: S3Address, endpoint: String },
 }
 
 impl BlobStore {
@@ -107,14 +117,25 @@ impl BlobStore {
         let storage = LocalFileSystem::new_with_prefix(&canonical)
             .map_err(|source| OpenError::Storage { path: folder.to_owned(), source })?
             .with_automatic_cleanup(true);
-        let inner =
-            Inner { synced: Arc::new(storage.clone().with_fsync(true)), cached: Arc::new(storage), root };
-        Ok(Self { inner: Arc::new(inner) })
+        let synced = Arc::new(storage.clone().with_fsync(true));
+        Ok(Self::in_place(synced, Arc::new(storage), Place::Folder(root)))
     }
 
-    /// How everybody outside names an object: a plain absolute path, never `file://`.
+    pub(crate) fn in_place(synced: Arc<dyn ObjectStore>, cached: Arc<dyn ObjectStore>, place: Place) -> Self {
+        Self { inner: Arc::new(Inner { synced, cached, place }) }
+    }
+
+    /// How everybody outside names an object: a plain absolute path, never `file://`; or `s3://bucket/…`.
     pub fn uri(&self, path: &BlobPath) -> String {
-        self.inner.root.uri(path)
+        match &self.inner.place {
+            Place::Folder(root) => root.uri(path),
+            Place::Bucket { address, .. } => address.uri(path),
+        }
+    }
+
+    /// Whether programs on other machines reach it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.inner.place, Place::Bucket { .. })
     }
 
     /// Like [`Self::uri`], for a folder: with a slash at its end.
@@ -225,8 +246,8 @@ impl BlobStore {
         }
     }
 
-    pub(crate) fn root(&self) -> &LocalRoot {
-        &self.inner.root
+    pub(crate) fn place(&self) -> &Place {
+        &self.inner.place
     }
 
     pub(crate) fn storage(&self, durability: Durability) -> &Arc<dyn ObjectStore> {
@@ -238,12 +259,24 @@ impl BlobStore {
 
     /// Refuses a path that a symlink leads out of the root.
     pub(crate) async fn confine(&self, path: &BlobPath) -> Result<(), BlobError> {
-        let (inner, target) = (Arc::clone(&self.inner), path.clone());
-        match blocking(move || inner.root.stays_below(&target, None)).await {
+        match self.stays_below(path, None).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(BlobError::OutsideRoot { path: path.clone() }),
             Err(error) => Err(BlobError::from_io(path, error)),
         }
+    }
+
+    /// Whether `path`, symlinks followed, lies below `folder`, or below the root for `None`. A bucket has none.
+    pub(crate) async fn stays_below(&self, path: &BlobPath, folder: Option<&BlobPath>) -> io::Result<bool> {
+        if self.is_shared() {
+            return Ok(folder.is_none_or(|folder| path.is_below(folder)));
+        }
+        let (inner, path, folder) = (Arc::clone(&self.inner), path.clone(), folder.cloned());
+        blocking(move || match &inner.place {
+            Place::Folder(root) => root.stays_below(&path, folder.as_ref()),
+            Place::Bucket { .. } => Ok(true),
+        })
+        .await
     }
 
     pub(crate) async fn head_object(&self, path: &BlobPath) -> Result<ObjectMeta, BlobError> {

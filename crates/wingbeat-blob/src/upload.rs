@@ -1,11 +1,13 @@
 //! Takes an object as a stream of chunks and publishes it only if it is what was announced.
 //!
 //! Until [`Upload::finish`] returns, readers see nothing of it: chunks go to a temporary file beside
-//! the target. Whatever ends an upload early, an error, an abort, or a drop, removes that file.
+//! the target. Whatever ends an upload early, an error, an abort, or a drop, removes that file. In a bucket, what
+//! fits into one part is written by one request; of a larger upload that is dropped, the parts stay until the
+//! bucket's owner has them removed (a lifecycle rule), invisible to everybody else.
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use object_store::{MultipartUpload, PutMultipartOptions, PutPayload};
+use object_store::{MultipartUpload, PutMultipartOptions, PutOptions, PutPayload};
 
 use crate::error::BlobError;
 use crate::layout::hex;
@@ -70,7 +72,8 @@ pub struct Upload {
     store: BlobStore,
     path: BlobPath,
     expected: Expected,
-    parts: Box<dyn MultipartUpload>,
+    /// Begun at the first part that has to be written.
+    parts: Option<Box<dyn MultipartUpload>>,
     pending: Vec<Bytes>,
     pending_bytes: usize,
     size: u64,
@@ -90,11 +93,8 @@ impl BlobStore {
             return Err(UploadError::TooLarge { max_bytes: expected.max_bytes });
         }
         self.confine(path).await?;
-        let parts = self
-            .storage(Durability::Synced)
-            .put_multipart_opts(&path.to_object(), PutMultipartOptions::default())
-            .await
-            .map_err(|error| BlobError::from_store(path, error))?;
+        // On a disk at once: that it cannot be written is known before the content is sent.
+        let parts = if self.is_shared() { None } else { Some(self.begin_parts(path).await?) };
         Ok(Upload {
             store: self.clone(),
             path: path.clone(),
@@ -105,6 +105,13 @@ impl BlobStore {
             size: 0,
             digest: Md5::new(),
         })
+    }
+
+    async fn begin_parts(&self, path: &BlobPath) -> Result<Box<dyn MultipartUpload>, BlobError> {
+        self.storage(Durability::Synced)
+            .put_multipart_opts(&path.to_object(), PutMultipartOptions::default())
+            .await
+            .map_err(|error| BlobError::from_store(path, error))
     }
 }
 
@@ -136,18 +143,27 @@ impl Upload {
             self.abort().await;
             return Err(error);
         }
-        if !self.pending.is_empty() {
+        if self.parts.is_some() && !self.pending.is_empty() {
             self.flush().await?;
         }
-        let done = self.parts.complete().await.map_err(|error| BlobError::from_store(&self.path, error))?;
+        let done = if let Some(parts) = &mut self.parts {
+            parts.complete().await
+        } else {
+            let whole: PutPayload = self.pending.drain(..).collect();
+            let storage = self.store.storage(Durability::Synced);
+            storage.put_opts(&self.path.to_object(), whole, PutOptions::default()).await
+        };
+        let done = done.map_err(|error| BlobError::from_store(&self.path, error))?;
         self.store.record_md5(&self.path, &got, done.e_tag.as_deref()).await;
         Ok(Uploaded { size: self.size, md5: got })
     }
 
     /// Gives up. Unlike a drop, it waits until the temporary file is gone.
     pub async fn abort(mut self) {
-        // What cannot be removed now is invisible to readers and to lists.
-        let _ = self.parts.abort().await;
+        if let Some(parts) = &mut self.parts {
+            // What cannot be removed now is invisible to readers and to lists.
+            let _ = parts.abort().await;
+        }
     }
 
     fn check(&self, got: [u8; 16]) -> Result<(), UploadError> {
@@ -163,7 +179,11 @@ impl Upload {
     async fn flush(&mut self) -> Result<(), UploadError> {
         self.pending_bytes = 0;
         let part: PutPayload = self.pending.drain(..).collect();
-        let written = self.parts.put_part(part).await;
+        let parts = match &mut self.parts {
+            Some(parts) => parts,
+            none @ None => none.insert(self.store.begin_parts(&self.path).await?),
+        };
+        let written = parts.put_part(part).await;
         written.map_err(|error| BlobError::from_store(&self.path, error).into())
     }
 }

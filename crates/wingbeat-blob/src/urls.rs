@@ -1,4 +1,7 @@
-//! Signed URLs of our own, for the local disk, which has no signer. Pure: `now` is an argument.
+//! Signed URLs of our own. Pure: `now` is an argument.
+//!
+//! For the local disk, which has no signer, and for buckets: S3's own URLs cannot be bound to an MD5 and a length
+//! in a way that the stock client's headers satisfy, and clients would have to reach the bucket.
 //!
 //! ```text
 //! /blob/v1/<path>?exp=<unix seconds>&md5=<base64url>&len=<bytes>&disp=inline&ct=<type>&sig=<base64url>

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// Starts the platform: server and executor, with everything in one folder
     Up(UpArguments),
     /// Runs attempts for a server; `wingbeat up` starts one by itself
-    Executor(ExecutorArguments),
+    Executor(ExecutorCommand),
     #[command(flatten)]
     User(UserCommand),
     /// Prints which RPCs the server answers
@@ -95,6 +95,9 @@ pub(crate) enum Get {
     /// Lists deployed tasks, or the versions of some
     #[command(visible_alias = "tasks")]
     Task(GetNamed),
+    /// Lists executors, with what they run
+    #[command(visible_alias = "executors")]
+    Executor(Target),
 }
 
 #[derive(Debug, Args)]
@@ -266,9 +269,10 @@ pub(crate) struct UpArguments {
     /// A file with the password for it [env: WINGBEAT_DATABASE_PASSWORD_FILE; default: PGPASSWORD, then ~/.pgpass]
     #[arg(long, value_name = "FILE")]
     pub(crate) database_password_file: Option<PathBuf>,
-    /// Folder for objects, which servers on one database share [env: WINGBEAT_STORE; default: a folder in the data folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) store: Option<PathBuf>,
+    /// Folder for objects that servers on one database share, or s3://BUCKET/PREFIX; AWS_* name the account
+    /// [env: WINGBEAT_STORE; default: a folder in the data folder]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) store: Option<String>,
     /// Where to listen; port 0 picks a free one; the address is kept [env: WINGBEAT_LISTEN; default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
@@ -287,6 +291,18 @@ pub(crate) struct UpArguments {
     /// Seconds that a preloaded interpreter stays unused [env: WINGBEAT_WARM_IDLE; default: 300]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) warm_idle: Option<String>,
+    /// Start no executor here: others connect [env: WINGBEAT_NO_EXECUTOR]
+    #[arg(long)]
+    pub(crate) no_executor: bool,
+    /// Where executors on other machines connect, over TLS, with a join token [env: WINGBEAT_EXECUTOR_LISTEN]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) executor_listen: Option<String>,
+    /// PEM file of that port's certificate [env: WINGBEAT_TLS_CERT; default: one of its own, which join tokens name]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file of its private key [env: WINGBEAT_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Listen to other machines although nobody has to say who they are [env: WINGBEAT_NO_AUTH]
     #[arg(long)]
     pub(crate) no_auth: bool,
@@ -301,18 +317,91 @@ pub(crate) struct UpArguments {
     pub(crate) config: Option<PathBuf>,
 }
 
-/// Settings of an executor process. `wingbeat up` fills them.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ExecutorCommand {
+    #[command(subcommand)]
+    pub(crate) about: Option<AboutExecutors>,
+    #[command(flatten)]
+    pub(crate) run: ExecutorArguments,
+}
+
+/// What is done about executors, beside running one.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AboutExecutors {
+    /// Makes, lists and revokes what executors on other machines show to join; on the server's machine
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Makes the executor of a data folder take nothing new; it ends when what it runs has ended
+    Drain(DrainData),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a join token, and prints it or writes it into a file
+    Create(TokenCreate),
+    /// Lists join tokens; their secrets are not kept
+    List(TokenData),
+    /// Takes a join token back: its executors are cut off within seconds
+    Revoke(TokenRevoke),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenData {
+    /// The server's data folder [env: WINGBEAT_DATA; default: ~/.wingbeat]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenCreate {
+    /// A new file for it, which only you may read; without it, it is printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// For whom it is, for people
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+    /// How long it is good
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    #[command(flatten)]
+    pub(crate) place: TokenData,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenRevoke {
+    /// As `list` shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) place: TokenData,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrainData {
+    /// The executor's data folder, on its machine [default: ~/.wingbeat-executor]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Settings of an executor process. `wingbeat up` fills them for the one beside the server.
 #[derive(Debug, Args)]
 pub(crate) struct ExecutorArguments {
-    /// The data folder that it shares with its server
+    /// The data folder that it shares with its server; with --endpoint, one of its own [default: ~/.wingbeat-executor]
     #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// The folder of objects that it shares with its server; without it, the data folder's own
-    #[arg(long, value_name = "DIR")]
-    pub(crate) store: Option<PathBuf>,
-    /// What servers call it; no two executors have one name
-    #[arg(long, value_name = "NAME", default_value = "local")]
-    pub(crate) name: String,
+    pub(crate) data: Option<PathBuf>,
+    /// The server on another machine: https://HOST:PORT, as it was given with --executor-listen
+    #[arg(long, value_name = "URL", requires = "join_token_file")]
+    pub(crate) endpoint: Option<String>,
+    /// The file with the token that `wingbeat executor token create` made there
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    pub(crate) join_token_file: Option<PathBuf>,
+    /// What servers call it; no two executors have one name [default: this machine's name; beside its server: local]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where its server keeps objects: a folder or a bucket; without it, the data folder's own
+    #[arg(long, value_name = "PLACE", conflicts_with = "endpoint")]
+    pub(crate) store: Option<String>,
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,

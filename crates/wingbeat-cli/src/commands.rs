@@ -2,6 +2,7 @@
 //! only, so whatever they can do, a script of the user can do too.
 
 mod abort;
+mod executors;
 mod get_action;
 mod get_project;
 mod get_run;
@@ -32,6 +33,7 @@ pub(crate) async fn run(command: UserCommand, around: &Surroundings) -> Result<(
         UserCommand::Get(Get::Project(get)) => get_project::run(&session(&get.target)?, &get).await,
         UserCommand::Get(Get::Run(get)) => get_run::run(&session(&get.target)?, &get).await,
         UserCommand::Get(Get::Action(get)) => get_action::run(&session(&get.target)?, &get).await,
+        UserCommand::Get(Get::Executor(target)) => executors::list(&session(&target)?).await,
         UserCommand::Get(Get::Task(get)) => get_task::run(&session(&get.target)?, &get).await,
         UserCommand::Queue(command) => queue::run(&session(command.target())?, &command).await,
         UserCommand::Share(command) => queue::run_share(&session(command.target())?, &command).await,

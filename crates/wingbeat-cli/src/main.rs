@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod executor;
+mod executor_token;
 mod failure;
 mod logging;
 mod output;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use wingbeat_client::Surroundings;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{AboutExecutors, Arguments, Command};
 use crate::failure::Failure;
 
 #[global_allocator]
@@ -36,20 +37,28 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command, around: &Surroundings) -> Result<(), Failure> {
-    let usual = if matches!(command, Command::Executor(_)) { "info" } else { "warn" };
+    let runs_attempts = matches!(&command, Command::Executor(executor) if executor.about.is_none());
+    let usual = if runs_attempts { "info" } else { "warn" };
     logging::start(around, usual);
     match command {
         Command::Up(arguments) => up::run(&arguments, around),
-        Command::Executor(arguments) => executor::run(&arguments, around),
+        Command::Executor(executor) => match executor.about {
+            None => executor::run(&executor.run, around),
+            Some(AboutExecutors::Token(token)) => executor_token::run(&token, around),
+            Some(AboutExecutors::Drain(place)) => executor::drain(&place, around),
+        },
         Command::RpcCoverage(arguments) => rpc_coverage::run(&arguments),
-        Command::User(command) => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| Failure::new("could not start").because(error.to_string()))?;
-            runtime.block_on(commands::run(command, around))
-        }
+        Command::User(command) => ask(commands::run(command, around)),
     }
+}
+
+/// Runs a command that talks to a server.
+fn ask(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("could not start").because(error.to_string()))?;
+    runtime.block_on(command)
 }
 
 /// The one place that reads the process's environment.

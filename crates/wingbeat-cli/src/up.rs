@@ -42,15 +42,20 @@ pub(crate) fn run(arguments: &UpArguments, around: &Surroundings) -> Result<(), 
 async fn serve(config: &UpConfig, folder: &DataFolder, around: &Surroundings) -> Result<(), Failure> {
     // Before anything is started, so that a signal never finds us unprepared.
     let mut signals = StopSignals::listen()?;
-    let server = Server::start(config, folder).await?;
+    let server = Server::start(config, folder, around).await?;
     folder.keep_address(server.addr())?;
     for line in greeting::lines(server.addr(), folder.path(), around) {
         say(&line);
     }
+    if let Some(address) = server.executor_addr() {
+        say(&format!(
+            "executors on other machines: https://{address}, with a token of `wingbeat executor token create`"
+        ));
+    }
     let mut keeper = ExecutorKeeper::new(config);
     let why = tokio::select! {
         name = signals.next() => name,
-        () = keeper.run() => "the executor's keeper ended",
+        () = keeper.run(), if !config.no_executor => "the executor's keeper ended",
         () = server.failed() => "a part of the server broke; see its log, and start it again",
     };
     say(&format!("Stopping ({why}): first the executor with its tasks, then the server."));

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wingbeat_blob::StoreAddress;
+
+use crate::bridge::JoinConfig;
+
 /// How attempts are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutorKind {
@@ -20,6 +24,20 @@ impl ExecutorKind {
             Self::Simulated => "simulated",
         }
     }
+}
+
+/// Where the server is.
+#[derive(Debug, Clone)]
+pub enum ServerPlace {
+    /// On this machine.
+    Beside {
+        /// The Unix socket on which it serves the executor protocol and, for tasks, its API.
+        socket: PathBuf,
+        /// The platform's object store.
+        store: StoreAddress,
+    },
+    /// On another one, which says where the object store is.
+    Elsewhere(JoinConfig),
 }
 
 /// How far attempts are kept apart from each other and from what was loaded before them.
@@ -53,12 +71,10 @@ pub struct ExecutorConfig {
     pub name: String,
     /// How attempts are run.
     pub kind: ExecutorKind,
-    /// The Unix socket on which the server serves the executor protocol and, for tasks, its API.
-    pub socket: PathBuf,
+    /// The server, and where its platform's inputs, outputs and log lines are.
+    pub server: ServerPlace,
     /// Folder for `attempts/` and `executor/`.
     pub data_dir: PathBuf,
-    /// Root of the object store, where chunks of log lines go.
-    pub store_dir: PathBuf,
     /// The interpreter of tasks, its folder, or a virtual environment. `None`: the active virtual
     /// environment, else the first `python3` on PATH.
     pub python: Option<PathBuf>,

@@ -54,6 +54,27 @@ const PASSED: [&str; 34] = [
 /// Beginnings of further inherited names: locale and accelerators.
 const PASSED_PREFIXES: [&str; 8] = ["LC_", "CUDA", "NVIDIA_", "NCCL_", "ROCR_", "ROCM_", "HIP_", "HSA_"];
 
+/// Further inherited names where objects are in a bucket.
+const BUCKET: [&str; 17] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT",
+    "AWS_ALLOW_HTTP",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+];
+
 /// Hosts that a corporate proxy must never see.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -64,6 +85,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) host: &'a [(String, String)],
     /// Names that the operator lets through on top of the built-in list.
     pub(crate) pass_env: &'a [String],
+    /// What leads the task to the platform's bucket, if there is one.
+    pub(crate) store_env: &'a [(String, String)],
     pub(crate) python: &'a PythonEnvironment,
     /// `localhost:PORT` of the attempt's proxy.
     pub(crate) endpoint: &'a str,
@@ -77,6 +100,7 @@ pub(crate) struct Sources<'a> {
 pub(crate) fn environment(sources: &Sources<'_>) -> BTreeMap<String, String> {
     let mut env = inherited(sources.host, sources.pass_env);
     extend(&mut env, defaults());
+    env.extend(sources.store_env.iter().cloned());
     if let Target::Container(command) = &sources.assignment.task.target {
         env.extend(command.env.iter().cloned());
     }
@@ -93,6 +117,26 @@ pub(crate) fn environment(sources: &Sources<'_>) -> BTreeMap<String, String> {
     let no_proxy = no_proxy(&env);
     env.insert("NO_PROXY".to_owned(), no_proxy.clone());
     env.insert("no_proxy".to_owned(), no_proxy);
+    env
+}
+
+/// What of the executor's environment leads a task to the bucket: the SDK reads and writes it by itself.
+pub(crate) fn of_bucket(host: &[(String, String)]) -> Vec<(String, String)> {
+    let own = host.iter().filter(|(name, _)| BUCKET.contains(&name.as_str()));
+    let mut env: Vec<(String, String)> = own.cloned().collect();
+    let value = |names: &[&str]| {
+        let mut found = names.iter().filter_map(|wanted| host.iter().find(|(name, _)| name == wanted));
+        found.next().map(|(_, value)| value.clone())
+    };
+    // Parts of the SDK know only names of its own.
+    let endpoint = value(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]);
+    env.extend(endpoint.map(|url| ("FLYTE_AWS_ENDPOINT".to_owned(), url)));
+    let style = match value(&["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"]).as_deref() {
+        Some("true") => Some("virtual"),
+        Some(_) => Some("path"),
+        None => None,
+    };
+    env.extend(style.map(|style| ("FLYTE_AWS_S3_ADDRESSING_STYLE".to_owned(), style.to_owned())));
     env
 }
 

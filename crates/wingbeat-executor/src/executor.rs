@@ -2,16 +2,19 @@
 //! the link to the server, and stops its tasks before it goes.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
-use wingbeat_blob::{BlobStore, OpenError};
+use tokio_util::sync::CancellationToken;
+use wingbeat_blob::{BlobStore, BucketError, OpenError, S3Address, StoreAddress};
 
+use crate::bridge::{self, Bridge, JoinError};
 use crate::capacity::Capacity;
-use crate::config::{ExecutorConfig, ExecutorKind, Isolation};
-use crate::files::FilesError;
+use crate::config::{ExecutorConfig, ExecutorKind, Isolation, ServerPlace};
+use crate::environment;
 use crate::folder::{DataFolder, FolderError};
 use crate::link::{Link, LinkEnd};
 use crate::logs::LiveLogs;
@@ -45,6 +48,23 @@ pub enum ExecutorError {
     /// The object store cannot be opened.
     #[error("the executor cannot open the object store")]
     Store(#[from] OpenError),
+    /// The server on another machine cannot be joined.
+    #[error("the executor cannot join the server")]
+    Join(#[from] JoinError),
+    /// The way to it cannot be opened on this machine.
+    #[error("the executor cannot open its socket")]
+    Bridge(#[source] io::Error),
+    /// The server's store is a folder of its own machine.
+    #[error(
+        "the server keeps its objects in `{store}`, which this machine does not reach; it needs --store s3://…"
+    )]
+    StoreNotShared {
+        /// As the server calls it.
+        store: String,
+    },
+    /// The object store is a bucket that cannot be used.
+    #[error("the executor cannot use the object store")]
+    Bucket(#[from] BucketError),
     /// The outputs file of simulated attempts cannot be made.
     #[error("could not prepare the outputs of simulated attempts: {reason}")]
     SimulatedOutputs {
@@ -81,6 +101,8 @@ pub(crate) struct Executor {
     pub(crate) python: PythonEnvironment,
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) store: BlobStore,
+    /// What a task needs to reach the store by itself.
+    pub(crate) store_env: Vec<(String, String)>,
     /// Set where attempts may be forked from preloaded interpreters.
     pub(crate) warm: Option<WarmPool>,
     /// Set for the simulated kind only.
@@ -89,9 +111,12 @@ pub(crate) struct Executor {
     pub(crate) outbox: Outbox,
     pub(crate) registry: Registry,
     pub(crate) tasks: Tasks,
+    /// Cancelled when somebody wished that this executor takes nothing new, and ends.
+    pub(crate) draining: CancellationToken,
 }
 
-/// Runs an executor until `shutdown` resolves. Every task process is gone when this returns.
+/// Runs an executor until `shutdown` resolves, or `drain_wish` does and everything that it runs has ended. Every task process
+/// is gone when this returns.
 ///
 /// `announce` is called once, as soon as the data folder is this executor's own: only then may it tell
 /// others that it is the one.
@@ -105,14 +130,23 @@ pub async fn run(
     config: ExecutorConfig,
     announce: impl FnOnce() -> io::Result<()>,
     shutdown: impl Future<Output = ()>,
+    drain_wish: impl Future<Output = ()>,
 ) -> Result<(), ExecutorError> {
     let folder = DataFolder::open(&config.data_dir).await?;
     announce().map_err(ExecutorError::Announce)?;
-    let executor = Arc::new(prepare(config, folder).await?);
+    tokio::pin!(shutdown);
+    let prepared = tokio::select! {
+        prepared = prepare(config, folder) => prepared?,
+        // Nothing runs yet.
+        () = &mut shutdown => return Ok(()),
+    };
+    let (executor, bridge) = (Arc::new(prepared.0), prepared.1);
     let mut link = Link::new(Arc::clone(&executor));
     let ended = tokio::select! {
         ended = link.keep() => Some(ended),
+        reason = refused(bridge.as_ref()) => Some(LinkEnd::Refused { reason }),
         () = shutdown => None,
+        () = drained(&executor, drain_wish) => None,
     };
     match ended {
         None => {
@@ -130,7 +164,37 @@ pub async fn run(
     }
 }
 
-async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor, ExecutorError> {
+/// Resolves when a server elsewhere refuses this executor for good.
+async fn refused(bridge: Option<&Bridge>) -> String {
+    match bridge {
+        Some(bridge) => bridge.refused().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when somebody wished that this executor drains, and nothing is left to do.
+async fn drained(executor: &Executor, wish: impl Future<Output = ()>) {
+    wish.await;
+    tracing::info!("draining: nothing new is taken, and what runs goes on to its end");
+    executor.draining.cancel();
+    // What was forked goes on; idle interpreters would be waited for until somebody ended them.
+    if let Some(warm) = &executor.warm {
+        warm.close();
+    }
+    loop {
+        executor.tasks.join().await;
+        executor.outbox.emptied().await;
+        if executor.registry.holding().is_empty() {
+            tracing::info!("drained: everything has ended and is reported");
+            return;
+        }
+    }
+}
+
+async fn prepare(
+    config: ExecutorConfig,
+    folder: DataFolder,
+) -> Result<(Executor, Option<Bridge>), ExecutorError> {
     raise_file_limit();
     if let Err(error) = process::adopt_orphans() {
         tracing::warn!(%error, "daemons of tasks will be found by their mark only");
@@ -139,9 +203,11 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
     if n_killed > 0 {
         tracing::warn!(n_killed, "killed processes that a former executor left running");
     }
+    let (socket, address, bridge) = find_server(&config).await?;
+    let store = open_store(&address, &config.host_env).await?;
     let simulated = match config.kind {
         ExecutorKind::Process => None,
-        ExecutorKind::Simulated => Some(shared_outputs(&config)?),
+        ExecutorKind::Simulated => Some(shared_outputs(&store).await?),
     };
     let (folder, tasks) = (Arc::new(folder), Tasks::default());
     let warm = match (config.kind, config.isolation) {
@@ -150,14 +216,15 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         }
         (ExecutorKind::Process, Isolation::Process) | (ExecutorKind::Simulated, _) => None,
     };
-    Ok(Executor {
+    let executor = Executor {
         capacity: Capacity::measure(&config),
         session_id: format!("{:032x}", rand::random::<u128>()),
         python: PythonEnvironment::find(config.python.as_deref(), &config.host_env),
-        store: BlobStore::open_local(&config.store_dir)?,
+        store_env: if store.is_shared() { environment::of_bucket(&config.host_env) } else { Vec::new() },
+        store,
         name: config.name,
         kind: config.kind,
-        servers: config.socket.into(),
+        servers: if bridge.is_some() { Servers::elsewhere(socket) } else { socket.into() },
         stop_grace: config.stop_grace,
         host_env: config.host_env,
         pass_env: config.pass_env,
@@ -169,11 +236,44 @@ async fn prepare(config: ExecutorConfig, folder: DataFolder) -> Result<Executor,
         outbox: Outbox::default(),
         registry: Registry::default(),
         tasks,
-    })
+        draining: CancellationToken::new(),
+    };
+    Ok((executor, bridge))
 }
 
-fn shared_outputs(config: &ExecutorConfig) -> Result<OutputsFile, ExecutorError> {
-    simulated::shared_outputs(&config.store_dir).map_err(|error: FilesError| {
+/// The socket behind which the server is, and the store that the platform uses.
+async fn find_server(
+    config: &ExecutorConfig,
+) -> Result<(PathBuf, StoreAddress, Option<Bridge>), ExecutorError> {
+    let join = match &config.server {
+        ServerPlace::Beside { socket, store } => return Ok((socket.clone(), store.clone(), None)),
+        ServerPlace::Elsewhere(join) => join,
+    };
+    let store = bridge::first_join(join).await?;
+    let address =
+        S3Address::parse(&store).map_err(|_| ExecutorError::StoreNotShared { store: store.clone() })?;
+    let socket = config.data_dir.join("bridge.sock");
+    let bridge = Bridge::open(join.clone(), store, &socket).map_err(ExecutorError::Bridge)?;
+    tracing::info!(server = ?join, store = %address, "joined");
+    Ok((socket, StoreAddress::S3(address), Some(bridge)))
+}
+
+async fn open_store(
+    address: &StoreAddress,
+    host_env: &[(String, String)],
+) -> Result<BlobStore, ExecutorError> {
+    match address {
+        StoreAddress::Local(folder) => Ok(BlobStore::open_local(folder)?),
+        StoreAddress::S3(address) => {
+            let store = BlobStore::open_s3(address, host_env)?;
+            store.check().await?;
+            Ok(store)
+        }
+    }
+}
+
+async fn shared_outputs(store: &BlobStore) -> Result<OutputsFile, ExecutorError> {
+    simulated::shared_outputs(store).await.map_err(|error| {
         let reason =
             std::error::Error::source(&error).map_or(error.to_string(), |cause| format!("{error}: {cause}"));
         ExecutorError::SimulatedOutputs { reason }

@@ -1,8 +1,8 @@
 //! The files through which an attempt and the platform talk: makes the folders before the start, and
 //! afterwards reads the error, makes the outputs durable and takes their digest.
 //!
-//! It reports what it found and leaves the verdict to `outcome`. Local paths only: an object store needs
-//! an executor that speaks to it.
+//! It reports what it found and leaves the verdict to `outcome`. Local paths only: what is in a bucket is looked
+//! at by `results`.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use buffa::Message;
 use sha2::{Digest, Sha256};
+use wingbeat_blob::{BlobError, BlobStore};
 use wingbeat_proto::flyteidl2::core::{ErrorDocument, container_error};
 
 use crate::assignment::Assignment;
 use crate::outcome::{ContainerError, ErrorFile, OutputsFile};
 
 /// An `error.pb` larger than this is not the runtime's.
-const MAX_ERROR_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_ERROR_BYTES: u64 = 64 << 20;
 
 /// Why an attempt's files cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub(crate) enum FilesError {
     /// A file operation failed.
     #[error("could not use {}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    /// The platform's bucket could not be used.
+    #[error(transparent)]
+    Store(#[from] BlobError),
 }
 
 /// What an attempt left behind.
@@ -42,9 +46,15 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// [`FilesError`]: the attempt cannot run.
-pub(crate) fn prepare(assignment: &Assignment) -> Result<(), FilesError> {
-    let mut folders = vec![local(&assignment.output_prefix)?, local(&assignment.raw_data_prefix)?];
-    folders.extend(local(&assignment.checkpoint_uri)?.parent().map(Path::to_owned));
+pub(crate) fn prepare(assignment: &Assignment, store: &BlobStore) -> Result<(), FilesError> {
+    let a = assignment;
+    let mut folders = Vec::new();
+    for uri in [&a.output_prefix, &a.raw_data_prefix, &parent(&a.checkpoint_uri)] {
+        // A bucket has no folders. Raw data may go to another one than ours.
+        if !(store.is_shared() && uri.starts_with("s3://")) {
+            folders.push(local(uri)?);
+        }
+    }
     for folder in folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(&folder).map_err(|source| FilesError::Io { path: folder.clone(), source })?;
     }
@@ -79,6 +89,10 @@ pub(crate) fn write_empty_outputs(output_prefix: &str) -> Result<OutputsFile, Fi
     Ok(OutputsFile { folder: text(&folder), size: 0, sha256: Sha256::digest(b"").into() })
 }
 
+fn parent(uri: &str) -> String {
+    uri.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
+}
+
 fn text(path: &Path) -> String {
     path.display().to_string()
 }
@@ -100,7 +114,12 @@ fn read_error(path: &Path) -> ErrorFile {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return ErrorFile::Missing,
         Err(error) => return ErrorFile::Unreadable(error.to_string()),
     };
-    match ErrorDocument::decode_from_slice(&bytes) {
+    decode_error(&bytes)
+}
+
+/// Reads what the runtime wrote of a failure.
+pub(crate) fn decode_error(bytes: &[u8]) -> ErrorFile {
+    match ErrorDocument::decode_from_slice(bytes) {
         Ok(document) => ErrorFile::Read(ContainerError {
             code: document.error.code.clone(),
             message: document.error.message.clone(),
@@ -182,11 +201,12 @@ mod tests {
         let mut a = assignment();
         (a.output_prefix, a.raw_data_prefix) = (below("out/1"), below("raw/1"));
         a.checkpoint_uri = below("cp/1/_flytecheckpoints");
-        prepare(&a).unwrap();
+        let store = wingbeat_blob::BlobStore::open_local(&root.path().join("store")).unwrap();
+        prepare(&a, &store).unwrap();
         for made in ["out/1", "raw/1", "cp/1"] {
             assert!(root.path().join(made).is_dir(), "{made}");
         }
         a.raw_data_prefix = "s3://bucket/x".to_owned();
-        assert!(matches!(prepare(&a), Err(FilesError::NotLocal { .. })));
+        assert!(matches!(prepare(&a, &store), Err(FilesError::NotLocal { .. })));
     }
 }

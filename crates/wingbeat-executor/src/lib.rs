@@ -5,6 +5,7 @@
 //! database, and keeps running its tasks while the server is away.
 
 mod assignment;
+mod bridge;
 mod capacity;
 mod clock;
 mod config;
@@ -20,6 +21,7 @@ mod process;
 pub mod proxy;
 mod python;
 mod registry;
+mod results;
 mod runner;
 mod servers;
 mod simulated;
@@ -33,7 +35,8 @@ mod testing;
 mod warm;
 mod wire;
 
-pub use config::{ExecutorConfig, ExecutorKind, Isolation};
+pub use bridge::{JoinConfig, JoinError};
+pub use config::{ExecutorConfig, ExecutorKind, Isolation, ServerPlace};
 pub use executor::{ExecutorError, run};
 pub use folder::FolderError;
 pub use process::ProcessId;

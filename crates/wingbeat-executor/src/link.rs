@@ -110,6 +110,7 @@ impl Link {
     /// One connection, until it fails.
     async fn connection(&mut self) -> Broken {
         let executor = Arc::clone(&self.executor);
+        let draining = executor.draining.is_cancelled();
         let client = Client::new(ServerAddr::Unix(executor.servers.present())).executors();
         let request = wire::connect_request(
             &executor.name,
@@ -118,7 +119,10 @@ impl Link {
             executor.capacity,
             holding(&executor.registry, &executor.outbox),
         );
-        let request = ConnectRequest { queues: executor.queues.clone(), ..request };
+        let mut request = ConnectRequest { queues: executor.queues.clone(), ..request };
+        if draining {
+            wire::take_nothing_new(&mut request);
+        }
         let opening = async {
             let mut stream = client.connect(request).await?;
             executor.servers.learn(stream.headers());
@@ -155,6 +159,9 @@ impl Link {
             error = hearing => error,
             error = send_reports(&executor, &client) => error,
             error = send_lines(&executor, &client) => error,
+            () = executor.draining.cancelled(), if !draining => {
+                ConnectError::unavailable("the session goes on, and takes nothing new")
+            }
         };
         self.away_since = Instant::now();
         if welcomed_at.elapsed() >= SETTLED {

@@ -14,11 +14,12 @@ use wingbeat_model::Failure;
 
 use crate::assignment::{Assignment, Held};
 use crate::executor::Executor;
-use crate::files;
+use crate::files::{FilesError, Found};
 use crate::folder::AttemptFolder;
 use crate::logs::{Finished, Following, LogTarget, follow};
-use crate::outcome::{self, Evidence, Outcome};
+use crate::outcome::{self, Evidence, Exit, Oom, Outcome};
 use crate::registry::{StopOrder, StopSignal};
+use crate::results;
 use crate::wire::{self, Happening};
 
 mod launch;
@@ -78,33 +79,28 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
             Some(failed(outcome::infrastructure("ExecutorShutdown", reason)))
         }
         Ending::Exited { exit, oom } => {
-            let prefix = assignment.output_prefix.clone();
-            let declared = assignment.task.outputs;
-            let judge = move || {
-                files::collect(&prefix).and_then(|found| {
-                    let report_uri = found.report_uri;
-                    let evidence = Evidence {
-                        exit,
-                        oom,
-                        error: found.error,
-                        outputs: found.outputs,
-                        declared,
-                        stderr_tail,
-                    };
-                    verdict(&prefix, evidence, report_uri)
-                })
-            };
-            Some(blocking(judge).await)
+            let judged = judge(executor, assignment, (exit, oom), stderr_tail).await;
+            Some(judged.unwrap_or_else(|error| failed(outcome::system("OutputsUnusable", chain(&error)))))
         }
     }
 }
 
-fn verdict(prefix: &str, evidence: Evidence, report_uri: String) -> Result<Happening, files::FilesError> {
+async fn judge(
+    executor: &Executor,
+    assignment: &Assignment,
+    (exit, oom): (Exit, Oom),
+    stderr_tail: String,
+) -> Result<Happening, FilesError> {
+    let (store, prefix) = (&executor.store, &assignment.output_prefix);
+    let Found { error, outputs, report_uri } = results::collect(store, prefix).await?;
+    let declared = assignment.task.outputs;
+    let evidence = Evidence { exit, oom, error, outputs, declared, stderr_tail };
     Ok(match outcome::decide(evidence) {
         Outcome::Succeeded(Some(outputs)) => Happening::Succeeded { outputs, report_uri },
         // Readers expect the file also where there is nothing in it.
         Outcome::Succeeded(None) => {
-            Happening::Succeeded { outputs: files::write_empty_outputs(prefix)?, report_uri }
+            let outputs = results::write_empty_outputs(store, prefix).await?;
+            Happening::Succeeded { outputs, report_uri }
         }
         Outcome::Failed(failure) => Happening::Failed { failure, report_uri },
     })
@@ -117,17 +113,6 @@ async fn create_folder(executor: &Executor, held: &Held) -> Result<AttemptFolder
         Ok(Ok(created)) => Ok(created),
         Ok(Err(error)) => Err(outcome::system("StartFailed", chain(&error))),
         Err(error) => Err(outcome::system("ExecutorFault", error.to_string())),
-    }
-}
-
-/// Syncing and hashing wait for the disk, so they are kept off the threads that watch other attempts.
-async fn blocking(
-    judge: impl FnOnce() -> Result<Happening, files::FilesError> + Send + 'static,
-) -> Happening {
-    match tokio::task::spawn_blocking(judge).await {
-        Ok(Ok(happening)) => happening,
-        Ok(Err(error)) => failed(outcome::system("OutputsUnusable", chain(&error))),
-        Err(error) => failed(outcome::system("ExecutorFault", error.to_string())),
     }
 }
 

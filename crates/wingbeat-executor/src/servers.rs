@@ -17,17 +17,26 @@ pub struct Servers(Arc<Mutex<Known>>);
 struct Known {
     own: PathBuf,
     others: Vec<PathBuf>,
+    /// What servers say of each other means nothing here: they are on another machine.
+    alone: bool,
     present: PathBuf,
 }
 
 impl From<PathBuf> for Servers {
     /// Only this one is known.
     fn from(own: PathBuf) -> Self {
-        Self(Arc::new(Mutex::new(Known { present: own.clone(), own, others: Vec::new() })))
+        Self(Arc::new(Mutex::new(Known { present: own.clone(), own, others: Vec::new(), alone: false })))
     }
 }
 
 impl Servers {
+    /// The only way to a server on another machine.
+    pub(crate) fn elsewhere(way: PathBuf) -> Self {
+        let servers = Self::from(way);
+        servers.lock().alone = true;
+        servers
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -41,6 +50,9 @@ impl Servers {
     pub(crate) fn learn(&self, headers: &HeaderMap) {
         let Some(said) = headers.get(HEADER).and_then(|said| said.to_str().ok()) else { return };
         let mut known = self.lock();
+        if known.alone {
+            return;
+        }
         known.others = said.split(',').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
         let present = known.present.clone();
         // Who says it does not name itself.

@@ -1,16 +1,17 @@
 //! Attempts without processes, for load tests: each succeeds after a while, with empty outputs.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use wingbeat_blob::{BlobPath, BlobStore};
 
 use crate::assignment::{Assignment, Held, Target};
 use crate::executor::Executor;
-use crate::files::{self, FilesError};
+use crate::files::FilesError;
 use crate::outcome::{self, OutputsFile};
 use crate::registry::{Admission, StopOrder, StopSignal};
+use crate::results;
 use crate::wire::{self, Happening};
 
 /// Names the milliseconds that a simulated attempt takes.
@@ -21,8 +22,9 @@ const DURATION: &str = "WINGBEAT_SIM_MS";
 ///
 /// # Errors
 /// The store's folder cannot be written to.
-pub(crate) fn shared_outputs(store_dir: &Path) -> Result<OutputsFile, FilesError> {
-    files::write_empty_outputs(&store_dir.join("runs/simulated").display().to_string())
+pub(crate) async fn shared_outputs(store: &BlobStore) -> Result<OutputsFile, FilesError> {
+    let folder = BlobPath::parse("runs/simulated").expect("two plain segments are a path");
+    results::write_empty_outputs(store, &store.uri(&folder)).await
 }
 
 /// Pretends to run an attempt.

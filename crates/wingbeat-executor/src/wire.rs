@@ -20,6 +20,9 @@ use crate::outcome::OutputsFile;
 /// The version of the protocol that is spoken here.
 pub(crate) const PROTOCOL_VERSION: u32 = 1;
 
+/// Stands among the capabilities of an executor that drains, for people.
+const DRAINING: &str = "draining";
+
 /// Longest error message that is reported; of a longer one the beginning and the end are kept.
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
 
@@ -114,6 +117,12 @@ fn task(template: TaskTemplate) -> Task {
         target,
         outputs,
     }
+}
+
+/// Says at the opening of a session that its executor drains: it has no place for anything new.
+pub(crate) fn take_nothing_new(request: &mut pb::ConnectRequest) {
+    request.capabilities.push(DRAINING.to_owned());
+    request.capacity.get_or_insert_default().slots = 0;
 }
 
 /// The message that opens a session.

@@ -9,6 +9,7 @@ mod cache;
 mod catalog;
 mod failure;
 mod id;
+mod join;
 mod phase;
 mod principal;
 mod queue;
@@ -28,6 +29,7 @@ pub use id::{
     ActionKey, ActionName, AttemptKey, Digest, Fence, NameError, ProjectKey, ROOT_ACTION, RunId, RunKey, Seq,
     ServerId, SessionId, TaskKey,
 };
+pub use join::{Join, JoinAnswer, JoinToken, NotAToken, hex, unhex};
 pub use phase::Phase;
 pub use principal::{AttemptIdentity, Principal, Verb};
 pub use queue::{Queue, QueueChange, QueueName, QueueTerms, Share, ShareKey};

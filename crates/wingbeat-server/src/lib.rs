@@ -5,6 +5,7 @@
 mod clock;
 mod dispatch;
 mod driver;
+mod executor_port;
 mod feed;
 mod http;
 mod kept;
@@ -20,5 +21,6 @@ mod tasks;
 mod use_cases;
 mod wake;
 
+pub use executor_port::{CertificateFiles, ExecutorPortConfig, PortError, Recognition, TokenBook, TokenRow};
 pub use rpc::coverage::{Coverage, coverage};
 pub use server::{Running, ServerConfig, StartError, start};

@@ -15,6 +15,7 @@ use wingbeat_store::{Metadata, ReadError, WriteError};
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Sender};
 use crate::driver::{self, BootError, Parts};
+use crate::executor_port::{ExecutorPort, ExecutorPortConfig, PortError};
 use crate::feed::Feed;
 use crate::http::{self, BaseUrl, Guard};
 use crate::log_hub::LogHub;
@@ -41,6 +42,8 @@ pub struct ServerConfig {
     pub open: bool,
     /// The operator said that everybody may come.
     pub no_auth: bool,
+    /// The port for executors on other machines, if there is one.
+    pub executor_port: Option<ExecutorPortConfig>,
 }
 
 /// Why the server did not start.
@@ -60,6 +63,9 @@ pub enum StartError {
     /// The store cannot be written.
     #[error("the store cannot be written")]
     Write(#[from] WriteError),
+    /// The port for executors on other machines.
+    #[error(transparent)]
+    ExecutorPort(#[from] PortError),
     /// The live runs cannot be loaded.
     #[error(transparent)]
     Boot(#[from] BootError),
@@ -69,6 +75,8 @@ pub enum StartError {
 pub struct Running {
     /// Where clients connect, with the port that was chosen.
     pub address: SocketAddr,
+    /// Where executors on other machines connect.
+    pub executor_address: Option<SocketAddr>,
     tasks: Tasks,
 }
 
@@ -100,10 +108,19 @@ pub async fn start(
     let address = tcp.local_addr().map_err(|source| listen_error(&config.listen, source))?;
     let unix = bind_unix(&config.socket)?;
     let tasks = Tasks::default();
-    let (platform, dispatcher) = assemble(store, blob, Clock::start(), &tasks, config.open).await?;
+    let clock = Clock::start();
+    let port = match &config.executor_port {
+        Some(port) => Some(ExecutorPort::open(port, clock.clone(), &tasks).await?),
+        None => None,
+    };
+    let executor_address = port.as_ref().map(|port| port.address);
+    let (platform, dispatcher) = assemble(store, blob, clock, &tasks, config.open).await?;
     platform.store.announce(&config.socket.to_string_lossy()).await?;
+    if let Some(port) = port {
+        serve_port(port, &platform, dispatcher.clone(), address);
+    }
     serve(&config, platform, dispatcher, (tcp, address), unix);
-    Ok(Running { address, tasks })
+    Ok(Running { address, executor_address, tasks })
 }
 
 /// Everything but the listeners: what is stored is loaded, and the background tasks run.
@@ -187,6 +204,17 @@ fn serve(
     let stop = tasks.token().cancelled_owned();
     let served = axum::serve(unix, private).with_graceful_shutdown(stop).into_future();
     tasks.spawn("executor-socket", async move { report("executor socket", served).await });
+}
+
+/// Executors on other machines reach what those on the socket do.
+fn serve_port(port: ExecutorPort, platform: &Arc<Platform>, dispatcher: Dispatcher, address: SocketAddr) {
+    let private = http::private(
+        crate::rpc::private_api(platform, dispatcher),
+        BaseUrl(format!("http://{}", reachable(address))),
+    );
+    let stop = platform.tasks.token().cancelled_owned();
+    let served = axum::serve(port, private).with_graceful_shutdown(stop).into_future();
+    platform.tasks.spawn("executor-port-http", async move { report("executors' port", served).await });
 }
 
 async fn report(name: &'static str, served: impl Future<Output = std::io::Result<()>>) {

@@ -6,10 +6,10 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectMeta;
 
-use super::{BlobStore, Durability};
+use super::{BlobStore, Durability, Place};
 use crate::error::BlobError;
 use crate::md5_record;
 use crate::path::{BlobPath, is_staging_name};
@@ -63,6 +63,10 @@ impl BlobStore {
             if smallest.len() > limit.saturating_add(1) {
                 smallest.pop();
             }
+            // Buckets list in the order of the names.
+            if self.is_shared() && smallest.len() > limit {
+                break;
+            }
         }
         let mut listed = smallest.into_sorted_vec();
         let more = listed.len() > limit;
@@ -77,7 +81,8 @@ impl BlobStore {
     /// Not atomic: after a failure, repeat it.
     pub async fn delete_below(&self, prefix: &BlobPath) -> Result<(), BlobError> {
         self.confine(prefix).await?;
-        let root = Path::new(self.root().canonical());
+        let Place::Folder(root) = self.place() else { return self.delete_objects_below(prefix).await };
+        let root = Path::new(root.canonical());
         let folders = [root.join(prefix.as_str()), root.join(md5_record::record_path(prefix).as_ref())];
         let removed = blocking(move || {
             folders.iter().try_for_each(|folder| match fs::remove_dir_all(folder) {
@@ -88,13 +93,25 @@ impl BlobStore {
         removed.await.map_err(|error| BlobError::from_io(prefix, error))
     }
 
+    async fn delete_objects_below(&self, prefix: &BlobPath) -> Result<(), BlobError> {
+        let storage = self.storage(Durability::Cached);
+        for folder in [prefix.to_object(), md5_record::record_path(prefix)] {
+            let found = storage.list(Some(&folder)).map_ok(|meta| meta.location).boxed();
+            let removed = storage.delete_stream(found).try_for_each(|_| std::future::ready(Ok(()))).await;
+            removed.map_err(|error| BlobError::from_store(prefix, error))?;
+        }
+        Ok(())
+    }
+
     /// Removes the temporary files below `prefix` that writers left when they were killed, if they
     /// were last written before `before`; says how many.
     ///
     /// `before` lies so far back that no upload that still runs can be meant: longer than a URL is good.
     pub async fn remove_unfinished(&self, prefix: &BlobPath, before: SystemTime) -> Result<u64, BlobError> {
         self.confine(prefix).await?;
-        let folder = Path::new(self.root().canonical()).join(prefix.as_str());
+        // A bucket shows nobody an upload that was not finished; a lifecycle rule of its owner removes it.
+        let Place::Folder(root) = self.place() else { return Ok(0) };
+        let folder = Path::new(root.canonical()).join(prefix.as_str());
         let swept = blocking(move || sweep(&folder, before));
         swept.await.map_err(|error| BlobError::from_io(prefix, error))
     }

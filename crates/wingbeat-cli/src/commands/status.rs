@@ -52,12 +52,13 @@ fn print(session: &Session, status: &GetStatusResponse) -> Result<(), Failure> {
     output::line(&format!("\n{}", executors(&status.executors)))
 }
 
-fn executors(executors: &[Executor]) -> Table {
+/// One row for each.
+pub(super) fn executors(executors: &[Executor]) -> Table {
     let mut table = Table::new(["EXECUTOR", "STATE", "SINCE", "RUNS", "SLOTS", "PROCESSES"]);
     for executor in executors {
         table.row([
             executor.name.clone(),
-            if executor.connected { "connected" } else { "away" }.to_owned(),
+            state(executor).to_owned(),
             words::time(executor.since.as_option()),
             executor.capabilities.join(","),
             format!("{}/{}", executor.slots_used, executor.slots),
@@ -65,6 +66,15 @@ fn executors(executors: &[Executor]) -> Table {
         ]);
     }
     table
+}
+
+fn state(executor: &Executor) -> &'static str {
+    let draining = executor.capabilities.iter().any(|capability| capability == "draining");
+    match (executor.connected, draining) {
+        (true, true) => "draining",
+        (true, false) => "connected",
+        (false, _) => "away",
+    }
 }
 
 async fn print_foreign(session: &Session) -> Result<(), Failure> {

@@ -5,8 +5,10 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use wingbeat_blob::{S3Address, StoreAddress};
 use wingbeat_client::Surroundings;
 use wingbeat_executor::Isolation;
+use wingbeat_server::CertificateFiles;
 use wingbeat_store_sql::PostgresAddress;
 
 use super::config_file::{self, ConfigFile};
@@ -50,8 +52,8 @@ pub(crate) struct UpConfig {
     pub(crate) data: PathBuf,
     /// PostgreSQL, if not SQLite in the data folder.
     pub(crate) database: Option<PostgresAddress>,
-    /// A folder for objects, if not one in the data folder.
-    pub(crate) store: Option<PathBuf>,
+    /// A folder or a bucket for objects, if not a folder in the data folder.
+    pub(crate) store: Option<StoreAddress>,
     pub(crate) listen: SocketAddr,
     pub(crate) listen_origin: Origin,
     pub(crate) python: Option<PathBuf>,
@@ -59,6 +61,10 @@ pub(crate) struct UpConfig {
     pub(crate) executor: ExecutorKind,
     pub(crate) isolation: Isolation,
     pub(crate) warm_idle_seconds: u64,
+    pub(crate) no_executor: bool,
+    /// The port for executors on other machines.
+    pub(crate) executor_listen: Option<SocketAddr>,
+    pub(crate) certificate: Option<CertificateFiles>,
     pub(crate) no_auth: bool,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) pass_env: Vec<String>,
@@ -97,10 +103,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve(mut self) -> UpConfig {
-        let no_auth = self.no_auth();
+        let no_auth = self.switch("no_auth", ("--no-auth", self.flags.no_auth), "WINGBEAT_NO_AUTH");
+        let no_executor =
+            self.switch("no_executor", ("--no-executor", self.flags.no_executor), "WINGBEAT_NO_EXECUTOR");
         let (listen, listen_origin) = self.listen(no_auth);
         let database = self.database();
         let store = self.store();
+        let is_bucket = matches!(store, Some(StoreAddress::S3(_)));
+        let executor_listen = self.executor_listen(is_bucket);
+        let certificate = self.certificate();
         let python = self.python();
         let parallelism = self.parallelism();
         let executor = self.executor();
@@ -120,6 +131,9 @@ impl<'a> Resolver<'a> {
             executor,
             isolation,
             warm_idle_seconds,
+            no_executor,
+            executor_listen,
+            certificate,
             no_auth,
             allowed_hosts,
             pass_env,
@@ -142,15 +156,53 @@ impl<'a> Resolver<'a> {
             .or_else(|| self.file.get(key).cloned())
     }
 
-    fn no_auth(&mut self) -> bool {
-        let flag = self.flags.no_auth.then(|| ("--no-auth", "true".to_owned()));
-        let Some(given) = self.given("no_auth", flag, "WINGBEAT_NO_AUTH") else { return false };
+    fn switch(&mut self, key: &str, flag: (&'static str, bool), variable: &'static str) -> bool {
+        let flag = flag.1.then(|| (flag.0, "true".to_owned()));
+        let Some(given) = self.given(key, flag, variable) else { return false };
         match given.text.as_str() {
             "true" | "1" => true,
             "false" | "0" => false,
             _ => {
-                self.problems.push(given.problem("no_auth", "write true or false"));
+                self.problems.push(given.problem(key, "write true or false"));
                 false
+            }
+        }
+    }
+
+    fn executor_listen(&mut self, has_bucket: bool) -> Option<SocketAddr> {
+        let flag = self.flags.executor_listen.clone().map(|text| ("--executor-listen", text));
+        let given = self.given("executor_listen", flag, "WINGBEAT_EXECUTOR_LISTEN")?;
+        if !has_bucket {
+            let what = "an executor on another machine cannot reach the objects in the data folder; name a bucket that both reach with --store s3://BUCKET";
+            self.problems.push(given.problem("executor_listen", what));
+        }
+        let address = parse_listen(&given.text);
+        if address.is_none() {
+            let what = "write HOST:PORT with an IP address or localhost, such as 0.0.0.0:8443";
+            self.problems.push(given.problem("executor_listen", what));
+        }
+        address
+    }
+
+    fn certificate(&mut self) -> Option<CertificateFiles> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let certificate = path(&self.flags.tls_cert).map(|text| ("--tls-cert", text));
+        let certificate = self.given("tls_cert", certificate, "WINGBEAT_TLS_CERT");
+        let key = path(&self.flags.tls_key).map(|text| ("--tls-key", text));
+        let key = self.given("tls_key", key, "WINGBEAT_TLS_KEY");
+        let place = |given: &Given| absolute(Path::new(&given.text), self.around);
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => {
+                Some(CertificateFiles { certificate: place(&certificate), key: place(&key) })
+            }
+            (None, None) => None,
+            (Some(given), None) => {
+                self.problems.push(given.problem("tls_cert", "name its key too, with --tls-key"));
+                None
+            }
+            (None, Some(given)) => {
+                self.problems.push(given.problem("tls_key", "name its certificate too, with --tls-cert"));
+                None
             }
         }
     }
@@ -167,14 +219,17 @@ impl<'a> Resolver<'a> {
         address.ok()
     }
 
-    fn store(&mut self) -> Option<PathBuf> {
-        let flag = self.flags.store.as_ref().map(|path| ("--store", path.display().to_string()));
+    fn store(&mut self) -> Option<StoreAddress> {
+        let flag = self.flags.store.clone().map(|text| ("--store", text));
         let given = self.given("store", flag, "WINGBEAT_STORE")?;
-        if given.text.contains("://") {
-            self.problems.push(given.problem("store", "write the path of a folder"));
-            return None;
+        if !given.text.contains("://") {
+            return Some(StoreAddress::Local(absolute(Path::new(&given.text), self.around)));
         }
-        Some(absolute(Path::new(&given.text), self.around))
+        let address = S3Address::parse(&given.text);
+        if let Err(bad) = &address {
+            self.problems.push(given.problem("store", bad));
+        }
+        address.ok().map(StoreAddress::S3)
     }
 
     fn database_password(&mut self) -> Option<String> {

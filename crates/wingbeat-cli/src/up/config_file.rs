@@ -19,7 +19,7 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 12] = [
+pub(crate) const KEYS: [(&str, Shape); 16] = [
     ("database", Shape::Text),
     ("database_password_file", Shape::Text),
     ("store", Shape::Text),
@@ -29,6 +29,10 @@ pub(crate) const KEYS: [(&str, Shape); 12] = [
     ("executor", Shape::Text),
     ("isolation", Shape::Text),
     ("warm_idle", Shape::Number),
+    ("no_executor", Shape::Switch),
+    ("executor_listen", Shape::Text),
+    ("tls_cert", Shape::Text),
+    ("tls_key", Shape::Text),
     ("no_auth", Shape::Switch),
     ("allowed_hosts", Shape::List),
     ("pass_env", Shape::List),

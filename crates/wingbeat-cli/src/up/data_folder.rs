@@ -8,6 +8,7 @@
 //! <data>/wingbeat.db      metadata
 //! <data>/store/           objects: inputs, outputs, bundles, logs, reports
 //! <data>/executor.sock    the server's socket for executors and tasks
+//! <data>/executor-port/   certificate and join tokens of executors on other machines
 //! <data>/executor/        the executor's own: lock, who it is, what it says
 //! <data>/attempts/        working folders of attempts
 //! ```
@@ -99,6 +100,11 @@ pub(crate) fn socket_of(data: &Path) -> PathBuf {
     data.join("executor.sock")
 }
 
+/// What belongs to the port for executors on other machines.
+pub(crate) fn executor_port_of(data: &Path) -> PathBuf {
+    data.join("executor-port")
+}
+
 /// How a client on this machine reaches a server that listens at `listen`.
 pub(crate) fn url(listen: SocketAddr) -> String {
     let mut reachable = listen;
@@ -130,7 +136,8 @@ fn refuse_network(path: &Path) -> Result<(), Failure> {
         .advise("name a folder on a local disk with --data"))
 }
 
-fn refuse_too_long(path: &Path) -> Result<(), Failure> {
+/// The sockets in a data folder have paths, and those have a longest.
+pub(crate) fn refuse_too_long(path: &Path) -> Result<(), Failure> {
     let socket = socket_of(path);
     let length = socket.as_os_str().len();
     if length <= MOST_SOCKET_PATH {

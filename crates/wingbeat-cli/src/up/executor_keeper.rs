@@ -216,6 +216,9 @@ const DATABASE_VARIABLES: [&str; 4] =
 fn arguments(config: &UpConfig) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
     let mut arguments = vec!["executor".to_owned(), "--data".to_owned(), path(&config.data)];
+    if let Some(store) = &config.store {
+        arguments.extend(["--store".to_owned(), store.to_string()]);
+    }
     arguments.extend(["--kind".to_owned(), config.executor.name().to_owned()]);
     arguments.extend(["--isolation".to_owned(), config.isolation.name().to_owned()]);
     arguments.extend(["--warm-idle".to_owned(), config.warm_idle_seconds.to_string()]);
@@ -224,9 +227,6 @@ fn arguments(config: &UpConfig) -> Vec<String> {
     }
     if let Some(slots) = config.parallelism {
         arguments.extend(["--parallelism".to_owned(), slots.to_string()]);
-    }
-    if let Some(store) = &config.store {
-        arguments.extend(["--store".to_owned(), path(store)]);
     }
     if config.database.is_some() {
         arguments.extend(["--name".to_owned(), own_name(&config.data)]);
@@ -253,7 +253,7 @@ fn own_name(data: &Path) -> String {
 }
 
 /// The executor that holds the folder's lock, if there is one.
-fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
+pub(crate) fn find_running(data: &Path) -> io::Result<Option<Whoami>> {
     let file = match File::open(lock_file(data)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -3,7 +3,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::path::Path;
 
 use wingbeat_blob::{BlobPath, BlobStore, Durability};
 use wingbeat_store::Metadata;
@@ -18,9 +17,9 @@ const SETTING: &str = "object-store";
 const MOST_BYTES: u64 = 1_024;
 
 /// Ties the database to this store, or finds it tied to it.
-pub(super) async fn claim(store: &dyn Metadata, blob: &BlobStore, place: &Path) -> Result<(), Failure> {
+pub(super) async fn claim(store: &dyn Metadata, blob: &BlobStore, place: &str) -> Result<(), Failure> {
     let mark = mark(blob).await?;
-    let said = format!("{mark}\n{}", place.display());
+    let said = format!("{mark}\n{place}");
     let kept = store
         .init_setting(SETTING, said.as_bytes())
         .await
@@ -31,7 +30,7 @@ pub(super) async fn claim(store: &dyn Metadata, blob: &BlobStore, place: &Path) 
         return Ok(());
     }
     Err(Failure::new("the objects of this database are in another store")
-        .because(format!("this server would keep them in {}", place.display()))
+        .because(format!("this server would keep them in {place}"))
         .because(format!("the first server on the database kept them in {first_place}"))
         .advise("give every server on the database the same folder with --store, or this one a database of its own"))
 }

@@ -13,6 +13,7 @@ fn build(assignment: &Assignment, host: &[(&str, &str)]) -> BTreeMap<String, Str
         assignment,
         host: &host,
         pass_env: &["MY_TOKEN".to_owned()],
+        store_env: &[],
         python: &python,
         endpoint: "localhost:4711",
         temp: Path::new("/attempts/1/tmp"),

@@ -101,7 +101,7 @@ async fn start(
     stop: &mut StopSignal,
 ) -> Result<(Running, AttemptProxy), Ending> {
     let command = command_of(assignment)?;
-    files::prepare(assignment).map_err(|error| not_started(&error))?;
+    files::prepare(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
         .await
         .map_err(|error| not_started(&error))?;
@@ -110,6 +110,7 @@ async fn start(
         assignment,
         host: &executor.host_env,
         pass_env: &executor.pass_env,
+        store_env: &executor.store_env,
         python: &executor.python,
         endpoint: &proxy.address(),
         temp: &folder.temp,

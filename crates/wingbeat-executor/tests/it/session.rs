@@ -202,7 +202,7 @@ async fn an_executor_says_who_it_is_only_when_the_folder_is_its_own() {
 async fn stands_in_for_an_executor_that_is_lost() {
     if let Some(root) = std::env::var_os(STAND_IN) {
         let config = config(root.as_ref(), ExecutorKind::Process);
-        run(config, || Ok(()), std::future::pending()).await.unwrap();
+        run(config, || Ok(()), std::future::pending(), std::future::pending()).await.unwrap();
     }
 }
 

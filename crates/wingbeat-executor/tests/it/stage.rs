@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_blob::logs::LogReader;
-use wingbeat_blob::{BlobPath, BlobStore};
-use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, Isolation, run};
+use wingbeat_blob::{BlobPath, BlobStore, StoreAddress};
+use wingbeat_executor::{ExecutorConfig, ExecutorError, ExecutorKind, Isolation, ServerPlace, run};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, TaskTemplate, TypedInterface, VariableEntry, VariableMap,
 };
@@ -102,7 +102,7 @@ impl Stage {
             let _dropped = ordered.await;
         };
         let mut task = JoinSet::new();
-        task.spawn(run(config, announce, ordered));
+        task.spawn(run(config, announce, ordered, std::future::pending()));
         Running { shutdown, task }
     }
 
@@ -174,11 +174,13 @@ pub(crate) fn config(root: &Path, kind: ExecutorKind) -> ExecutorConfig {
     ExecutorConfig {
         name: "local".to_owned(),
         kind,
+        server: ServerPlace::Beside {
+            socket: root.join("executor.sock"),
+            store: StoreAddress::Local(root.join("store")),
+        },
         isolation: Isolation::Process,
         warm_idle: LONG,
-        socket: root.join("executor.sock"),
         data_dir: root.join("data"),
-        store_dir: root.join("store"),
         python: Some(root.join("venv")),
         slots: None,
         memory_bytes: None,
