@@ -13,7 +13,7 @@ pub(crate) fn start(work: &mut Working, session: Session) -> Result<Reply, Rejec
         }
         if known.server != session.server {
             let moved = Session { server: session.server, ..known.clone() };
-            work.put_session(moved);
+            work.move_session(moved);
         }
         return Ok(Reply::Done);
     }

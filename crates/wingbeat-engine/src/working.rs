@@ -37,6 +37,7 @@ struct Dirty {
     cache: BTreeSet<CacheKey>,
     reservations: BTreeSet<CacheKey>,
     sessions: BTreeSet<SessionId>,
+    moved: BTreeSet<SessionId>,
     queues: BTreeSet<QueueName>,
 }
 
@@ -88,9 +89,10 @@ impl Working {
         self.by.is_some_and(|office| office.epoch < self.rows.epoch)
     }
 
-    /// Does another server have this session's stream?
+    /// Does another server have this session's stream, or did one have it when the claims of this batch were proposed?
     pub(crate) fn is_elsewhere(&self, session: &Session) -> bool {
-        self.by.is_some_and(|office| office.server != session.server) && !active(Defect::MovedSessionClaimed)
+        let elsewhere = self.by.is_some_and(|office| office.server != session.server);
+        (elsewhere || self.dirty.moved.contains(&session.id)) && !active(Defect::MovedSessionClaimed)
     }
 
     pub(crate) fn run(&self, id: RunId) -> Option<&Run> {
@@ -279,6 +281,12 @@ impl Working {
     pub(crate) fn delete_reservation(&mut self, key: &CacheKey) {
         self.dirty.reservations.insert(key.clone());
         self.rows.reservations.remove(key);
+    }
+
+    /// A session has come to the server that decides.
+    pub(crate) fn move_session(&mut self, session: Session) {
+        self.dirty.moved.insert(session.id.clone());
+        self.put_session(session);
     }
 
     pub(crate) fn put_session(&mut self, session: Session) {

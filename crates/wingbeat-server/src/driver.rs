@@ -238,7 +238,7 @@ impl Driver {
             self.look_around().await;
             self.take_arrived();
             self.take_due();
-            if self.queue.is_empty() && !self.wait().await {
+            if self.queue.is_empty() && !self.others.news && !self.wait().await {
                 return;
             }
             if !self.queue.is_empty() {
@@ -249,9 +249,6 @@ impl Driver {
 
     /// Sleeps until something happens; `false` when the server shuts down.
     async fn wait(&mut self) -> bool {
-        if self.others.news {
-            return true;
-        }
         let next = self.next_time();
         let (store, look) = (self.parts.store.clone(), self.others.next_look);
         let sleep = async {
@@ -340,6 +337,7 @@ impl Driver {
                 tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
                 self.parts.feed.publish(seq, &decided.changes);
                 self.observe(&decided.changes);
+                self.await_streams(&decided.changes);
                 self.answer(taken, decided.replies);
                 self.follow(decided.effects, &decided.changes.actions);
             }

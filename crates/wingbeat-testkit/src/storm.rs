@@ -119,7 +119,7 @@ async fn storm(seed: u64, inner: Arc<dyn Metadata>) -> Result<Summary, String> {
         (plans, machines, servers)
     };
     let slots = machines.iter().map(|machine| (machine.name(), machine.slots as usize)).collect();
-    let ledger = Arc::new(Ledger::new(inner.clone(), slots));
+    let ledger = Arc::new(Ledger::new(inner.clone(), slots, servers > 1));
     let neighbourhood = Neighbourhood::new(weather.clone(), ledger.clone(), servers > 1);
     let (ours, failures) = (weather.clone(), Arc::new(AtomicU64::new(0)));
     let shared = Shared { inner, ledger: ledger.clone(), weather: ours, neighbourhood, failures };

@@ -100,6 +100,11 @@ impl Driver {
         self.lock_scheduler().connect(session, number, terms, now);
     }
 
+    /// Sessions that began here, or came here, with this server's own commit: what was believed of them is too old.
+    pub(super) fn await_streams(&self, written: &Changes) {
+        written.sessions.iter().for_each(|session| self.lock_scheduler().forget_executor(&session.id));
+    }
+
     /// An executor's stream was closed.
     pub(super) fn bid_farewell(&mut self, session: &SessionId, number: u64) {
         self.others.newcomers.retain(|(newcomer, stream, _)| newcomer != session || *stream > number);

@@ -31,12 +31,14 @@ pub(super) struct Book {
     alive: BTreeSet<AttemptKey>,
     last_words: BTreeMap<AttemptKey, LastWord>,
     slots: BTreeMap<String, usize>,
+    /// Does more than one server decide?
+    several: bool,
     broken: Vec<String>,
     pub(super) commits: u64,
 }
 
 impl Ledger {
-    pub(super) fn new(store: Arc<dyn Metadata>, slots: BTreeMap<String, usize>) -> Self {
+    pub(super) fn new(store: Arc<dyn Metadata>, slots: BTreeMap<String, usize>, several: bool) -> Self {
         let book = Book {
             recorder: Recorder::over(store),
             histories: BTreeMap::new(),
@@ -44,6 +46,7 @@ impl Ledger {
             alive: BTreeSet::new(),
             last_words: BTreeMap::new(),
             slots,
+            several,
             broken: Vec::new(),
             commits: 0,
         };
@@ -216,7 +219,13 @@ impl Book {
             let holds = |action: &&Action| {
                 action.live_children == 0 && action.claim().is_some_and(|claim| claim.session == *session)
             };
-            let used = before.actions.values().filter(holds).count();
+            // A parent takes its place back when its last child ends. One server may decide that while another one,
+            // which has not heard of it, gives the place away.
+            let comes_back = |action: &Action| {
+                self.several
+                    && before.actions.values().any(|child| child.parent.as_ref() == Some(&action.key.name))
+            };
+            let used = before.actions.values().filter(holds).filter(|action| !comes_back(action)).count();
             if used + new > slots {
                 broken.push(format!("{name} has {slots} slots, {used} were taken and {new} attempts came"));
             }
