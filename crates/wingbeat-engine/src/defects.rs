@@ -34,15 +34,13 @@ pub enum Defect {
     LeaseNeverEnds,
     /// What other servers commit is taken for read and thrown away.
     NewsThrownAway,
-    /// A server gives attempts to executors that have moved to another one.
-    MovedSessionClaimed,
     /// Nobody ends the sessions of a server that is gone.
     OrphansForgotten,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::StaleFenceAccepted,
         Self::AcknowledgedWriteDropped,
         Self::LastStateSkipped,
@@ -57,7 +55,6 @@ impl Defect {
         Self::ChildOutlivesParent,
         Self::LeaseNeverEnds,
         Self::NewsThrownAway,
-        Self::MovedSessionClaimed,
         Self::OrphansForgotten,
     ];
 }

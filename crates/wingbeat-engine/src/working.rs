@@ -9,7 +9,6 @@ use wingbeat_model::{
     RunId, RunKey, Seq, Session, SessionId, Share, Timestamp,
 };
 
-use crate::defects::{Defect, active};
 use crate::{Effect, Office, Reject};
 
 /// Follow-ups of one batch have numbers from `seq * FOLLOW_UPS_PER_BATCH` on.
@@ -92,7 +91,7 @@ impl Working {
     /// Does another server have this session's stream, or did one have it when the claims of this batch were proposed?
     pub(crate) fn is_elsewhere(&self, session: &Session) -> bool {
         let elsewhere = self.by.is_some_and(|office| office.server != session.server);
-        (elsewhere || self.dirty.moved.contains(&session.id)) && !active(Defect::MovedSessionClaimed)
+        elsewhere || self.dirty.moved.contains(&session.id)
     }
 
     pub(crate) fn run(&self, id: RunId) -> Option<&Run> {
