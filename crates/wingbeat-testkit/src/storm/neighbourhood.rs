@@ -135,7 +135,9 @@ impl Neighbourhood {
             state.members.values().filter(|member| member.id != writer).cloned().collect()
         };
         let late = if self.weather.strikes(50) { 5_000 } else { 20 };
-        others.into_iter().for_each(|other| self.tell(other, 0..late));
+        for other in others {
+            self.tell(other, 0..late);
+        }
     }
 
     /// See `Replicas::echo`.
@@ -198,12 +200,10 @@ impl Neighbourhood {
 
 impl Touched {
     fn by(changes: &Changes) -> Self {
-        let stopping = changes.actions.iter().filter_map(|action| match action.state {
-            // Whose executor is to stop: the order is for the attempt, whose row has not changed.
-            State::Running { stopping: Some(_), .. } => {
-                Some(AttemptKey { action: action.key.clone(), attempt: action.attempts })
-            }
-            _ => None,
+        // Whose executor is to stop: the order is for the attempt, whose row has not changed.
+        let stopping = changes.actions.iter().filter_map(|action| {
+            let stops = matches!(action.state, State::Running { stopping: Some(_), .. });
+            stops.then(|| AttemptKey { action: action.key.clone(), attempt: action.attempts })
         });
         Self {
             runs: changes.runs.iter().map(|run| run.id).collect(),
