@@ -3,9 +3,11 @@
     python bench/steps.py --endpoint localhost:8080 --steps 40
 
 The parent awaits one child after another, so the time of a step is from the call to the child's result
-in the parent: enqueue, start, imports of the user's module, run, report. Run it against servers with
-`--isolation process` and `--isolation warm` for their ratio. Prints one JSON object a line, in the form of
-`cargo xtask bench --json`. Needs the package `flyte` here and in the environment of the server's tasks.
+in the parent: enqueue, start, imports of the user's module, run, report. Three chains are measured: of tasks in
+processes of their own (as the server's `--isolation` says: run it once with `process`, once with `warm`), of tasks in a
+reused process (with `--isolation reuse`, the default), and of `flyte.trace` steps in the parent itself. Prints one JSON
+object a line, in the form of `cargo xtask bench --json`. Needs the package `flyte` here and in the environment of the
+server's tasks.
 """
 
 import argparse
@@ -20,7 +22,8 @@ for name in ("NO_PROXY", "no_proxy"):
 
 import flyte  # noqa: E402  (the proxy setting must come first)
 
-env = flyte.TaskEnvironment(name="steps")
+reused = flyte.TaskEnvironment(name="steps_reused", reusable=flyte.ReusePolicy(replicas=(1, 1)))
+env = flyte.TaskEnvironment(name="steps", depends_on=[reused])
 
 
 @env.task
@@ -28,12 +31,23 @@ async def nothing(number: int) -> int:
     return number
 
 
+@reused.task
+async def nothing_reused(number: int) -> int:
+    return number
+
+
+@flyte.trace
+async def nothing_traced(number: int) -> int:
+    return number
+
+
 @env.task
-async def chain(steps: int) -> list[float]:
+async def chain(kind: str, steps: int) -> list[float]:
+    step = {"task": nothing, "reused": nothing_reused, "trace": nothing_traced}[kind]
     took = []
     for number in range(steps):
         started = time.perf_counter()
-        await nothing(number)
+        await step(number)
         took.append(time.perf_counter() - started)
     return took
 
@@ -51,10 +65,15 @@ def main() -> int:
         domain="development",
         root_dir=Path(__file__).parent,
     )
-    # The first run pays for the upload, for Python's caches and for a preloaded interpreter.
-    measure(2)
-    load = os.getloadavg()[0]
-    took = sorted(measure(arguments.steps))
+    for kind in ("task", "reused", "trace"):
+        # The first run pays for the upload, for Python's caches, and for a process that stays.
+        measure(kind, 2)
+        load = os.getloadavg()[0]
+        tell(kind, sorted(measure(kind, arguments.steps)), load, arguments)
+    return 0
+
+
+def tell(kind: str, took: list[float], load: float, arguments: argparse.Namespace) -> None:
     settings = {
         "steps": arguments.steps,
         "isolation": arguments.isolation,
@@ -62,14 +81,13 @@ def main() -> int:
         "cores": os.cpu_count(),
         "load before": round(load, 1),
     }
-    for what, value in [("step, median", took[len(took) // 2]), ("step, slowest", took[-1])]:
+    for what, value in [(f"{kind}, median", took[len(took) // 2]), (f"{kind}, slowest", took[-1])]:
         line = {"bench": "steps", "measure": what, "value": round(value * 1000, 1), "unit": "ms"}
         print(json.dumps({**line, "settings": settings}))
-    return 0
 
 
-def measure(steps: int) -> list[float]:
-    run = flyte.run(chain, steps)
+def measure(kind: str, steps: int) -> list[float]:
+    run = flyte.run(chain, kind, steps)
     run.wait(quiet=True)
     return run.outputs()[0]
 

@@ -285,7 +285,8 @@ pub(crate) struct UpArguments {
     /// process, or simulated, which starts nothing [env: WINGBEAT_EXECUTOR; default: process]
     #[arg(long, value_name = "KIND")]
     pub(crate) executor: Option<String>,
-    /// warm: fork tasks from a preloaded interpreter; process: start one for each [env: WINGBEAT_ISOLATION; default: warm]
+    /// Most that tasks may share. reuse: processes, if they have a ReusePolicy; warm: a preloaded interpreter that they are
+    /// forked from; process: nothing [env: WINGBEAT_ISOLATION; default: reuse]
     #[arg(long, value_name = "KIND")]
     pub(crate) isolation: Option<String>,
     /// Seconds that a preloaded interpreter stays unused [env: WINGBEAT_WARM_IDLE; default: 300]
@@ -405,8 +406,8 @@ pub(crate) struct ExecutorArguments {
     /// process or simulated
     #[arg(long, value_name = "KIND", default_value = "process")]
     pub(crate) kind: String,
-    /// warm or process
-    #[arg(long, value_name = "KIND", default_value = "warm")]
+    /// reuse, warm or process
+    #[arg(long, value_name = "KIND", default_value = "reuse")]
     pub(crate) isolation: String,
     /// Seconds that a preloaded interpreter stays unused
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]

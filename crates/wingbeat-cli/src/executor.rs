@@ -58,7 +58,7 @@ fn executor_config(arguments: &ExecutorArguments, around: &Surroundings) -> Resu
         }
     };
     let Some(isolation) = Isolation::parse(&arguments.isolation) else {
-        let what = format!("--isolation {}: write warm or process", arguments.isolation);
+        let what = format!("--isolation {}: write reuse, warm or process", arguments.isolation);
         return Err(Failure::usage("the executor cannot start").because(what));
     };
     let (name, server, data_dir) = place(arguments, around)?;

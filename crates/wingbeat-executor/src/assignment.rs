@@ -73,6 +73,29 @@ pub(crate) struct Task {
     pub(crate) kind: String,
     pub(crate) target: Target,
     pub(crate) outputs: DeclaredOutputs,
+    /// Set where the task asks to run in reused processes.
+    pub(crate) reuse: Option<ReusePolicy>,
+}
+
+/// How processes are reused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ReusePolicy {
+    /// Of the task environment.
+    pub(crate) name: String,
+    /// Changes with whatever the client knows to part environments.
+    pub(crate) version: String,
+    /// Processes that are kept although fewer would do.
+    pub(crate) min_replicas: u32,
+    /// Processes that compute at once.
+    pub(crate) max_replicas: u32,
+    /// Attempts at once in a process.
+    pub(crate) concurrency: u32,
+    /// After so long without an attempt, all processes go.
+    pub(crate) idle: Duration,
+    /// After so long without an attempt, one goes of which there are more than the fewest.
+    pub(crate) scaledown: Duration,
+    /// Only attempts of one run share processes.
+    pub(crate) one_run: bool,
 }
 
 /// What the template says is to be run.

@@ -43,6 +43,8 @@ pub enum ServerPlace {
 /// How far attempts are kept apart from each other and from what was loaded before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
+    /// Tasks that ask for it share processes; the others are forked as [`Isolation::Warm`] says.
+    Reuse,
     /// Each Python task is forked from a preloaded interpreter where that is safe.
     Warm,
     /// Each starts an interpreter of its own.
@@ -53,6 +55,7 @@ impl Isolation {
     /// Its name in settings.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Reuse => "reuse",
             Self::Warm => "warm",
             Self::Process => "process",
         }
@@ -60,7 +63,7 @@ impl Isolation {
 
     /// The isolation of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Warm, Self::Process].into_iter().find(|isolation| isolation.name() == name)
+        [Self::Reuse, Self::Warm, Self::Process].into_iter().find(|isolation| isolation.name() == name)
     }
 }
 

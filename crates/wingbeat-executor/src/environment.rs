@@ -78,6 +78,21 @@ const BUCKET: [&str; 17] = [
 /// Hosts that a corporate proxy must never see.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// Variables that differ between attempts of one task environment; every other one may bind a process to it.
+pub(crate) const PER_ATTEMPT: [&str; 11] = [
+    "ACTION_NAME",
+    "RUN_NAME",
+    "_U_RUN_BASE",
+    "FLYTE_INTERNAL_EXECUTION_ID",
+    "FLYTE_INTERNAL_TASK_NAME",
+    "FLYTE_INTERNAL_NAME",
+    "FLYTE_ATTEMPT_NUMBER",
+    "_U_EP_OVERRIDE",
+    "TMPDIR",
+    "_F_PN",
+    MARKER,
+];
+
 /// What the environment is made from.
 pub(crate) struct Sources<'a> {
     pub(crate) assignment: &'a Assignment,

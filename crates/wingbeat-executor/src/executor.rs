@@ -23,6 +23,7 @@ use crate::outcome::OutputsFile;
 use crate::process;
 use crate::python::PythonEnvironment;
 use crate::registry::{Registry, StopOrder};
+use crate::reuse::ReusePool;
 use crate::servers::Servers;
 use crate::simulated;
 use crate::successor;
@@ -105,6 +106,8 @@ pub(crate) struct Executor {
     pub(crate) store_env: Vec<(String, String)>,
     /// Set where attempts may be forked from preloaded interpreters.
     pub(crate) warm: Option<WarmPool>,
+    /// Set where attempts may share processes.
+    pub(crate) reuse: Option<ReusePool>,
     /// Set for the simulated kind only.
     pub(crate) simulated: Option<OutputsFile>,
     pub(crate) live: Arc<LiveLogs>,
@@ -113,6 +116,18 @@ pub(crate) struct Executor {
     pub(crate) tasks: Tasks,
     /// Cancelled when somebody wished that this executor takes nothing new, and ends.
     pub(crate) draining: CancellationToken,
+}
+
+impl Executor {
+    /// Ends the processes that wait for attempts; those with attempts end with them.
+    fn close_pools(&self) {
+        if let Some(reuse) = &self.reuse {
+            reuse.close();
+        }
+        if let Some(warm) = &self.warm {
+            warm.close();
+        }
+    }
 }
 
 /// Runs an executor until `shutdown` resolves, or `drain_wish` does and everything that it runs has ended. Every task process
@@ -178,9 +193,7 @@ async fn drained(executor: &Executor, wish: impl Future<Output = ()>) {
     tracing::info!("draining: nothing new is taken, and what runs goes on to its end");
     executor.draining.cancel();
     // What was forked goes on; idle interpreters would be waited for until somebody ended them.
-    if let Some(warm) = &executor.warm {
-        warm.close();
-    }
+    executor.close_pools();
     loop {
         executor.tasks.join().await;
         executor.outbox.emptied().await;
@@ -210,14 +223,18 @@ async fn prepare(
         ExecutorKind::Simulated => Some(shared_outputs(&store).await?),
     };
     let (folder, tasks) = (Arc::new(folder), Tasks::default());
+    let capacity = Capacity::measure(&config);
     let warm = match (config.kind, config.isolation) {
-        (ExecutorKind::Process, Isolation::Warm) => {
+        (ExecutorKind::Process, Isolation::Reuse | Isolation::Warm) => {
             Some(WarmPool::new(Arc::clone(&folder), tasks.clone(), config.warm_idle))
         }
         (ExecutorKind::Process, Isolation::Process) | (ExecutorKind::Simulated, _) => None,
     };
+    let reuse = warm.clone().filter(|_| config.isolation == Isolation::Reuse);
+    let reuse =
+        reuse.map(|warm| ReusePool::new(Arc::clone(&folder), tasks.clone(), warm, capacity.max_processes));
     let executor = Executor {
-        capacity: Capacity::measure(&config),
+        capacity,
         session_id: format!("{:032x}", rand::random::<u128>()),
         python: PythonEnvironment::find(config.python.as_deref(), &config.host_env),
         store_env: if store.is_shared() { environment::of_bucket(&config.host_env) } else { Vec::new() },
@@ -231,6 +248,7 @@ async fn prepare(
         queues: config.queues,
         folder,
         warm,
+        reuse,
         simulated,
         live: Arc::new(LiveLogs::new()),
         outbox: Outbox::default(),
@@ -297,9 +315,7 @@ async fn drain(executor: &Executor, link: &mut Link) {
 
 async fn stop_tasks(executor: &Executor, order: StopOrder) {
     executor.registry.close(&order);
-    if let Some(warm) = &executor.warm {
-        warm.close();
-    }
+    executor.close_pools();
     executor.tasks.join().await;
 }
 

@@ -5,11 +5,12 @@
 //! <data>/executor/lock                     held while an executor runs
 //! <data>/executor/running/<attempt>.json   one per attempt that may have processes
 //! <data>/executor/templates/               of preloaded interpreters: their program and output
+//! <data>/executor/reused/<random>/         of a reused process: working folder, TMPDIR, output beside attempts
 //! <data>/attempts/<run>/<action>/<n>/work  working folder of the process; the code bundle goes here
 //! <data>/attempts/<run>/<action>/<n>/tmp   its TMPDIR
 //! ```
 //!
-//! An attempt's folder is not removed here: literals of local files may point into it for as long as
+//! The folder of an attempt, or of a reused process, is not removed here: literals of local files may point into it for as long as
 //! the run exists.
 
 use std::fs::{self, File, TryLockError};
@@ -54,6 +55,7 @@ pub(crate) struct DataFolder {
     attempts: PathBuf,
     running: PathBuf,
     templates: PathBuf,
+    reused: PathBuf,
     // Closing it lets the next executor in.
     _lock: File,
 }
@@ -67,6 +69,17 @@ pub(crate) struct AttemptFolder {
     pub(crate) temp: PathBuf,
     pub(crate) stdout: PathBuf,
     pub(crate) stderr: PathBuf,
+}
+
+/// The folder of one reused process.
+#[derive(Debug)]
+pub(crate) struct ProcessFolder {
+    /// Its working folder, with the code bundle.
+    pub(crate) work: PathBuf,
+    /// For temporary files that belong to no attempt.
+    pub(crate) temp: PathBuf,
+    /// Output that belongs to no attempt.
+    pub(crate) log: PathBuf,
 }
 
 /// What a successor needs to know of one attempt's processes.
@@ -93,7 +106,8 @@ impl DataFolder {
         loop {
             match lock.try_lock() {
                 Ok(()) => {
-                    return Ok(Self { attempts, running, templates: own.join("templates"), _lock: lock });
+                    let (templates, reused) = (own.join("templates"), own.join("reused"));
+                    return Ok(Self { attempts, running, templates, reused, _lock: lock });
                 }
                 Err(TryLockError::Error(source)) => return Err(io_error(&path, source)),
                 Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
@@ -159,6 +173,33 @@ impl DataFolder {
         forget(&self.template_record_path(number));
     }
 
+    /// The same for a reused process.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: it must not be started.
+    pub(crate) fn record_reused(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
+        write_record(&self.reused_record_path(number), family)
+    }
+
+    /// Forgets a reused process that is gone.
+    pub(crate) fn forget_reused(&self, number: u64) {
+        forget(&self.reused_record_path(number));
+    }
+
+    /// Makes the folder of a new reused process.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: it cannot be started.
+    pub(crate) fn reused(&self) -> Result<ProcessFolder, FolderError> {
+        let root = self.reused.join(format!("{:016x}", rand::random::<u64>()));
+        let folder =
+            ProcessFolder { work: root.join("work"), temp: root.join("tmp"), log: root.join("output.log") };
+        for path in [&folder.work, &folder.temp] {
+            fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
+        }
+        Ok(folder)
+    }
+
     /// The folder of what preloaded interpreters need: their program, their output, temporary files.
     ///
     /// # Errors
@@ -185,6 +226,10 @@ impl DataFolder {
 
     fn template_record_path(&self, number: u64) -> PathBuf {
         self.running.join(format!("template-{number}.json"))
+    }
+
+    fn reused_record_path(&self, number: u64) -> PathBuf {
+        self.running.join(format!("reused-{number}.json"))
     }
 
     fn record_path(&self, held: &Held) -> PathBuf {

@@ -22,6 +22,7 @@ pub mod proxy;
 mod python;
 mod registry;
 mod results;
+mod reuse;
 mod runner;
 mod servers;
 mod simulated;

@@ -145,6 +145,11 @@ pub(crate) fn adopt_orphans() -> io::Result<()> {
     platform::adopt_orphans()
 }
 
+/// Memory that a process fills now.
+pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
+    platform::resident_bytes(pid)
+}
+
 /// How often the kernel killed for want of memory so far, as near to this executor as it is counted.
 pub(crate) fn oom_kills() -> Option<u64> {
     platform::oom_kills()

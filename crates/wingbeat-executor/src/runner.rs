@@ -23,6 +23,7 @@ use crate::results;
 use crate::wire::{self, Happening};
 
 mod launch;
+mod reused;
 
 use launch::Ending;
 
@@ -62,7 +63,7 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         Ok(following) => following,
         Err(failure) => return Some(failed(failure)),
     };
-    let ending = launch::supervise(executor, assignment, &folder, &mut stop).await;
+    let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
     let last_words = last_words(&ending);
     let Finished { stderr_tail, all_durable } = following.finish(last_words).await;
     if all_durable {
@@ -72,7 +73,7 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         }
     }
     match ending {
-        Ending::NotStarted(failure) => Some(failed(failure)),
+        Ending::NotStarted(failure) | Ending::Lost(failure) => Some(failed(failure)),
         Ending::Stopped(StopOrder::Wanted(_)) => Some(Happening::Stopped),
         Ending::Stopped(StopOrder::Disowned) => None,
         Ending::Stopped(StopOrder::ExecutorEnds(reason)) => {
@@ -141,6 +142,7 @@ fn last_words(ending: &Ending) -> Option<String> {
         Ending::Stopped(StopOrder::Wanted(reason) | StopOrder::ExecutorEnds(reason)) => {
             Some(format!("stopped: {reason}"))
         }
+        Ending::Lost(failure) => Some(failure.message.clone()),
         Ending::Stopped(StopOrder::Disowned) => Some("stopped: the server gave this attempt up".to_owned()),
         Ending::Exited { .. } => None,
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wingbeat_model::{ActionKey, ActionName, AttemptKey, Fence, RunId};
 
-use crate::assignment::{Assignment, Command, DeclaredOutputs, Held, Target, Task};
+use crate::assignment::{Assignment, Command, DeclaredOutputs, Held, ReusePolicy, Target, Task};
 
 /// The first attempt of the root action of run `r1`: a Python task with one output.
 pub(crate) fn assignment() -> Assignment {
@@ -27,6 +27,7 @@ pub(crate) fn assignment() -> Assignment {
                 env: vec![("TASK_ONLY".to_owned(), "t".to_owned()), ("BOTH".to_owned(), "task".to_owned())],
             }),
             outputs: DeclaredOutputs::Some,
+            reuse: None,
         },
         input_uri: "/store/r1/a0/inputs.pb".to_owned(),
         run_output_base: "/store/r1/".to_owned(),
@@ -38,5 +39,19 @@ pub(crate) fn assignment() -> Assignment {
         run_start: None,
         stop_grace: Some(Duration::from_millis(300)),
         log_prefix: "logs/7/a0/1".to_owned(),
+    }
+}
+
+/// One process, one attempt at once, kept for long.
+pub(crate) fn reuse_policy() -> ReusePolicy {
+    ReusePolicy {
+        name: "env".to_owned(),
+        version: "1".to_owned(),
+        min_replicas: 1,
+        max_replicas: 1,
+        concurrency: 1,
+        idle: Duration::from_mins(10),
+        scaledown: Duration::from_mins(10),
+        one_run: false,
     }
 }

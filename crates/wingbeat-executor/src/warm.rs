@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::fork::Fork;
-use self::script::Script;
 use self::sensitive::for_template;
 use crate::folder::DataFolder;
 use crate::tasks::Tasks;
@@ -27,6 +26,8 @@ mod sensitive;
 mod template;
 
 pub(crate) use fork::NotTaken;
+pub(crate) use keeper::write_program;
+pub(crate) use script::Script;
 pub(crate) use template::Template;
 
 /// Preloaded interpreters at once; each takes about 70 MB.
@@ -41,8 +42,8 @@ const LOAD_PATIENCE: Duration = Duration::from_secs(20);
 /// First and longest time in which no interpreter is started after one has failed to start.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
-/// The preloaded interpreters of one executor.
-#[derive(Debug)]
+/// The preloaded interpreters of one executor. Copies are the same pool.
+#[derive(Debug, Clone)]
 pub(crate) struct WarmPool {
     inner: Arc<Inner>,
 }

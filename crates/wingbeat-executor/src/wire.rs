@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use buffa_types::google::protobuf::Timestamp as WireTimestamp;
+use buffa_types::google::protobuf::{Duration as WireDuration, Struct, Timestamp as WireTimestamp, Value};
 use wingbeat_model::{
     ActionKey, ActionName, AttemptKey, Failure, FailureClass, Fence, NameError, RunId, Timestamp,
 };
-use wingbeat_proto::flyteidl2::core::{ExecutionError, TaskTemplate, container_error, task_template};
+use wingbeat_proto::flyteidl2::core::{
+    ExecutionError, ReusePolicy, TaskTemplate, container_error, reuse_policy, task_template,
+};
 use wingbeat_proto::wingbeat::executor::v1 as pb;
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
 
-use crate::assignment::{Assignment, Command, DeclaredOutputs, Held, Target, Task};
+use crate::assignment::{self, Assignment, Command, DeclaredOutputs, Held, Target, Task};
 use crate::capacity::Capacity;
 use crate::clock;
 use crate::outcome::OutputsFile;
@@ -22,6 +24,9 @@ pub(crate) const PROTOCOL_VERSION: u32 = 1;
 
 /// Stands among the capabilities of an executor that drains, for people.
 const DRAINING: &str = "draining";
+
+/// How long reused processes stay unused where their task does not say: what its client writes by itself.
+const REUSE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Longest error message that is reported; of a longer one the beginning and the end are kept.
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
@@ -107,6 +112,8 @@ fn task(template: TaskTemplate) -> Task {
         Some(task_template::Target::Sql(_)) => Target::Sql,
         None => Target::None,
     };
+    let custom = template.custom.into_option().unwrap_or_default();
+    let reuse = template.reuse_policy.into_option().map(|policy| reuse(policy, &custom));
     let id = template.id.into_option().unwrap_or_default();
     Task {
         project: id.project,
@@ -116,6 +123,29 @@ fn task(template: TaskTemplate) -> Task {
         kind: template.r#type,
         target,
         outputs,
+        reuse,
+    }
+}
+
+/// The stock client names the environment in `custom` only.
+fn reuse(policy: ReusePolicy, custom: &Struct) -> assignment::ReusePolicy {
+    let named = |given: String, name: &str| {
+        let custom = || custom.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if given.is_empty() { custom() } else { given }
+    };
+    let duration = |given: Option<WireDuration>| {
+        given.and_then(|given| Duration::try_from(given).ok()).unwrap_or(REUSE_PATIENCE)
+    };
+    let number = |given: i32| u32::try_from(given).unwrap_or_default();
+    assignment::ReusePolicy {
+        name: named(policy.name, "name"),
+        version: named(policy.version, "version"),
+        min_replicas: number(policy.min_replicas),
+        max_replicas: number(policy.max_replicas).max(1),
+        concurrency: number(policy.concurrency).max(1),
+        idle: duration(policy.idle_ttl.into_option()),
+        scaledown: duration(policy.scaledown_ttl.into_option()),
+        one_run: policy.scope == reuse_policy::Scope::RUN,
     }
 }
 

@@ -140,9 +140,11 @@ impl Metrics {
     /// An executor says how it has started an attempt.
     pub fn attempt_started(&self, isolation: &str) {
         let isolation = match isolation {
+            "reused" => "reused",
             "warm" => "warm",
             "process" => "process",
             "simulated" => "simulated",
+            told if told.contains("not reused") => "not_reused",
             told if told.starts_with("process, not warm") => "not_warm",
             _ => "other",
         };

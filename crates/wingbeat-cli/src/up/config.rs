@@ -21,7 +21,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 
 const MOST_SLOTS: u32 = 4096;
 
-const DEFAULT_ISOLATION: Isolation = Isolation::Warm;
+const DEFAULT_ISOLATION: Isolation = Isolation::Reuse;
 
 /// How long a preloaded interpreter stays unused, in seconds: by default, and at most.
 const WARM_IDLE: (u64, u64) = (300, 7 * 24 * 3600);
@@ -302,7 +302,7 @@ impl<'a> Resolver<'a> {
             return DEFAULT_ISOLATION;
         };
         Isolation::parse(&given.text).unwrap_or_else(|| {
-            self.problems.push(given.problem("isolation", "write warm or process"));
+            self.problems.push(given.problem("isolation", "write reuse, warm or process"));
             DEFAULT_ISOLATION
         })
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use wingbeat_blob::{BlobPath, BlobStore};
 use wingbeat_proto::wingbeat::executor::v1::log_record::Stream;
@@ -48,6 +48,7 @@ pub(crate) struct LogTarget {
 #[derive(Debug)]
 pub(crate) struct Following {
     order: oneshot::Sender<Finish>,
+    words: mpsc::UnboundedSender<String>,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,12 @@ pub(crate) struct Finished {
 }
 
 impl Following {
+    /// Adds a line of the executor's own, for people.
+    pub(crate) fn say(&self, words: String) {
+        // A follower that is gone has no reader.
+        let _gone = self.words.send(words);
+    }
+
     /// Reads the files to their end, adds `last_words`, and writes the last chunk. Call it when no process
     /// of the attempt is left.
     pub(crate) async fn finish(self, last_words: Option<String>) -> Finished {
@@ -85,6 +92,7 @@ pub(crate) fn follow(
     stderr: PathBuf,
 ) -> (Following, impl Future<Output = ()>) {
     let (order, ordered) = oneshot::channel();
+    let (words, said) = mpsc::unbounded_channel();
     let follower = Follower {
         pending: PendingLines::new(target.attempt.clone()),
         target,
@@ -96,7 +104,7 @@ pub(crate) fn follow(
         generation: None,
         store_again: None,
     };
-    (Following { order }, follower.run(ordered))
+    (Following { order, words }, follower.run(ordered, said))
 }
 
 struct Follower {
@@ -115,7 +123,11 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self, mut ordered: oneshot::Receiver<Finish>) {
+    async fn run(
+        mut self,
+        mut ordered: oneshot::Receiver<Finish>,
+        mut said: mpsc::UnboundedReceiver<String>,
+    ) {
         loop {
             let silent = self.heard_at.elapsed() >= SILENT;
             tokio::select! {
@@ -127,6 +139,10 @@ impl Follower {
                         let _gone = done.send(Finished { stderr_tail, all_durable });
                     }
                     return;
+                }
+                Some(words) = said.recv() => {
+                    self.pending.push(wire::log_record(words, Stream::STREAM_SYSTEM, clock::now()));
+                    self.look().await;
                 }
                 () = sleep(if silent { LOOK_AT_SILENT } else { LOOK }) => self.look().await,
             }

@@ -35,6 +35,14 @@ pub(super) fn started_at(pid: i32) -> Option<u64> {
     Stat::read(pid).map(|stat| stat.started)
 }
 
+/// Memory that a process fills now.
+pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
+}
+
 /// Kills by the nearest counter: this cgroup's where the kernel keeps one, else the whole machine's.
 pub(super) fn oom_kills() -> Option<u64> {
     cgroup_events().or_else(|| fs::read_to_string("/proc/vmstat").ok()).and_then(|text| {

@@ -6,22 +6,23 @@ use std::path::PathBuf;
 use wingbeat_model::Failure;
 
 use super::chain;
+use super::reused::{self, Reused};
 use crate::assignment::{Assignment, Command, Target};
 use crate::environment::{Sources, environment};
 use crate::executor::Executor;
 use crate::files;
 use crate::folder::AttemptFolder;
+use crate::logs::Following;
 use crate::outcome::{Exit, Oom, system, user};
 use crate::process::{self, FamilyMark, Launch, TaskProcess};
 use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
+use crate::reuse::Tenancy;
 use crate::template::substitute;
 use crate::warm::NotTaken;
 use crate::wire::{self, Happening};
 
 /// The template types whose command line is the SDK's own runtime.
-///
-/// A task with a reuse policy (`actor`) runs here too, in a fresh process each time: slower, same result.
 const PYTHON_TYPES: [&str; 5] = ["", "python", "python-task", "actor", "sandboxed-python"];
 
 /// How the process part of an attempt ended.
@@ -31,6 +32,8 @@ pub(super) enum Ending {
     NotStarted(Failure),
     /// It was made to stop.
     Stopped(StopOrder),
+    /// The process that it shared is gone, by nobody knows whose doing.
+    Lost(Failure),
     /// It ended by itself, or by somebody unknown.
     Exited { exit: Exit, oom: Oom },
 }
@@ -41,23 +44,32 @@ impl From<Failure> for Ending {
     }
 }
 
+/// The attempt's folder, and who follows what is written there.
+pub(super) type Site<'a> = (&'a AttemptFolder, &'a Following);
+
 /// A task's process, and how it was started, for people.
 struct Running {
-    process: TaskProcess,
+    body: Body,
     isolation: String,
+}
+
+/// What the attempt runs in.
+enum Body {
+    Own(TaskProcess),
+    Shared(Tenancy),
 }
 
 /// Starts the process and waits for its end or a stop. When this returns, no process of it is left.
 pub(super) async fn supervise(
     executor: &Executor,
     assignment: &Assignment,
-    folder: &AttemptFolder,
+    site: Site<'_>,
     stop: &mut StopSignal,
 ) -> Ending {
     if let Some(order) = stop.order() {
         return Ending::Stopped(order);
     }
-    let started = start(executor, assignment, folder, stop).await;
+    let started = start(executor, assignment, site, stop).await;
     let ending = match started {
         Ok((running, proxy)) => {
             let ending = watch(executor, assignment, running, stop).await;
@@ -76,10 +88,25 @@ async fn watch(
     running: Running,
     stop: &mut StopSignal,
 ) -> Ending {
+    let Running { body, isolation } = running;
+    let pid = match &body {
+        Body::Own(process) => process.pid(),
+        Body::Shared(tenancy) => tenancy.pid(),
+    };
+    executor.outbox.push(wire::report(&assignment.held, Happening::Started { isolation, pid }));
+    match body {
+        Body::Own(process) => watch_own(executor, assignment, process, stop).await,
+        Body::Shared(tenancy) => reused::watch(executor, assignment, tenancy, stop).await,
+    }
+}
+
+async fn watch_own(
+    executor: &Executor,
+    assignment: &Assignment,
+    mut process: TaskProcess,
+    stop: &mut StopSignal,
+) -> Ending {
     let kills_before = process::oom_kills();
-    let Running { mut process, isolation } = running;
-    let happening = Happening::Started { isolation, pid: process.pid() };
-    executor.outbox.push(wire::report(&assignment.held, happening));
     let ending = tokio::select! {
         // An exit that is already there is the truth, even if a stop came in the same moment.
         biased;
@@ -97,7 +124,7 @@ async fn watch(
 async fn start(
     executor: &Executor,
     assignment: &Assignment,
-    folder: &AttemptFolder,
+    (folder, following): Site<'_>,
     stop: &mut StopSignal,
 ) -> Result<(Running, AttemptProxy), Ending> {
     let command = command_of(assignment)?;
@@ -128,16 +155,41 @@ async fn start(
         stderr,
         marker: marker.clone(),
     };
-    record(executor, assignment, &FamilyMark::announce(marker))?;
-    let running = match forked(executor, assignment, command, &launch, stop).await? {
-        Forked::Taken(process) => Running { process, isolation: "warm".to_owned() },
-        Forked::Unwanted => fresh(executor, assignment, launch, "process".to_owned())?,
-        Forked::Refused(reason) => {
-            tracing::debug!(attempt = %assignment.held, reason, "an attempt starts in a fresh process");
-            fresh(executor, assignment, launch, format!("process, not warm: {reason}"))?
-        }
+    // Other programs than the SDK's runtime gain nothing from what is loaded.
+    let is_runtime = command.argv[0] == "a0";
+    let running = if is_runtime {
+        run(executor, assignment, launch, following, stop).await?
+    } else {
+        let process = fresh(executor, assignment, launch)?;
+        Running { body: Body::Own(process), isolation: "process".to_owned() }
     };
     Ok((running, proxy))
+}
+
+/// In the tier that its task, the executor's settings and the state of things allow.
+async fn run(
+    executor: &Executor,
+    assignment: &Assignment,
+    launch: Launch<'_>,
+    following: &Following,
+    stop: &mut StopSignal,
+) -> Result<Running, Ending> {
+    let not_reused = match reused::begin(executor, assignment, &launch, following, stop).await? {
+        Reused::Taken(tenancy) => {
+            return Ok(Running { body: Body::Shared(tenancy), isolation: "reused".to_owned() });
+        }
+        Reused::Unwanted => String::new(),
+        Reused::Refused(reason) => format!(", not reused: {reason}"),
+    };
+    let (process, isolation) = match forked(executor, assignment, &launch, stop).await? {
+        Forked::Taken(process) => (process, "warm".to_owned()),
+        Forked::Unwanted => (fresh(executor, assignment, launch)?, "process".to_owned()),
+        Forked::Refused(reason) => {
+            tracing::debug!(attempt = %assignment.held, reason, "an attempt starts in a fresh process");
+            (fresh(executor, assignment, launch)?, format!("process, not warm: {reason}"))
+        }
+    };
+    Ok(Running { body: Body::Own(process), isolation: isolation + &not_reused })
 }
 
 /// What became of the wish to fork an attempt.
@@ -152,14 +204,10 @@ enum Forked {
 async fn forked(
     executor: &Executor,
     assignment: &Assignment,
-    command: &Command,
     launch: &Launch<'_>,
     stop: &mut StopSignal,
 ) -> Result<Forked, Ending> {
-    // Other programs than the SDK's runtime gain nothing from what is loaded.
-    let Some(warm) = executor.warm.as_ref().filter(|_| command.argv[0] == "a0") else {
-        return Ok(Forked::Unwanted);
-    };
+    let Some(warm) = &executor.warm else { return Ok(Forked::Unwanted) };
     let interpreter = tokio::select! {
         interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
         // One that loads may take its time.
@@ -182,21 +230,21 @@ async fn forked(
     }
 }
 
-fn fresh(
-    executor: &Executor,
-    assignment: &Assignment,
-    launch: Launch<'_>,
-    isolation: String,
-) -> Result<Running, Failure> {
+fn fresh(executor: &Executor, assignment: &Assignment, launch: Launch<'_>) -> Result<TaskProcess, Failure> {
+    record(executor, assignment, &FamilyMark::announce(launch.marker.clone()))?;
     let process = TaskProcess::start(launch).map_err(|error| not_started(&error))?;
     // Without a record of its number the mark alone still leads a successor to it.
     if let Err(failure) = record(executor, assignment, process.mark()) {
         tracing::warn!(error = failure.message, "could not write down a task's process");
     }
-    Ok(Running { process, isolation })
+    Ok(process)
 }
 
-fn record(executor: &Executor, assignment: &Assignment, family: &FamilyMark) -> Result<(), Failure> {
+pub(super) fn record(
+    executor: &Executor,
+    assignment: &Assignment,
+    family: &FamilyMark,
+) -> Result<(), Failure> {
     executor.folder.record(&assignment.held, family).map_err(|error| not_started(&error))
 }
 

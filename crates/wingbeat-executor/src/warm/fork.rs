@@ -50,6 +50,9 @@ struct Order<'a> {
     folder: &'a Path,
     stdout: &'a Path,
     stderr: &'a Path,
+    /// What runs in place of the environment's `a0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'a Path>,
 }
 
 /// The next line. An end of the line is an error as well.
@@ -92,13 +95,33 @@ impl Fork {
     ///
     /// # Errors
     /// [`NotTaken`]; the process is gone.
-    pub(crate) async fn run(mut self, launch: &Launch<'_>) -> Result<TaskProcess, NotTaken> {
+    pub(crate) async fn run(self, launch: &Launch<'_>) -> Result<TaskProcess, NotTaken> {
+        self.become_what(launch, None).await.map(|(process, _line)| process)
+    }
+
+    /// Makes it run `program`, whose standard input is the other end of the line that is returned.
+    ///
+    /// # Errors
+    /// [`NotTaken`]; the process is gone.
+    pub(crate) async fn serve(
+        self,
+        launch: &Launch<'_>,
+        program: &Path,
+    ) -> Result<(TaskProcess, BufReader<UnixStream>), NotTaken> {
+        self.become_what(launch, Some(program)).await
+    }
+
+    async fn become_what(
+        mut self,
+        launch: &Launch<'_>,
+        program: Option<&Path>,
+    ) -> Result<(TaskProcess, BufReader<UnixStream>), NotTaken> {
         let Launch { args, env, folder, stdout, stderr, .. } = launch;
-        let order = Order { env, args, folder, stdout, stderr };
+        let order = Order { env, args, folder, stdout, stderr, program };
         let body = serde_json::to_vec(&order).expect("an order holds only text");
         let told = timeout(ANSWER_PATIENCE, tell(&mut self.line, &body)).await;
         let refused = match told {
-            Ok(Ok(Answer { refused: None, .. })) => return Ok(self.process),
+            Ok(Ok(Answer { refused: None, .. })) => return Ok((self.process, self.line)),
             Ok(Ok(Answer { refused: Some(reason), .. })) => NotTaken::Refused(reason),
             // It says that it has taken the attempt before it runs any of it, so it has not.
             Ok(Err(error)) => NotTaken::Refused(format!("the forked process ended early: {error}")),

@@ -101,7 +101,7 @@ fn start(
 ) -> Result<(UnixStream, TaskProcess), Box<dyn std::error::Error + Send + Sync>> {
     let folder = pool.folder.templates()?;
     let program = folder.join("template.py");
-    write_program(&program)?;
+    write_program(&program, PROGRAM)?;
     let (control, theirs) = StdStream::pair()?;
     control.set_nonblocking(true)?;
     let marker = format!("{:032x}", rand::random::<u128>());
@@ -130,12 +130,15 @@ fn start(
     Ok((UnixStream::from_std(control)?, process))
 }
 
-/// Renamed into place: another interpreter may be reading it.
-fn write_program(path: &Path) -> std::io::Result<()> {
-    if fs::read_to_string(path).is_ok_and(|text| text == PROGRAM) {
+/// Writes a program of the executor. Renamed into place: another interpreter may be reading it.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn write_program(path: &Path, text: &str) -> std::io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(());
     }
     let fresh = path.with_extension(format!("{:016x}", rand::random::<u64>()));
-    fs::write(&fresh, PROGRAM)?;
+    fs::write(&fresh, text)?;
     fs::rename(&fresh, path)
 }

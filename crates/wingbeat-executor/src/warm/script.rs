@@ -11,10 +11,10 @@ const HEAD: u64 = 4096;
 
 /// A script and its interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Script {
-    pub(super) interpreter: PathBuf,
+pub(crate) struct Script {
+    pub(crate) interpreter: PathBuf,
     /// What the first line names beside it.
-    pub(super) options: Vec<String>,
+    pub(crate) options: Vec<String>,
 }
 
 impl Script {
@@ -22,7 +22,7 @@ impl Script {
     ///
     /// # Errors
     /// It is no script of a Python interpreter, with the reason for people.
-    pub(super) fn read(script: &Path) -> Result<Self, String> {
+    pub(crate) fn read(script: &Path) -> Result<Self, String> {
         let mut head = Vec::new();
         File::open(script)
             .and_then(|file| file.take(HEAD).read_to_end(&mut head))

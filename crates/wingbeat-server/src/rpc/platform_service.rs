@@ -89,7 +89,11 @@ fn explain(platform: &Platform, action: &Action) -> (String, Option<Timestamp>) 
             (format!("another action computes the same cached result now (key {})", key.key), None)
         }
         State::Claimed { claim, .. } => {
-            (format!("being started by executor session {}", claim.session.0), None)
+            let session = &claim.session.0;
+            (
+                format!("being started by executor session {session}; what it waits for there is in its log"),
+                None,
+            )
         }
         State::Running { stopping: Some(_), .. } => ("being stopped: its time is over".to_owned(), None),
         State::Running { .. } if action.live_children > 0 => {

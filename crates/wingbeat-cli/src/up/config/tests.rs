@@ -67,12 +67,12 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 fn how_tasks_are_kept_apart_is_a_setting() {
     let root = folder();
     let config = resolve(root.path(), &[], &[]).expect("defaults");
-    assert_eq!((config.isolation.name(), config.warm_idle_seconds), ("warm", 300));
+    assert_eq!((config.isolation.name(), config.warm_idle_seconds), ("reuse", 300));
     let variables = [("WINGBEAT_ISOLATION", "warm"), ("WINGBEAT_WARM_IDLE", "20")];
     let config = resolve(root.path(), &["--isolation", "process"], &variables).expect("config");
     assert_eq!((config.isolation.name(), config.warm_idle_seconds), ("process", 20));
     let text = complaint(root.path(), &["--isolation", "hot", "--warm-idle", "0"], &[]);
-    assert!(text.contains("write warm or process") && text.contains("write whole seconds"), "{text}");
+    assert!(text.contains("write reuse, warm or process") && text.contains("write whole seconds"), "{text}");
 }
 
 #[test]
