@@ -128,21 +128,17 @@ impl<'a> Way<'a> {
         let order = self.order(self.at(), "a.name");
         let all = |and: &str| {
             let (at, source) = (self.at(), self.source());
-            format!("SELECT {at} AS at, a.name AS name FROM {source}\nWHERE {common}{and}\nORDER BY {order}")
+            format!("SELECT {at} AS at, a.name AS name FROM {source}\nWHERE {common}{and}")
         };
         let part = format!("LIMIT {} OFFSET {}", bind(&mut conditions, count), bind(&mut conditions, skip));
         let keys = match &places[..] {
-            [] => format!("{} {part}", all("")),
-            [one] => format!("{} {part}", all(&format!(" AND a.phase = {one}"))),
+            [] => format!("{}\nORDER BY {order} {part}", all("")),
+            [one] => format!("{}\nORDER BY {order} {part}", all(&format!(" AND a.phase = {one}"))),
             many => {
-                let most = bind(&mut conditions, count.saturating_add(skip));
-                let branch = |(ix, place): (usize, &String)| {
-                    let keys = all(&format!(" AND a.phase = {place}"));
-                    format!("SELECT at, name FROM ({keys} LIMIT {most}) p{ix}")
-                };
-                let branches = many.iter().enumerate().map(branch).collect::<Vec<_>>().join("\nUNION ALL\n");
-                let order = self.order("at", "name");
-                format!("SELECT at, name FROM (\n{branches}\n) u ORDER BY {order} {part}")
+                // Without orders and limits of their own, both databases merge the parts as they read them.
+                let parts = many.iter().map(|place| all(&format!(" AND a.phase = {place}")));
+                let parts = parts.collect::<Vec<_>>().join("\nUNION ALL\n");
+                format!("SELECT at, name FROM (\n{parts}\n) u ORDER BY {} {part}", self.order("at", "name"))
             }
         };
         (keys, conditions)
