@@ -18,7 +18,9 @@ use wingbeat_proto::flyteidl2::project::ProjectServiceClient;
 use wingbeat_proto::flyteidl2::task::TaskServiceClient;
 use wingbeat_proto::flyteidl2::workflow::{RunLogsServiceClient, RunServiceClient};
 use wingbeat_proto::wingbeat::executor::v1::ExecutorServiceClient;
-use wingbeat_proto::wingbeat::platform::v1::{PlatformServiceClient, SchedulingServiceClient};
+use wingbeat_proto::wingbeat::platform::v1::{
+    PlatformServiceClient, RunViewServiceClient, SchedulingServiceClient,
+};
 
 use crate::address::ServerAddr;
 
@@ -135,5 +137,7 @@ impl Client {
         platform: PlatformServiceClient;
         /// Queues, and projects' shares.
         scheduling: SchedulingServiceClient;
+        /// Windows and sums of one run.
+        run_views: RunViewServiceClient;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use wingbeat_model::{
     Action, ActionKey, ActionOutcome, Attempt, AttemptKey, CacheOwner, CounterKey, FollowUp, FollowUpKind,
-    Queue, QueueName, Reservation, Run, RunId, Session, SessionId, State,
+    Queue, QueueName, Reservation, Run, RunId, Session, SessionId, State, TallyKey, tally,
 };
 
 use crate::reopens;
@@ -27,6 +27,8 @@ pub struct Rows {
     pub follow_ups: Vec<FollowUp>,
     /// Counts; zeros may be there or not.
     pub counters: BTreeMap<CounterKey, i64>,
+    /// Sums; zeros may be there or not.
+    pub tallies: BTreeMap<TallyKey, i64>,
     /// Queues.
     pub queues: BTreeMap<QueueName, Queue>,
 }
@@ -45,6 +47,7 @@ pub fn broken(rows: &Rows) -> Vec<String> {
     }
     children_are_counted(rows, &mut broken);
     counters_are_exact(rows, &mut broken);
+    tallies_are_exact(rows, &mut broken);
     queue_counts_are_exact(rows, &mut broken);
     reservations_have_owners(rows, &mut broken);
     broken
@@ -197,6 +200,21 @@ fn counters_are_exact(rows: &Rows, broken: &mut Vec<String>) {
     let counted = rows.counters.iter().filter(|(_, count)| **count != 0);
     if !counted.clone().eq(there.iter()) {
         broken.push(format!("counters say {:?}, there are {there:?}", counted.collect::<Vec<_>>()));
+    }
+}
+
+fn tallies_are_exact(rows: &Rows, broken: &mut Vec<String>) {
+    let mut there: BTreeMap<TallyKey, i64> = BTreeMap::new();
+    for action in rows.actions.values() {
+        let run = action.key.run;
+        let Some(created) = rows.runs.get(&run).map(|run| run.created_at) else { continue };
+        for what in tally::tallied(action, created) {
+            *there.entry(TallyKey { run, what }).or_default() += 1;
+        }
+    }
+    let summed = rows.tallies.iter().filter(|(_, count)| **count != 0);
+    if !summed.clone().eq(there.iter()) {
+        broken.push(format!("sums say {:?}, there are {there:?}", summed.collect::<Vec<_>>()));
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wingbeat_model::tally::{self, Marks};
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptIdentity, AttemptKey, CacheEntry, CacheKey, Changes, CounterKey,
     Digest, FollowUp, FollowUpId, FollowUpKind, Loaded, Phase, Queue, QueueName, ReplayKey, Reservation, Run,
-    RunId, RunKey, Seq, Session, SessionId, Share, Timestamp,
+    RunId, RunKey, Seq, Session, SessionId, Share, Tallied, TallyKey, Timestamp,
 };
 
 use crate::{Effect, Office, Reject};
@@ -47,13 +48,15 @@ struct Standing {
     placed: bool,
     waits_for_children: bool,
     live: bool,
+    marks: Marks,
 }
 
 impl Standing {
     fn of(action: &Action) -> Self {
         let placed = action.claim().is_some();
         let live = !action.phase().is_terminal();
-        Self { phase: action.phase(), placed, waits_for_children: placed && action.live_children > 0, live }
+        let waits_for_children = placed && action.live_children > 0;
+        Self { phase: action.phase(), placed, waits_for_children, live, marks: Marks::of(action) }
     }
 }
 
@@ -210,6 +213,11 @@ impl Working {
         }
         let Some(action) = self.rows.actions.get(key) else { return };
         let (parent, group) = (action.parent.clone(), action.group.clone());
+        if parent.is_some() && before.map(|b| b.marks) != Some(after.marks) {
+            let task = action.task.name.clone();
+            self.tally(key.run, (&group, &task), before.map(|b| b.marks), after.marks);
+        }
+        let Some(action) = self.rows.actions.get(key) else { return };
         if before.map(|b| b.phase) != Some(after.phase) {
             let counter =
                 |phase| CounterKey { run: key.run, parent: parent.clone(), group: group.clone(), phase };
@@ -239,6 +247,29 @@ impl Working {
             let parent = ActionKey { run: key.run, name };
             self.edit(&parent, |parent| shift(&mut parent.live_children, live));
         }
+    }
+
+    /// Moves a child's part of the run's sums. The run of a row that changes is always there.
+    fn tally(&mut self, run: RunId, (group, task): (&str, &str), before: Option<Marks>, after: Marks) {
+        let Some(created) = self.rows.runs.get(&run).map(|run| run.created_at) else { return };
+        let mut add = |what, by| *self.changes.tallies.entry(TallyKey { run, what }).or_default() += by;
+        if before.map(|before| before.phase) != Some(after.phase) {
+            let standing =
+                |phase| Tallied::Standing { group: group.to_owned(), task: task.to_owned(), phase };
+            if let Some(before) = before {
+                add(standing(before.phase), -1);
+            }
+            add(standing(after.phase), 1);
+        }
+        let mut moments = |marks: Marks, by| {
+            for (at, event) in marks.events() {
+                add(Tallied::Moment { slot: tally::slot(created, at), event }, by);
+            }
+        };
+        if let Some(before) = before {
+            moments(before, -1);
+        }
+        moments(after, 1);
     }
 
     pub(crate) fn put_attempt(&mut self, attempt: Attempt) {
@@ -331,6 +362,7 @@ impl Working {
     pub(crate) fn finish(self) -> (Changes, Vec<Effect>) {
         let Self { mut rows, dirty, mut changes, effects, .. } = self;
         changes.counters.retain(|_, by| *by != 0);
+        changes.tallies.retain(|_, by| *by != 0);
         changes.runs = taken(dirty.runs, &mut rows.runs).0;
         changes.actions = taken(dirty.actions, &mut rows.actions).0;
         changes.attempts = taken(dirty.attempts, &mut rows.attempts).0;

@@ -15,6 +15,7 @@ mod principal;
 mod queue;
 mod run;
 mod session;
+pub mod tally;
 mod time;
 mod unit;
 
@@ -35,6 +36,7 @@ pub use principal::{AttemptIdentity, Principal, Verb};
 pub use queue::{Queue, QueueChange, QueueName, QueueTerms, Share, ShareKey};
 pub use run::{Abort, Recovery, Relation, RelationKind, Run};
 pub use session::Session;
+pub use tally::{Tallied, TallyKey};
 pub use time::{Span, Timestamp};
 pub use unit::{
     Changes, CounterKey, FollowUp, FollowUpId, FollowUpKind, Loaded, Needs, ReplayKey, UnitOfWork,

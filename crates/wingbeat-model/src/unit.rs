@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Abort, Action, ActionKey, ActionName, Attempt, AttemptKey, CacheEntry, CacheKey, Digest, Phase, Queue,
-    QueueName, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share,
+    QueueName, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share, TallyKey,
 };
 
 /// Identifies a request that may be sent again: caller, method, request id.
@@ -153,6 +153,8 @@ pub struct Changes {
     pub sessions: Vec<Session>,
     /// Differences to counts.
     pub counters: BTreeMap<CounterKey, i64>,
+    /// Differences to sums.
+    pub tallies: BTreeMap<TallyKey, i64>,
     /// Work that is left.
     pub follow_ups: Vec<FollowUp>,
     /// Work that is done.
@@ -178,6 +180,7 @@ impl Changes {
             && self.reservation_deletes.is_empty()
             && self.sessions.is_empty()
             && self.counters.is_empty()
+            && self.tallies.is_empty()
             && self.follow_ups.is_empty()
             && self.follow_ups_done.is_empty()
             && self.replays.is_empty()

@@ -10,6 +10,7 @@ mod entry;
 mod queue;
 mod replicas;
 mod scheduler;
+mod slack;
 mod slots;
 mod timers;
 
@@ -116,8 +117,7 @@ impl DriverHandle {
     /// # Errors
     /// [`SubmitError`]; after `Unavailable` the outcome is unknown: repeat the command, it is idempotent.
     pub async fn submit(&self, command: Command) -> Answer {
-        let mut answers = self.submit_all(vec![command]).await;
-        answers.pop().unwrap_or(Err(SubmitError::ShuttingDown))
+        self.submit_all(vec![command]).await.pop().unwrap_or(Err(SubmitError::ShuttingDown))
     }
 
     /// Carries out several commands in order; the answers are index-aligned.

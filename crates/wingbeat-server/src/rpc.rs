@@ -21,6 +21,7 @@ mod projects;
 mod router;
 mod run_logs;
 pub(crate) mod run_service;
+mod run_view;
 mod scheduling;
 mod signal;
 mod stream;

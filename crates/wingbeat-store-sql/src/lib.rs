@@ -9,6 +9,7 @@ mod postgres;
 mod rows;
 mod sqlite;
 mod statement;
+mod windows;
 
 pub use postgres::{BadAddress, PostgresAddress, PostgresError, PostgresStore};
 pub use sqlite::{OpenError, SqliteStore};

@@ -1,10 +1,12 @@
 //! Lists of actions and of task versions: which columns fields mean, which rows a scope holds, and pages.
 
+use wingbeat_model::Phase;
 use wingbeat_store::listing::{
-    CursorKey, ListField, ListId, Order, Value, ValueKind, action_order, task_order,
+    CursorKey, ListField, ListId, Order, Value, ValueKind, action_order, parse_values, task_order,
 };
 use wingbeat_store::{
-    ActionField, ActionQuery, Cursor, Direction, Page, ReadError, RunScope, TaskField, TaskQuery,
+    ActionField, ActionQuery, Cursor, Direction, Filter, FilterOp, Page, ReadError, RunScope, TaskField,
+    TaskQuery,
 };
 
 use crate::columns::{ACTION_COLUMNS, TASK_COLUMNS, strip_comments};
@@ -57,7 +59,8 @@ pub(crate) fn action_statement(
         RunScope::Project(_) | RunScope::Task { .. } => ("a.run_id", ValueKind::Int),
     };
     terms.push(tie_term(tie, order.ties));
-    for filter in &query.filters {
+    let phases = phases(query);
+    for filter in query.filters.iter().filter(|filter| phases.is_none() || !is_of_phase(filter)) {
         let field = action_expression(&filter.field, &mut conditions);
         conditions.and_filter(&field, filter);
     }
@@ -73,8 +76,67 @@ pub(crate) fn action_statement(
         (true, Dialect::Sqlite) => "action a CROSS JOIN run r ON r.id = a.run_id",
         (true, Dialect::Postgres) => "action a JOIN run r ON r.id = a.run_id",
     };
-    let columns = strip_comments(ACTION_COLUMNS);
-    finish(Source { columns, from }, conditions, &terms, (query.after.as_ref(), list, query.limit))
+    let source = Source { columns: strip_comments(ACTION_COLUMNS), from };
+    match phases {
+        Some(phases) => finish_by_phase(source, conditions, &terms, (query, list, phases)),
+        None => finish(source, conditions, &terms, (query.after.as_ref(), list, query.limit)),
+    }
+}
+
+fn is_of_phase(filter: &Filter<ActionField>) -> bool {
+    filter.field == ActionField::Phase && matches!(filter.op, FilterOp::Equal | FilterOp::In)
+}
+
+/// The phases that a run's list by age is narrowed to: an index holds each of them in that order. However few they are
+/// among a million, and wherever, they are found at once.
+fn phases(query: &ActionQuery) -> Option<Vec<Value>> {
+    let by_age =
+        query.sort.iter().all(|(field, _)| *field == ActionField::CreatedAt) && query.sort.len() <= 1;
+    let mut narrowing = query.filters.iter().filter(|filter| is_of_phase(filter));
+    let (only, none) = (narrowing.next()?, narrowing.next());
+    let of_run =
+        |filter: &Filter<ActionField>| matches!(filter.field, ActionField::RunName | ActionField::Source);
+    let plain = by_age && none.is_none() && !query.paused_only && !query.filters.iter().any(of_run);
+    if !plain || !matches!(query.scope, RunScope::Run(_)) {
+        return None;
+    }
+    let mut phases = parse_values(ValueKind::Int, &only.values);
+    if only.op == FilterOp::Equal {
+        phases.truncate(1);
+    }
+    phases.sort();
+    phases.dedup();
+    (1..=Phase::ALL.len()).contains(&phases.len()).then_some(phases)
+}
+
+/// The oldest, or newest, of each phase, and of those together.
+fn finish_by_phase(
+    Source { columns, .. }: Source,
+    mut conditions: Conditions,
+    terms: &[Term],
+    (query, list, phases): (&ActionQuery, ListId, Vec<Value>),
+) -> Result<ListStatement, ReadError> {
+    if let Some(cursor) = &query.after {
+        conditions.and_after(terms, &CursorKey::decode(cursor, list, terms.len())?);
+    }
+    let places: Vec<String> = phases.into_iter().map(|phase| conditions.bind(phase)).collect();
+    let size = conditions.bind(Value::Int(limit(query.limit.saturating_add(1))));
+    let index = match conditions.dialect() {
+        // It keeps no statistics to choose by.
+        Dialect::Sqlite => " INDEXED BY action_phase",
+        Dialect::Postgres => "",
+    };
+    let values = terms.iter().map(|term| term.by.text.as_str()).collect::<Vec<_>>().join(", ");
+    let (conditions, bound) = conditions.into_parts();
+    let order = order_text(terms);
+    let part = |(ix, place): (usize, &String)| {
+        format!(
+            "SELECT * FROM (SELECT a.* FROM action a{index} WHERE {conditions} AND a.phase = {place} ORDER BY {order} LIMIT {size}) p{ix}"
+        )
+    };
+    let parts = places.iter().enumerate().map(part).collect::<Vec<_>>().join("\nUNION ALL\n");
+    let text = format!("SELECT {columns}, {values}\nFROM (\n{parts}\n) a\nORDER BY {order}\nLIMIT {size}");
+    Ok(ListStatement { text, bound, terms: terms.len() })
 }
 
 /// The statement of a list of task versions.

@@ -19,6 +19,7 @@ mod queries;
 mod readers;
 mod reads;
 mod row;
+mod views;
 mod writer;
 
 use std::ops::Range;

@@ -11,3 +11,4 @@ pub(crate) mod parts;
 pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod session;
+pub(crate) mod tally;

@@ -17,6 +17,7 @@ mod row;
 mod run;
 mod session;
 mod unit;
+mod views;
 mod writer;
 
 use std::ops::Range;
@@ -29,7 +30,7 @@ use readers::Readers;
 use row::{find, list, write};
 use rusqlite::Connection;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Project, Queue,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Project, Queue,
     Reservation, Run, RunId, RunKey, Seq, Session, Share, TaskKey, TaskVersion, UnitOfWork,
 };
 use wingbeat_store::{
@@ -39,7 +40,7 @@ use wingbeat_store::{
 use writer::Writer;
 
 use crate::fault::Fault;
-use crate::rows::cell::Columns;
+use crate::rows::tally::read_count;
 
 /// How many run numbers are reserved by one write; those left at a stop are never used.
 const RUN_IDS_AT_ONCE: i64 = 256;
@@ -182,17 +183,7 @@ impl RunReads for SqliteStore {
     }
 
     async fn counts(&self, run: RunId) -> Result<Vec<ActionCounts>, ReadError> {
-        let read = |row: &mut Columns<'_>| {
-            let parent = row.take::<String>()?;
-            Ok(ActionCounts {
-                parent: (!parent.is_empty()).then(|| ActionName::stored(&parent)),
-                group: row.take()?,
-                phase: row.take_code::<Phase>()?,
-                count: row.take()?,
-                newest: None,
-            })
-        };
-        self.read(move |db| list(db, &queries::COUNTER_LIST, [run.0], read)).await
+        self.read(move |db| list(db, &queries::COUNTER_LIST, [run.0], read_count)).await
     }
 
     async fn live_actions(&self, after: Option<&ActionKey>, limit: usize) -> Result<Vec<Action>, ReadError> {

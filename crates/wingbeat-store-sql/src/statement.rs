@@ -139,9 +139,23 @@ impl Conditions {
         self.and(format!("{column} = {place}"));
     }
 
+    /// Demands that one of some texts contains `value`, whatever the case.
+    pub(crate) fn and_any_contains(&mut self, texts: &[&str], value: &str) {
+        let test = TextTest::ContainsIgnoringCase;
+        let place = self.bind(Value::Text(self.dialect.tested(test, value)));
+        let parts = texts.iter().map(|text| self.dialect.text_test(test, text, &place));
+        let parts = parts.collect::<Vec<_>>().join(" OR ");
+        self.and(format!("({parts})"));
+    }
+
+    /// The text after WHERE so far.
+    pub(crate) fn text(&self) -> String {
+        self.parts.join("\n    AND ")
+    }
+
     /// The text after WHERE, and the parameters.
     pub(crate) fn into_parts(self) -> (String, Vec<Bound>) {
-        (self.parts.join("\n    AND "), self.bound)
+        (self.text(), self.bound)
     }
 
     /// Demands that a filter passes, with the meaning of `wingbeat_store::listing::passes`.

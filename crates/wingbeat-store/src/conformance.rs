@@ -18,6 +18,7 @@ mod paging;
 mod roots;
 mod rows;
 mod sets;
+mod views;
 
 pub use catalog::{
     a_setting_is_set_once, newest_versions_of_tasks, projects, specs_are_stored_once,
@@ -41,6 +42,11 @@ pub use roots::{paused_runs, scopes_hold_their_roots};
 pub use sets::{
     held_attempts, live_actions_by_key, live_children_come_in_chunks, queues_and_shares, replays_are_known,
     sessions_of_executors, waiters_come_oldest_first,
+};
+
+pub use views::{
+    counts_below_some_parents, sums_over_a_run, times_of_a_run, tokens_of_other_windows_are_refused,
+    windows_by_phase_begin_anywhere, windows_of_a_run,
 };
 
 /// The store under test.
@@ -114,6 +120,7 @@ macro_rules! conformance_suite {
             changes_come_in_order
             ended_children_of_one_parent
             counters_add_up
+            counts_below_some_parents
             every_filter_on_every_field
             every_order
             filters_take_text_literally
@@ -138,13 +145,18 @@ macro_rules! conformance_suite {
             scopes_hold_their_roots
             sessions_of_executors
             specs_are_stored_once
+            sums_over_a_run
             task_filters_and_orders
+            times_of_a_run
             tokens_of_other_lists_are_refused
+            tokens_of_other_windows_are_refused
             units_ask_in_rounds
             units_without_changes_have_no_position
             unusual_text_survives
             versions_of_a_task
             waiters_come_oldest_first
+            windows_by_phase_begin_anywhere
+            windows_of_a_run
         }
     };
     ($make:path: $($case:ident)*) => {

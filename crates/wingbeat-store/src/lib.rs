@@ -9,6 +9,7 @@ mod needs;
 mod port;
 mod query;
 mod replicas;
+mod views;
 
 pub use memory::{FailMode, MemoryStore};
 pub use needs::take_new;
@@ -18,3 +19,4 @@ pub use query::{
     TaskQuery,
 };
 pub use replicas::{Echo, Neighbour, Replicas};
+pub use views::{RunViews, Window, WindowQuery, WindowSort, WindowStart};

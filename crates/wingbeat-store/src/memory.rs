@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, CounterKey, Digest, FollowUp, FollowUpId,
     Project, Queue, QueueName, ReplayKey, Reservation, Run, RunId, RunKey, Seq, Session, SessionId, Share,
-    ShareKey, TaskKey, TaskVersion, UnitOfWork,
+    ShareKey, TallyKey, TaskKey, TaskVersion, UnitOfWork,
 };
 
 use crate::{CommitError, Metadata, Replicas, RunWrites};
@@ -17,6 +17,7 @@ mod catalog;
 mod lists;
 mod reads;
 mod unit;
+mod views;
 
 /// How the next commit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,7 @@ struct Rows {
     reservations: BTreeMap<CacheKey, Reservation>,
     sessions: BTreeMap<SessionId, Session>,
     counters: BTreeMap<CounterKey, i64>,
+    tallies: BTreeMap<TallyKey, i64>,
     follow_ups: BTreeMap<FollowUpId, FollowUp>,
     replays: BTreeMap<ReplayKey, (Digest, RunId)>,
     queues: BTreeMap<QueueName, Queue>,

@@ -7,6 +7,7 @@ use wingbeat_model::{
 };
 
 use crate::replicas::Replicas;
+use crate::views::RunViews;
 use crate::{ActionCounts, ActionQuery, Page, RunScope, TaskQuery};
 
 /// A read that did not work.
@@ -152,7 +153,7 @@ pub trait Catalog: Send + Sync {
 }
 
 /// A whole metadata store.
-pub trait Metadata: RunWrites + RunReads + Catalog + Replicas {
+pub trait Metadata: RunWrites + RunReads + RunViews + Catalog + Replicas {
     /// In a word, for people: `sqlite`.
     fn kind(&self) -> &'static str;
 }

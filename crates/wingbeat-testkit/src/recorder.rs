@@ -9,6 +9,7 @@ use wingbeat_engine::invariants::Rows;
 use wingbeat_engine::{Batch, Decided};
 use wingbeat_model::{
     Action, ActionKey, Attempt, CacheEntry, CacheKey, Changes, CounterKey, Reservation, RunId, Seq, Session,
+    TallyKey,
 };
 use wingbeat_store::Metadata;
 
@@ -73,6 +74,9 @@ impl Recorder {
         rows.sessions.extend(changes.sessions.into_iter().map(|session| (session.id.clone(), session)));
         for (key, by) in changes.counters {
             *rows.counters.entry(key).or_default() += by;
+        }
+        for (key, by) in changes.tallies {
+            *rows.tallies.entry(key).or_default() += by;
         }
         let replaced: BTreeSet<CacheKey> = changes
             .reservations
@@ -154,6 +158,17 @@ impl Recorder {
             let written = self.rows.counters.iter().filter(|(key, count)| key.run == *id && **count != 0);
             if !stored.iter().eq(written) {
                 wrong.push(format!("counts of run {} are stored as {stored:?}", run.key.name()));
+            }
+            let standings = block_on(store.standings(*id)).expect("the store is read");
+            let moments = block_on(store.moments(*id)).expect("the store is read");
+            let stored: BTreeMap<TallyKey, i64> = standings
+                .into_iter()
+                .chain(moments)
+                .map(|(what, n)| (TallyKey { run: *id, what }, n))
+                .collect();
+            let written = self.rows.tallies.iter().filter(|(key, count)| key.run == *id && **count != 0);
+            if !stored.iter().eq(written) {
+                wrong.push(format!("sums of run {} are stored as {stored:?}", run.key.name()));
             }
         }
     }

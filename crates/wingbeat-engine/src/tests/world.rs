@@ -303,6 +303,9 @@ impl World {
         for (key, by) in changes.counters {
             *rows.counters.entry(key).or_default() += by;
         }
+        for (key, by) in changes.tallies {
+            *rows.tallies.entry(key).or_default() += by;
+        }
         let gone = |r: &Reservation| {
             changes.reservation_deletes.contains(&r.key)
                 || changes.reservations.iter().any(|new| new.key == r.key)

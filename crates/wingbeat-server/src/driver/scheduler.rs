@@ -21,6 +21,7 @@ use wingbeat_model::{
 
 pub use machines::{ExecutorTerms, ExecutorView};
 
+use super::slack::give_back;
 use crate::metrics::Load;
 use lanes::{Lane, Lanes};
 use machines::{Holding, Machines, Wanted};
@@ -170,7 +171,7 @@ impl Scheduler {
             && !(active(Defect::WaitingWithoutReason) && action.attempts > 0)
         {
             let order = (Reverse(action.priority), Reverse(action.depth), *since, action.key.clone());
-            let (resources, queue) = (action.resources, action.queue_name());
+            let (resources, queue) = (action.resources, self.known(action.queue_name()));
             self.add_ready(Ready { order, resources, queue, not_before: *not_before });
         }
         self.release(&action.key);
@@ -211,6 +212,11 @@ impl Scheduler {
         *self = Self { machines, shares, ..Self::default() };
     }
 
+    /// One text for all that wait in a queue, instead of one for each.
+    fn known(&self, name: QueueName) -> QueueName {
+        self.queues.get_key_value(&name).map_or(name, |(known, _)| known.clone())
+    }
+
     fn add_ready(&mut self, ready: Ready) {
         let key = ready.order.3.clone();
         self.backing_off.insert((ready.not_before, key.clone()));
@@ -219,6 +225,7 @@ impl Scheduler {
 
     fn remove_ready(&mut self, key: &ActionKey) -> Option<Ready> {
         let ready = self.ready.remove(key)?;
+        give_back(&mut self.ready);
         self.backing_off.remove(&(ready.not_before, key.clone()));
         if let Some(load) = self.runs.get_mut(&key.run)
             && let Some(lane) = load.ready.get_mut(&ready.queue)

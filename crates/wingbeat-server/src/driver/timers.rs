@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use wingbeat_model::{Action, ActionKey, Timestamp};
 
+use super::slack::give_back;
+
 /// At most one time per action.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
@@ -16,6 +18,7 @@ impl Timers {
     pub(super) fn observe(&mut self, action: &Action) {
         if let Some(old) = self.by_action.remove(&action.key) {
             self.order.remove(&(old, action.key.clone()));
+            give_back(&mut self.by_action);
         }
         if let Some(at) = wingbeat_engine::wake_at(action) {
             self.order.insert((at, action.key.clone()));
@@ -35,6 +38,7 @@ impl Timers {
             let Some((_, key)) = self.order.pop_first() else { break };
             self.by_action.remove(&key);
             due.push(key);
+            give_back(&mut self.by_action);
         }
         due
     }

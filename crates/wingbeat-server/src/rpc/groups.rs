@@ -14,10 +14,17 @@ pub(crate) const MOST: usize = 1_000;
 /// Runs that a group shows one by one.
 const RECENT: usize = 10;
 
-/// Direct children of `parent` by phase number.
+/// Counts of the direct children of `parent`. `counts` are sorted by parent, as stores give them.
+pub(crate) fn below<'a>(counts: &'a [ActionCounts], parent: &ActionName) -> &'a [ActionCounts] {
+    let of_others = counts.partition_point(|row| row.parent.as_ref() < Some(parent));
+    let rest = &counts[of_others..];
+    &rest[..rest.partition_point(|row| row.parent.as_ref() == Some(parent))]
+}
+
+/// Direct children of `parent` by phase number. `counts` are sorted by parent.
 pub(crate) fn children(counts: &[ActionCounts], parent: &ActionName) -> BTreeMap<i32, i32> {
     let mut sums = BTreeMap::new();
-    for row in counts.iter().filter(|row| row.parent.as_ref() == Some(parent) && row.count > 0) {
+    for row in below(counts, parent).iter().filter(|row| row.count > 0) {
         let sum: &mut i32 = sums.entry(row.phase.number()).or_default();
         *sum = sum.saturating_add(i32::try_from(row.count).unwrap_or(i32::MAX));
     }

@@ -9,7 +9,7 @@ use super::queries::{self, Query};
 use crate::fault::Fault;
 use crate::rows::cell::Binder;
 use crate::rows::session::{REPLAY_LIFE, REPLAYS_EXPIRED_AT_ONCE};
-use crate::rows::{action, attempt, cache, queue, run, session};
+use crate::rows::{action, attempt, cache, queue, run, session, tally};
 
 /// Statements with their parameters, in the order in which they are to run.
 #[derive(Default)]
@@ -35,6 +35,8 @@ impl Statements {
         to.put(&queries::QUEUE_PUT, pending.queues.values(), |row, changed| queue::bind(row, changed))?;
         to.put(&queries::SHARE_PUT, pending.shares.values(), |row, changed| queue::bind_share(row, changed))?;
         to.put_counters(pending)?;
+        let tallies = pending.tallies.iter().filter(|(_, difference)| **difference != 0);
+        to.put(&queries::TALLY_ADD, tallies, |row, (key, difference)| tally::bind(row, key, **difference))?;
         let done = pending.follow_ups.iter().filter(|(_, left)| left.is_none());
         to.put(&queries::FOLLOW_UP_DELETE, done, |row, (id, _)| row.put(*id))?;
         let left = pending.follow_ups.values().flatten();

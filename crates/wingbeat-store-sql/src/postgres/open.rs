@@ -19,11 +19,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0006_catalog.sql"),
     include_str!("../../migrations/postgres/0007_queues.sql"),
     include_str!("../../migrations/postgres/0008_replicas.sql"),
+    include_str!("../../migrations/postgres/0009_run_views.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.
-/// Older servers tell the others nothing of what they write.
-const MIN_READER: i64 = 8;
+/// Older servers do not keep the sums over runs.
+const MIN_READER: i64 = 9;
+
+/// A schema older than this is moved forward only while nobody else writes: the sums start from what is there.
+const ALONE_BELOW: i64 = 9;
 
 /// The oldest server, as `server_version_num` counts.
 const OLDEST_SERVER: i32 = 150_000;
@@ -110,14 +114,33 @@ pub(crate) async fn prepare(address: &PostgresAddress) -> Result<PgConnection, P
     let mut db = connect(address).await?;
     check_server(&mut db, address).await?;
     let deadline = Instant::now() + IN_USE_PATIENCE;
-    while !take_place(&mut db).await.map_err(refused(address))? {
+    while !try_prepare(&mut db, address).await? {
         if Instant::now() > deadline {
             return Err(PostgresError::InUse { address: address.clone() });
         }
         sleep(Duration::from_millis(50)).await;
     }
-    migrate(&mut db, address, MIGRATIONS, MIN_READER).await?;
     Ok(db)
+}
+
+/// `false`: somebody is there who has to go first.
+async fn try_prepare(db: &mut PgConnection, address: &PostgresAddress) -> Result<bool, PostgresError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if (1..ALONE_BELOW).contains(&version(db, address, known).await?) {
+        let text = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
+        let alone = sqlx::query_scalar::<_, bool>(text).bind(WRITER_LOCK).fetch_one(&mut *db).await;
+        if !alone.map_err(refused(address))? {
+            return Ok(false);
+        }
+        migrate(db, address, MIGRATIONS, MIN_READER).await?;
+        let text = "SELECT pg_advisory_unlock($1, hashtext(current_schema()))";
+        sqlx::query(text).bind(WRITER_LOCK).execute(&mut *db).await.map_err(refused(address))?;
+    }
+    if !take_place(db).await.map_err(refused(address))? {
+        return Ok(false);
+    }
+    migrate(db, address, MIGRATIONS, MIN_READER).await?;
+    Ok(true)
 }
 
 /// Lets this connection write, beside those of other servers. An older release, which has to be alone, holds the lock

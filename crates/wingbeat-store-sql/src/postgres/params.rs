@@ -132,6 +132,12 @@ impl Params {
         Ok(self)
     }
 
+    /// One more array of texts.
+    pub(crate) fn with_texts<'t>(mut self, texts: impl IntoIterator<Item = &'t str>) -> Result<Self, Fault> {
+        self.add_array(Array::Text(texts.into_iter().map(|text| Some(storable(text))).collect()))?;
+        Ok(self)
+    }
+
     /// Those of a list's statement.
     pub(crate) fn of_list(bound: Vec<Bound>) -> Result<Self, Fault> {
         let mut params = Self::new();

@@ -7,7 +7,7 @@ use std::mem;
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, Changes, CounterKey, Digest, FollowUp,
     FollowUpId, Loaded, Needs, Queue, QueueName, ReplayKey, Reservation, Run, RunId, Session, SessionId,
-    Share, ShareKey,
+    Share, ShareKey, TallyKey,
 };
 
 /// Changes by key. `None` deletes.
@@ -23,6 +23,7 @@ pub(crate) struct Pending {
     pub(crate) reservations: BTreeMap<CacheKey, Option<Reservation>>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) counters: BTreeMap<CounterKey, i64>,
+    pub(crate) tallies: BTreeMap<TallyKey, i64>,
     pub(crate) follow_ups: BTreeMap<FollowUpId, Option<FollowUp>>,
     pub(crate) replays: BTreeMap<ReplayKey, (Digest, RunId)>,
     pub(crate) queues: BTreeMap<QueueName, Queue>,
@@ -61,6 +62,9 @@ impl Pending {
         }
         for (key, difference) in changes.counters {
             *self.counters.entry(key).or_default() += difference;
+        }
+        for (key, difference) in changes.tallies {
+            *self.tallies.entry(key).or_default() += difference;
         }
         self.follow_ups.extend(changes.follow_ups_done.into_iter().map(|id| (id, None)));
         self.follow_ups.extend(changes.follow_ups.into_iter().map(|left| (left.id, Some(left))));
@@ -126,6 +130,9 @@ impl Pending {
         self.shares.extend(later.shares);
         for (key, difference) in later.counters {
             *self.counters.entry(key).or_default() += difference;
+        }
+        for (key, difference) in later.tallies {
+            *self.tallies.entry(key).or_default() += difference;
         }
         self.follow_ups.extend(later.follow_ups);
         self.replays.extend(later.replays);

@@ -56,6 +56,7 @@ queries! {
     ACTION_FIND = "action_find.sql";
     ACTION_LIVE = "action_live.sql";
     ACTION_LIVE_CHILDREN = "action_live_children.sql";
+    ACTION_MARKS = "action_marks.sql";
     ACTION_PUT = "action_put.sql";
     ATTEMPT_FIND = "attempt_find.sql";
     ATTEMPT_HELD = "attempt_held.sql";
@@ -67,6 +68,7 @@ queries! {
     CACHE_PUT = "cache_put.sql";
     COUNTER_ADD = "counter_add.sql";
     COUNTER_LIST = "counter_list.sql";
+    COUNTER_LIST_BELOW = "counter_list_below.sql";
     DUTY_TAKE = "duty_take.sql";
     ECHO_EXPIRE = "echo_expire.sql";
     ECHO_READ = "echo_read.sql";
@@ -115,6 +117,8 @@ queries! {
     SHARE_PUT = "share_put.sql";
     SPEC_FIND = "spec_find.sql";
     SPEC_PUT = "spec_put.sql";
+    TALLY_ADD = "tally_add.sql";
+    TALLY_LIST = "tally_list.sql";
     TASK_FIND = "task_find.sql";
     TASK_PUT = "task_put.sql";
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use wingbeat_model::{
-    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Phase, Queue,
-    Reservation, Run, RunId, RunKey, Seq, Session, Share,
+    Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Digest, FollowUp, Queue, Reservation, Run,
+    RunId, RunKey, Seq, Session, Share,
 };
 use wingbeat_store::listing::ListId;
 use wingbeat_store::{ActionCounts, ActionQuery, Page, ReadError, RunReads, RunScope};
@@ -16,11 +16,12 @@ use super::{PostgresStore, feed};
 use crate::fault::Fault;
 use crate::lists::{ListStatement, action_statement, limit, page};
 use crate::rows::cell::{Columns, first};
+use crate::rows::tally::read_count;
 use crate::rows::{action, attempt, cache, queue, run, session};
 use crate::statement::Dialect;
 
 impl PostgresStore {
-    async fn list<T>(
+    pub(super) async fn list<T>(
         &self,
         query: &'static Query,
         params: Params,
@@ -42,17 +43,6 @@ impl PostgresStore {
 
 fn cache_key(query: &'static Query, key: &CacheKey) -> Result<Params, Fault> {
     Params::rows(query, [key], |row, key| row.put_cache_key(key))
-}
-
-fn read_count(row: &mut Columns<'_>) -> Result<ActionCounts, Fault> {
-    let parent = row.take::<String>()?;
-    Ok(ActionCounts {
-        parent: (!parent.is_empty()).then(|| ActionName::stored(&parent)),
-        group: row.take()?,
-        phase: row.take_code::<Phase>()?,
-        count: row.take()?,
-        newest: None,
-    })
 }
 
 #[async_trait]

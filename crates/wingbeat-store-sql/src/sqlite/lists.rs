@@ -29,7 +29,8 @@ pub(crate) fn tasks(db: &Connection, query: &TaskQuery) -> Result<Page<TaskVersi
     Ok(page(rows(db, statement, catalog::read_task)?, list, query.limit))
 }
 
-fn rows<T>(
+/// What a list's statement finds, with positions.
+pub(crate) fn rows<T>(
     db: &Connection,
     statement: ListStatement,
     read: impl Fn(&mut Columns<'_>) -> Result<T, Fault>,

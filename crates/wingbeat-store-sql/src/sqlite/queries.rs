@@ -45,6 +45,7 @@ queries! {
     ACTION_FIND = "action_find.sql";
     ACTION_LIVE = "action_live.sql";
     ACTION_LIVE_CHILDREN = "action_live_children.sql";
+    ACTION_MARKS = "action_marks.sql";
     ACTION_PUT = "action_put.sql";
     ATTEMPT_FIND = "attempt_find.sql";
     ATTEMPT_HELD = "attempt_held.sql";
@@ -56,6 +57,7 @@ queries! {
     CACHE_PUT = "cache_put.sql";
     COUNTER_ADD = "counter_add.sql";
     COUNTER_LIST = "counter_list.sql";
+    COUNTER_LIST_BELOW = "counter_list_below.sql";
     FOLLOW_UP_DELETE = "follow_up_delete.sql";
     FOLLOW_UP_LIST = "follow_up_list.sql";
     FOLLOW_UP_PUT = "follow_up_put.sql";
@@ -94,6 +96,8 @@ queries! {
     SHARE_PUT = "share_put.sql";
     SPEC_FIND = "spec_find.sql";
     SPEC_PUT = "spec_put.sql";
+    TALLY_ADD = "tally_add.sql";
+    TALLY_LIST = "tally_list.sql";
     TASK_FIND = "task_find.sql";
     TASK_PUT = "task_put.sql";
 }

@@ -10,7 +10,7 @@ use super::row::{find, list, write, write_bound};
 use super::{action, attempt, cache, run, session};
 use crate::fault::Fault;
 use crate::lists::limit;
-use crate::rows::queue;
+use crate::rows::{queue, tally};
 
 /// Runs `unit` with `seq` as its position. Tells whether anything was written.
 pub(crate) fn run_unit(
@@ -123,6 +123,9 @@ fn apply(db: &Connection, changes: &Changes, now: Timestamp) -> Result<(), Fault
         write_bound(db, &queries::SHARE_PUT, |row| queue::bind_share(row, changed)).map(drop)
     })?;
     changes.counters.iter().try_for_each(|(key, difference)| add_to_counter(db, key, *difference))?;
+    changes.tallies.iter().try_for_each(|(key, difference)| {
+        write_bound(db, &queries::TALLY_ADD, |row| tally::bind(row, key, *difference)).map(drop)
+    })?;
     changes.follow_ups_done.iter().try_for_each(|id| session::delete_follow_up(db, *id))?;
     changes.follow_ups.iter().try_for_each(|left| session::put_follow_up(db, left))?;
     session::put_replays(db, &changes.replays, now)

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{ActionQuery, Cursor, ReadError, TaskQuery};
+use crate::{ActionQuery, Cursor, ReadError, TaskQuery, WindowQuery};
 
 use super::Value;
 
@@ -19,6 +19,22 @@ impl ListId {
     /// Of a list of task versions.
     pub fn of_tasks(query: &TaskQuery) -> Self {
         Self::of(&("tasks", &query.scope, &query.versions_of, &query.filters, &query.sort))
+    }
+
+    /// Of a window.
+    pub fn of_window(query: &WindowQuery) -> Self {
+        let started = (&query.started_from, &query.started_before);
+        let order = (query.sort, query.direction);
+        Self::of(&(
+            "window",
+            query.run,
+            &query.parent,
+            &query.phases,
+            &query.group,
+            &query.text,
+            started,
+            order,
+        ))
     }
 
     // FNV-1a: tokens must outlive a restart, which the standard library's hasher does not promise.

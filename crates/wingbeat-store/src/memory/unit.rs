@@ -112,6 +112,9 @@ impl Rows {
         for (key, difference) in changes.counters {
             *self.counters.entry(key).or_default() += difference;
         }
+        for (key, difference) in changes.tallies {
+            *self.tallies.entry(key).or_default() += difference;
+        }
         changes.follow_ups_done.iter().for_each(|id| drop(self.follow_ups.remove(id)));
         self.follow_ups.extend(changes.follow_ups.into_iter().map(|left| (left.id, left)));
         self.replays.extend(changes.replays.into_iter().map(|(key, digest, run)| (key, (digest, run))));

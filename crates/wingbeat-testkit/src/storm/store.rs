@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::executor::block_on;
 use tokio::task::unconstrained;
+use wingbeat_model::tally::Marks;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Changes, Digest, FollowUp, Loaded, Needs,
-    Project, Queue, Reservation, Run, RunId, RunKey, Seq, ServerId, Session, Share, TaskKey, TaskVersion,
-    UnitOfWork,
+    Project, Queue, Reservation, Run, RunId, RunKey, Seq, ServerId, Session, Share, Tallied, TaskKey,
+    TaskVersion, UnitOfWork,
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
     ActionCounts, ActionQuery, Catalog, CommitError, Echo, Metadata, Neighbour, Page, ReadError, Replicas,
-    RunReads, RunScope, RunWrites, TaskQuery, WriteError,
+    RunReads, RunScope, RunViews, RunWrites, TaskQuery, Window, WindowQuery, WriteError,
 };
 
 use super::ledger::Ledger;
@@ -243,6 +244,25 @@ impl RunReads for StormyStore {
     }
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         self.read(self.inner.find_reservation(key)).await
+    }
+}
+
+#[async_trait]
+impl RunViews for StormyStore {
+    async fn counts_below(&self, run: RunId, parents: &[ActionName]) -> Result<Vec<ActionCounts>, ReadError> {
+        self.read(self.inner.counts_below(run, parents)).await
+    }
+    async fn standings(&self, run: RunId) -> Result<Vec<(Tallied, i64)>, ReadError> {
+        self.read(self.inner.standings(run)).await
+    }
+    async fn moments(&self, run: RunId) -> Result<Vec<(Tallied, i64)>, ReadError> {
+        self.read(self.inner.moments(run)).await
+    }
+    async fn marks(&self, run: RunId, limit: usize) -> Result<Vec<Marks>, ReadError> {
+        self.read(self.inner.marks(run, limit)).await
+    }
+    async fn window(&self, query: &WindowQuery) -> Result<Window, ReadError> {
+        self.read(self.inner.window(query)).await
     }
 }
 

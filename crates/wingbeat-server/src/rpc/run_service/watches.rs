@@ -6,7 +6,7 @@ use std::time::Duration;
 use buffa::Message as _;
 use connectrpc::{ConnectError, ServiceStream};
 use wingbeat_idl::{ids, time};
-use wingbeat_model::{Action, ActionKey, Phase, Run, Seq, Timestamp};
+use wingbeat_model::{Action, ActionKey, ActionName, Phase, Run, Seq, Timestamp};
 use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
 use wingbeat_proto::flyteidl2::task::RunSpec;
 use wingbeat_proto::flyteidl2::workflow::{
@@ -243,7 +243,9 @@ pub(crate) fn actions(
             position = end;
             if first || !rows.is_empty() {
                 first = false;
-                let counts = shared.store.counts(run.id).await.map_err(|error| read_error(&error))?;
+                let names: Vec<ActionName> = rows.iter().map(|action| action.key.name.clone()).collect();
+                let counts = shared.store.counts_below(run.id, &names).await;
+                let counts = counts.map_err(|error| read_error(&error))?;
                 let enriched = rows.iter().map(|action| EnrichedAction {
                     action: view::action(&org, &run, action).into(),
                     meets_filter: wanted.meets(action),
