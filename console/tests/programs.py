@@ -1,6 +1,7 @@
 """What the console's tests run: a fan-out, a failure below, questions, much talk, a long wait, a report, many types."""
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -66,6 +67,15 @@ async def talks(lines: int) -> None:
 @env.task
 async def sleeps(seconds: float) -> None:
     await asyncio.sleep(seconds)
+
+
+@env.task
+async def odd(size: int) -> None:
+    """Writes what no log should have to hold, and fails with a very long message."""
+    sys.stdout.buffer.write(b"binary " + bytes(range(256)) + b"\n")
+    sys.stdout.buffer.write(b"<" + b"x" * size + b">\nafter the long line\n")
+    sys.stdout.buffer.flush()
+    raise ValueError("no such bird " + "\x1b[31m<b>very</b> " + "long " * 2_000)
 
 
 @env.task(report=True)

@@ -10,7 +10,7 @@ import type { RunRow, Scope } from "../lib/model";
 import type { Phase, PhaseCounts } from "../lib/phase";
 import { labelParts, type RunFilter } from "../lib/run-filter";
 import { windowStart } from "../lib/time";
-import { projectId } from "./ids";
+import { projectId, taskName } from "./ids";
 import { follow } from "./live";
 import { millis, person, phaseNumber, readPhase, readRun, time } from "./read";
 import { runService } from "./transport";
@@ -90,10 +90,11 @@ export async function someRuns(scope: Scope, what: { phases?: readonly Phase[]; 
 /** Runs of one task, newest first. */
 export function useTaskRuns(scope: Scope, name: string) {
   return useQuery({
-    queryKey: ["runs", scope, "of-task", name],
+    queryKey: ["runs", { project: scope.project, domain: scope.domain }, "of-task", name],
+    enabled: name !== "",
     queryFn: async ({ signal }) => {
       const request = { limit: 50, sortByFields: [NEWEST] };
-      const scopeBy = { case: "taskName" as const, value: { org: "", ...scope, name } };
+      const scopeBy = { case: "taskName" as const, value: taskName(scope, name) };
       return (await runService.listRuns({ request, scopeBy }, { signal })).runs.map(readRun);
     },
     refetchInterval: 10_000,
