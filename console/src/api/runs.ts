@@ -61,7 +61,8 @@ export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
     const key = ["live-runs", project, domain];
     client.setQueryData(key, NO_RUNS);
     return follow({
-      open: (signal) => runService.watchRuns({ target: { case: "projectId", value: projectId({ project, domain }) } }, { signal }),
+      what: "runs",
+      request: { target: { case: "projectId", value: projectId({ project, domain }) } },
       onMessage: ({ runs }) => {
         if (runs.length === 0) return;
         client.setQueryData<ReadonlyMap<string, RunRow>>(key, (before = NO_RUNS) => {
@@ -73,7 +74,6 @@ export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
       // What changed meanwhile and is no more among the newest is read again.
       onReconnect: () => void client.invalidateQueries({ queryKey: ["runs"] }),
       onRefused: () => undefined,
-      finite: false,
     });
   }, [client, project, domain]);
   return useQuery<ReadonlyMap<string, RunRow>>({ queryKey: ["live-runs", project, domain], queryFn: skipToken, initialData: NO_RUNS }).data ?? NO_RUNS;
@@ -125,10 +125,10 @@ export function useTaskGroups(scope: Scope, enabled: boolean) {
     if (!enabled) return undefined;
     const startDate = timestampFromMs(windowStart(MONTH, Date.now()) ?? 0);
     return follow({
-      open: (signal) => runService.watchGroups({ scopeBy: { case: "projectId", value: projectId({ project, domain }) }, startDate }, { signal }),
+      what: "groups",
+      request: { scopeBy: { case: "projectId", value: projectId({ project, domain }) }, startDate },
       onMessage: ({ taskGroups }) => client.setQueryData(["task-groups", project, domain], taskGroups.filter((group) => !group.shouldDelete).map(readGroup)),
       onRefused: () => client.setQueryData(["task-groups", project, domain], []),
-      finite: false,
     });
   }, [client, project, domain, enabled]);
   return useQuery<readonly TaskGroup[]>({ queryKey: ["task-groups", project, domain], queryFn: skipToken }).data;
