@@ -102,7 +102,7 @@ async def files() -> tuple[File, Dir, pd.DataFrame]:
         Path(local, "deep").mkdir()
         Path(local, "a note.txt").write_text("a note <b>in</b> a folder")
         Path(local, "deep", "data.bin").write_bytes(bytes(range(256)))
-        folder = await Dir.from_local(local)
+        folder = await Dir.from_local(local, remote_destination=Dir.new_remote("birds").path)
     frame = pd.DataFrame({"name": [f"bird {i}" for i in range(100)], "wings": range(100), "seen": pd.Timestamp("2026-01-31T12:00:00Z"), "ratio": [i / 8 for i in range(100)]})
     return picture, folder, frame
 

@@ -4,7 +4,7 @@ import type { JSX, ReactNode } from "react";
 
 import { useActionData, useActionDetails, useRunActions, useRunInfo } from "../../api/run";
 import { useTaskRuns } from "../../api/runs";
-import { visible } from "../../lib/ansi";
+import { plain } from "../../lib/ansi";
 import { differences, plainValues, specOf } from "../../lib/compare";
 import { headline } from "../../lib/failure";
 import type { ActionRow, RunKey } from "../../lib/model";
@@ -155,5 +155,5 @@ function useCause({ key, actions }: ErrorSide): { readonly action: string; reado
   const details = useActionDetails(key, cause).data;
   if (cause === undefined || details === undefined) return undefined;
   const failure = details.failure ?? details.attempts.at(-1)?.failure;
-  return { action: cause.title, error: headline(visible(failure?.message ?? "")).first };
+  return { action: cause.title, error: headline(plain(failure?.message ?? "")).first };
 }

@@ -3,7 +3,7 @@ import type { JSX } from "react";
 
 import { useActionData, useReason } from "../../api/run";
 import { problemOf } from "../../api/transport";
-import { visible } from "../../lib/ansi";
+import { plain } from "../../lib/ansi";
 import { cacheSentence } from "../../lib/cache";
 import { headline } from "../../lib/failure";
 import type { ActionDetails, ActionRow, RunKey } from "../../lib/model";
@@ -43,7 +43,7 @@ export function Summary({ runKey, action, details }: Props): JSX.Element {
 }
 
 function FailureText({ message }: { readonly message: string }): JSX.Element {
-  const { first, rest } = headline(visible(message));
+  const { first, rest } = headline(plain(message));
   return (
     <div className="card bad">
       <strong>{first}</strong>

@@ -13,7 +13,7 @@ use wingbeat_model::{Principal, Seq, Verb};
 use wingbeat_proto::flyteidl2::dataproxy::TailLogsRequest;
 use wingbeat_proto::flyteidl2::workflow::{WatchActionsRequest, WatchGroupsRequest, WatchRunsRequest};
 use wingbeat_proto::wingbeat::platform::v1::{
-    Ended, MultiWatchService, Refusal, Subscription, WatchManyRequest, WatchManyResponse, subscription,
+    MultiWatchService, Refusal, Subscription, WatchManyRequest, WatchManyResponse, subscription,
     watch_many_response,
 };
 
@@ -141,8 +141,7 @@ impl MultiWatch {
             (next, watch_many_response::Answer::Logs(Box::new(answer)))
         });
         // Only a log that is complete ends without an error.
-        let end =
-            stream::once(async { Ok((0, watch_many_response::Answer::Ended(Box::new(Ended::default())))) });
+        let end = stream::once(async { Ok((0, watch_many_response::Answer::Ended(Box::default()))) });
         Ok(refusing(lines.chain(end)))
     }
 }
