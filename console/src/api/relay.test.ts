@@ -72,6 +72,28 @@ test("a stream that breaks is said and comes back; what is over or refused is as
   relay.drop("run");
 });
 
+test("a list that is refused is asked for one by one, and the good ones go on", async () => {
+  const relay = new Relay((message) => told.push(message));
+  relay.watch("old", "0", { runs: {} });
+  await until(() => streams.length === 1);
+  streams[0]?.say({ id: "old", cursor: "4" });
+  await until(() => told.length === 1);
+  relay.watch("bad", "0", { actions: {} });
+  relay.watch("good", "0", { actions: {} });
+  await until(() => streams.length === 2);
+  streams[1]?.say({ error: { code: "invalid_argument", message: "subscriptions[1]: too long" } }, 2);
+  await until(() => streams.length === 5);
+  const asked = streams.slice(2).map((stream) => stream.asked.map((one) => one.id));
+  expect(asked).toEqual([["old"], ["bad"], ["good"]]);
+  streams[3]?.say({ error: { code: "invalid_argument", message: "too long" } }, 2);
+  await until(() => told.length === 2);
+  expect(told[1]).toEqual({ kind: "said", id: "bad", message: { id: "bad", refused: { code: "invalid_argument", message: "too long" } } });
+  await until(() => streams.length === 6);
+  expect(streams[5]?.asked.map((one) => one.id)).toEqual(["old", "good"]);
+  relay.drop("old");
+  relay.drop("good");
+});
+
 test("more watches than one stream takes are several streams", async () => {
   const relay = new Relay(() => undefined);
   for (let index = 0; index < 65; index += 1) relay.watch(String(index), "0", { runs: {} });

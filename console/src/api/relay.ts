@@ -35,10 +35,27 @@ const END = 2;
 
 interface Watch {
   cursor: string;
+  heard: boolean;
   readonly target: Readonly<Record<string, unknown>>;
 }
 
+/** The server will not serve a list, because of something in it. */
+class Refused extends Error {
+  constructor(
+    readonly ids: readonly string[],
+    readonly reason: { readonly code: string; readonly message?: string },
+  ) {
+    super(reason.code);
+  }
+}
+
+interface Asked {
+  readonly id: string;
+}
+
 export class Relay {
+  /** A list was refused: what was never answered is asked for alone, so that one refusal does not silence the others. */
+  private alone = false;
   private readonly watches = new Map<string, Watch>();
   private connection: AbortController | undefined;
   private settling: ReturnType<typeof setTimeout> | undefined;
@@ -47,7 +64,7 @@ export class Relay {
   constructor(private readonly tell: (message: FromRelay) => void) {}
 
   watch(id: string, cursor: string, target: Readonly<Record<string, unknown>>): void {
-    this.watches.set(id, { cursor, target });
+    this.watches.set(id, { cursor, target, heard: false });
     this.again(SETTLE);
   }
 
@@ -70,8 +87,9 @@ export class Relay {
     this.connection = connection;
     try {
       await Promise.race(this.lists().map((list) => this.read(connection, list)));
-    } catch {
-      // Whatever happened, the stream is over: what matters is whether it was given up.
+    } catch (error) {
+      // Whatever else happened, the stream is over: what matters is whether it was given up.
+      if (error instanceof Refused && this.connection === connection) this.refuse(error);
     }
     connection.abort();
     if (this.connection !== connection) return;
@@ -80,19 +98,33 @@ export class Relay {
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 
-  /** What is watched, in lists that the server takes. */
-  private lists(): readonly (readonly object[])[] {
-    const all = [...this.watches].map(([id, { cursor, target }]) => ({ id, cursor, ...target }));
-    return Array.from({ length: Math.ceil(all.length / MOST) }, (_, index) => all.slice(index * MOST, (index + 1) * MOST));
+  private refuse({ ids, reason }: Refused): void {
+    const [id, ...others] = ids;
+    this.alone = others.length > 0;
+    if (id !== undefined && !this.alone && this.watches.delete(id)) this.tell({ kind: "said", id, message: { id, refused: reason } });
+    this.connection = undefined;
+    this.again(0);
   }
 
-  private async read(connection: AbortController, subscriptions: readonly object[]): Promise<void> {
+  /** What is watched, in lists that the server takes. */
+  private lists(): readonly (readonly Asked[])[] {
+    const asked = (alone: boolean): Asked[] => [...this.watches].flatMap(([id, { cursor, target, heard }]) => ((this.alone && !heard) === alone ? [{ id, cursor, ...target }] : []));
+    const together = asked(false);
+    const lists = Array.from({ length: Math.ceil(together.length / MOST) }, (_, index) => together.slice(index * MOST, (index + 1) * MOST));
+    return [...lists, ...asked(true).map((one) => [one])];
+  }
+
+  private async read(connection: AbortController, subscriptions: readonly Asked[]): Promise<void> {
     let silence = setTimeout(() => connection.abort(), SILENCE);
     try {
       for await (const message of messages(JSON.stringify({ subscriptions }), connection.signal)) {
         clearTimeout(silence);
         silence = setTimeout(() => connection.abort(), SILENCE);
         if (this.connection !== connection) return;
+        if ("error" in message) {
+          const reason = message.error;
+          throw reason.code === "invalid_argument" ? new Refused(subscriptions.map((one) => one.id), reason) : new Error(reason.code);
+        }
         this.wait = FIRST_WAIT;
         this.heard(message);
       }
@@ -104,6 +136,7 @@ export class Relay {
   private heard(message: Said): void {
     const watch = this.watches.get(message.id);
     if (watch === undefined) return;
+    watch.heard = true;
     if (message.cursor !== undefined) watch.cursor = message.cursor;
     // The stream goes on without it.
     if (message.ended !== undefined || message.refused !== undefined) this.watches.delete(message.id);
@@ -112,7 +145,7 @@ export class Relay {
 }
 
 /** Messages of one stream in the Connect protocol: each in an envelope of a flag, its length and JSON. */
-async function* messages(request: string, signal: AbortSignal): AsyncGenerator<Said> {
+async function* messages(request: string, signal: AbortSignal): AsyncGenerator<Said | { readonly error: Refused["reason"] }> {
   // eslint-disable-next-line no-restricted-globals -- generated clients would make the worker as large as the console
   const answer = await fetch(ADDRESS, { method: "POST", headers: { "content-type": "application/connect+json", "connect-protocol-version": "1" }, body: enveloped(request), signal });
   if (!answer.ok || answer.body === null) throw new Error(`status ${String(answer.status)}`);
@@ -124,8 +157,12 @@ async function* messages(request: string, signal: AbortSignal): AsyncGenerator<S
     rest = joined(rest, value);
     for (let envelope = first(rest); envelope !== undefined; envelope = first(rest)) {
       rest = rest.subarray(envelope.length);
-      if ((envelope.flags & END) !== 0) return;
-      yield JSON.parse(envelope.text) as Said;
+      if ((envelope.flags & END) === 0) yield JSON.parse(envelope.text) as Said;
+      else {
+        const { error } = JSON.parse(envelope.text) as { readonly error?: Refused["reason"] };
+        if (error !== undefined) yield { error };
+        return;
+      }
     }
   }
 }
