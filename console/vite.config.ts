@@ -8,6 +8,7 @@ export default defineConfig({
   base: "/v2/",
   plugins: [react()],
   build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false }, emptyOutDir: false },
+  worker: { format: "es" },
   server: {
     proxy: {
       // The server refuses calls of other origins, and this page's origin is another one.

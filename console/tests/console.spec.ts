@@ -1,47 +1,7 @@
 /** What people do in the console, against a real server with real runs. */
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Locator, type Page, test } from "@playwright/test";
+import { accessible, expect, fits, header, row, test } from "./fixtures";
 
-import { Platform } from "./platform";
-
-const HOME = "/v2/domain/development/project/flytesnacks";
-type Runs = Record<"fan" | "fails" | "asks" | "reports" | "types" | "deploy", string>;
-
-let platform: Platform;
-let runs: Runs;
-const complaints: string[] = [];
-
-test.beforeAll(async () => {
-  test.setTimeout(120_000);
-  platform = await new Platform().start();
-  runs = await platform.seed("deploy", "fails", "asks", "reports", "types", "fan");
-});
-test.afterAll(() => platform.stop());
-
-test.beforeEach(({ page }) => {
-  complaints.length = 0;
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    // A policy that refuses something, or a rule of React that is broken, is a fault; a server that is away is not.
-    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) complaints.push(message.text());
-  });
-});
-test.afterEach(() => expect(complaints).toEqual([]));
-
-const at = (path: string): string => `${platform.url}${HOME}${path}`;
-const row = (page: Page, run: string): Locator => page.locator(`[data-run="${run}"]`);
-const header = (page: Page): Locator => page.locator(".heading").first();
-
-async function accessible(page: Page): Promise<void> {
-  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).exclude("iframe").analyze();
-  expect(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary ?? ""}`).join("; ")}`)).toEqual([]);
-}
-
-async function fits(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-}
-
-test("the server hands the console out with a strict policy and long-lived files", async ({ page, request }) => {
+test("the server hands the console out with a strict policy and long-lived files", async ({ page, request, platform }) => {
   const root = await request.get(`${platform.url}/`, { maxRedirects: 0 });
   expect([root.status(), root.headers()["location"]]).toEqual([307, "/v2"]);
   const answer = await page.goto(`${platform.url}/v2`);
@@ -53,7 +13,7 @@ test("the server hands the console out with a strict policy and long-lived files
   expect((await request.get(`${platform.url}/v2/assets/gone.js`)).status()).toBe(404);
 });
 
-test("a failed run says at once what went wrong", async ({ page }) => {
+test("a failed run says at once what went wrong", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.fails}`));
   await expect(header(page).locator("[data-phase]")).toHaveText("Failed", { timeout: 60_000 });
   const cause = page.getByRole("region", { name: "root cause" });
@@ -70,7 +30,7 @@ test("a failed run says at once what went wrong", async ({ page }) => {
   await expect(page).toHaveURL(/attempt=1/);
 });
 
-test("conditions are answered, wrong answers are refused", async ({ page }) => {
+test("conditions are answered, wrong answers are refused", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.asks}`));
   const number = page.getByRole("region", { name: "question how-many" });
   await number.getByRole("textbox").fill("a few", { timeout: 60_000 });
@@ -83,7 +43,7 @@ test("conditions are answered, wrong answers are refused", async ({ page }) => {
   await expect(page.getByRole("tabpanel")).toContainText("42");
 });
 
-test("a run is launched with a wrong and then a right input", async ({ page }) => {
+test("a run is launched with a wrong and then a right input", async ({ page, at }) => {
   await page.goto(at("/tasks/console.quick?tab=launch"));
   const input = page.getByRole("textbox", { name: "x whole number" });
   await input.fill("seven");
@@ -101,7 +61,7 @@ test("a run is launched with a wrong and then a right input", async ({ page }) =
   await expect(page.getByRole("link", { name: "from=console" })).toBeVisible();
 });
 
-test("the list of runs is live, filtered by its address, and aborts many with a count", async ({ page }) => {
+test("the list of runs is live, filtered by its address, and aborts many with a count", async ({ page, platform, runs, at }) => {
   await page.goto(at("/runs"));
   await expect(row(page, runs.fails)).toBeVisible();
   const { sleeps } = await platform.seed("sleeps");
@@ -111,18 +71,18 @@ test("the list of runs is live, filtered by its address, and aborts many with a 
   await expect(row(page, runs.fails)).toBeHidden();
   await page.getByRole("checkbox", { name: `choose ${sleeps}` }).check();
   await page.getByRole("button", { name: "Abort 1 that still runs" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Abort 1" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Abort: 1" }).click();
   await expect(row(page, sleeps)).toBeHidden();
   await page.goto(at("/runs?by=task"));
   await expect(page.getByRole("link", { name: `${sleeps}: Aborted` })).toBeVisible();
   await accessible(page);
 });
 
-test("logs are followed, survive a restart of the server, and hide control characters", async ({ page }) => {
+test("logs are followed, survive a restart of the server, and hide control characters", async ({ page, platform, at }) => {
   const { talks } = await platform.seed("talks");
   await page.goto(at(`/runs/${talks}?tab=logs`));
   const log = page.getByRole("log");
-  await expect(log).toContainText("line 0010", { timeout: 30_000 });
+  await expect(log).toContainText(/line \d{4}/, { timeout: 60_000 });
   await platform.kill();
   await expect(page.getByText(/The server does not answer/)).toBeVisible();
   await platform.start();
@@ -140,13 +100,13 @@ test("logs are followed, survive a restart of the server, and hide control chara
   await accessible(page);
 });
 
-test("a report runs in a frame that reads nothing of the console", async ({ page }) => {
+test("a report runs in a frame that reads nothing of the console", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.reports}?tab=report`));
   await expect(page.frameLocator("iframe").getByRole("heading", { name: "parent: refused" })).toBeVisible();
   expect(await page.locator("iframe").getAttribute("sandbox")).toBe("allow-scripts");
 });
 
-test("a run is aborted with a reason, and started again", async ({ page }) => {
+test("a run is aborted with a reason, and started again", async ({ page, platform, at }) => {
   const { sleeps } = await platform.seed("sleeps");
   await page.goto(at(`/runs/${sleeps}`));
   await page.getByRole("button", { name: "Abort", exact: true }).click();
@@ -162,7 +122,7 @@ test("a run is aborted with a reason, and started again", async ({ page }) => {
   await expect(header(page).locator("[data-phase]")).toHaveText("Aborted");
 });
 
-test("values of many types are shown, and none of them becomes markup", async ({ page }) => {
+test("values of many types are shown, and none of them becomes markup", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.types}`));
   await page.getByRole("button", { name: "shows" }).click();
   const panel = page.getByRole("tabpanel");
@@ -173,7 +133,7 @@ test("values of many types are shown, and none of them becomes markup", async ({
   }
 });
 
-test("the tree folds large groups, and the keyboard goes everywhere", async ({ page }) => {
+test("the tree folds large groups, and the keyboard goes everywhere", async ({ page, runs, at }) => {
   test.setTimeout(120_000);
   await page.goto(at(`/runs/${runs.fan}`));
   await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 90_000 });
@@ -199,7 +159,7 @@ test("the tree folds large groups, and the keyboard goes everywhere", async ({ p
   await expect(page.getByRole("heading", { name: "Tasks" })).toBeVisible();
 });
 
-test("what does not exist is said plainly", async ({ page }) => {
+test("what does not exist is said plainly", async ({ page, at }) => {
   for (const [path, text] of [
     ["/runs/no-such-run", "Not found"],
     ["/runs/%F0%9F%A6%86%20%22odd%22", "The server refuses this|Not found"],
@@ -216,7 +176,7 @@ for (const theme of ["light", "dark"] as const) {
   for (const width of [1280, 390]) {
     // Contrast depends on the theme, and the order of things on the width: two of the four see both.
     const examined = (theme === "light") === (width === 1280);
-    test(`every page ${examined ? "is accessible and " : ""}fits: ${theme}, ${String(width)} px`, async ({ page }) => {
+    test(`every page ${examined ? "is accessible and " : ""}fits: ${theme}, ${String(width)} px`, async ({ page, platform, runs, at }) => {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
       await page.setViewportSize({ width, height: 900 });
       const pages = [`${platform.url}/v2`, at("/runs"), at(`/runs/${runs.fails}`), at(`/runs/${runs.fan}?view=timeline`), at("/tasks"), at("/tasks/console.quick"), at("/tasks/console.quick?tab=launch"), at("/tasks/console.quick?tab=runs")];

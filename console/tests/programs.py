@@ -1,12 +1,16 @@
 """What the console's tests run: a fan-out, a failure below, questions, much talk, a long wait, a report, many types."""
 
 import asyncio
+import sys
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import flyte
 import flyte.report
-from flyte.io import File
+import pandas as pd
+from flyte.io import Dir, File
 
 env = flyte.TaskEnvironment("console")
 
@@ -48,7 +52,7 @@ async def fails(width: int) -> int:
 @env.task
 async def asks() -> list[str]:
     """Waits for two answers of people."""
-    go = await flyte.new_condition.aio("go-on", prompt="Shall it go on?", data_type=bool)
+    go = await flyte.new_condition.aio("go-on", prompt="## Shall it go on?\n\n- **yes**: see [why](https://example.org/why)\n- <b>no</b>", prompt_type="markdown", data_type=bool)
     many = await flyte.new_condition.aio("how-many", prompt="How many?", data_type=int)
     return [repr(await go.wait.aio()), repr(await many.wait.aio())]
 
@@ -68,6 +72,15 @@ async def sleeps(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+@env.task
+async def odd(size: int) -> None:
+    """Writes what no log should have to hold, and fails with a very long message."""
+    sys.stdout.buffer.write(b"binary " + bytes(range(256)) + b"\n")
+    sys.stdout.buffer.write(b"<" + b"x" * size + b">\nafter the long line\n")
+    sys.stdout.buffer.flush()
+    raise ValueError("no such bird " + "\x1b[31m<b>very</b> " + "long " * 2_000)
+
+
 @env.task(report=True)
 async def reports() -> None:
     """Writes a report whose script tries to read the console."""
@@ -77,6 +90,21 @@ async def reports() -> None:
         "document.getElementById('title').textContent = 'parent: ' + read</script>",
         do_flush=True,
     )
+
+
+@env.task
+async def files() -> tuple[File, Dir, pd.DataFrame]:
+    """Gives a picture, a folder and a table."""
+    picture = File.new_remote("bird.svg")
+    async with picture.open("wb") as out:
+        await out.write(b'<svg xmlns="http://www.w3.org/2000/svg" width="80" height="40"><circle cx="20" cy="20" r="15" fill="teal"/></svg>')
+    with tempfile.TemporaryDirectory() as local:
+        Path(local, "deep").mkdir()
+        Path(local, "a note.txt").write_text("a note <b>in</b> a folder")
+        Path(local, "deep", "data.bin").write_bytes(bytes(range(256)))
+        folder = await Dir.from_local(local, remote_destination=Dir.new_remote("birds").path)
+    frame = pd.DataFrame({"name": [f"bird {i}" for i in range(100)], "wings": range(100), "seen": pd.Timestamp("2026-01-31T12:00:00Z"), "ratio": [i / 8 for i in range(100)]})
+    return picture, folder, frame
 
 
 @dataclass

@@ -12,8 +12,14 @@ for name in ("NO_PROXY", "no_proxy"):
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
 
 import flyte  # noqa: E402  (the proxy setting must come first)
+import flyte.remote  # noqa: E402
 
 import programs  # noqa: E402
+
+
+def deployed(name):
+    return flyte.remote.Task.get(name, version="v1")
+
 
 RUNS = {
     "fan": lambda: flyte.with_runcontext(labels={"team": "birds"}).run(programs.fan, n=22),
@@ -21,7 +27,10 @@ RUNS = {
     "asks": lambda: flyte.run(programs.asks),
     "talks": lambda: flyte.run(programs.talks, lines=300),
     "sleeps": lambda: flyte.run(programs.sleeps, seconds=600.0),
-    "short": lambda: flyte.run(programs.quick, x=1),
+    "quick1": lambda: flyte.run(deployed("console.quick"), x=1, note="first"),
+    "quick2": lambda: flyte.run(deployed("console.quick"), x=41, note="second"),
+    "files": lambda: flyte.run(programs.files),
+    "odd": lambda: flyte.run(programs.odd, size=10_000_000),
     "reports": lambda: flyte.run(programs.reports),
     "types": lambda: flyte.run(programs.types),
 }

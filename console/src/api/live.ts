@@ -1,125 +1,104 @@
-/** Streams that come back by themselves. A hidden tab gives its streams up after a while: a browser opens only six
- * connections to a server, and tabs that nobody sees must not keep them from the one that somebody does. */
-import { link } from "./link";
-import { isDisconnect } from "./transport";
+/** What is watched, and goes on by itself: after a break from where it was. A hidden tab stops watching after a while
+ * and goes on when somebody looks again: what nobody sees needs no messages. */
+import { fromJson, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 
-const FIRST_WAIT = 300;
-const LONGEST_WAIT = 5_000;
-/** The server says something at least every ten seconds; a stream that is silent for longer is dead. */
-const SILENCE = 45_000;
+import { SubscriptionSchema, type WatchManyResponse, WatchManyResponseSchema } from "../gen/wingbeat/platform/v1/multi_watch_pb";
+import { channel } from "./channel";
+import { link } from "./link";
+import type { FromRelay } from "./relay";
+
 const HIDDEN_FOR = 20_000;
 
-export interface Follow<M> {
-  readonly open: (signal: AbortSignal) => AsyncIterable<M>;
-  readonly onMessage: (message: M) => void;
-  /** Called before the first message of every connection but the first. */
+/** What can be watched, and what is said about it. */
+type Answers = { readonly [A in Answer as A["case"]]: A["value"] };
+type Answer = Extract<WatchManyResponse["answer"], { case: "actions" | "runs" | "groups" | "logs" }>;
+type Targets = Extract<MessageInitShape<typeof SubscriptionSchema>, { $typeName?: never }>["target"];
+type Target<C extends keyof Answers> = Extract<NonNullable<Targets>, { case: C }>["value"];
+
+export interface Follow<C extends keyof Answers> {
+  readonly what: C;
+  readonly request: Target<C>;
+  readonly onMessage: (message: Answers[C]) => void;
+  /** Called before the first message after a break. */
   readonly onReconnect?: () => void;
-  /** The stream has said everything and was closed by the server. */
+  /** Everything was said. */
   readonly onEnd?: () => void;
   /** The server refuses: trying again makes no sense. */
-  readonly onRefused: (error: unknown) => void;
-  /** Does the end of the stream mean that there is nothing more? */
-  readonly finite: boolean;
+  readonly onRefused: (error: ConnectError) => void;
 }
 
 let nextName = 0;
 
-/** Follows a stream until the returned function is called. */
-export function follow<M>(what: Follow<M>): () => void {
-  const stop = new AbortController();
+/** Follows something until the returned function is called. */
+export function follow<C extends keyof Answers>(follower: Follow<C>): () => void {
   const name = `stream-${String((nextName += 1))}`;
-  void keepOpen(what, name, stop.signal);
+  const target = jsonOf(follower);
+  let cursor = "0";
+  let broken = false;
+  let over = false;
+  const hear = (message: FromRelay): void => {
+    if (message.kind === "down") {
+      broken = true;
+      link.down(name);
+      return;
+    }
+    link.up(name);
+    if (broken) follower.onReconnect?.();
+    broken = false;
+    cursor = message.message.cursor ?? cursor;
+    over = message.message.ended !== undefined || message.message.refused !== undefined;
+    answer(follower, message.message);
+  };
+  let stop = document.hidden ? undefined : channel.watch(cursor, target, hear);
+  const unwatch = whenSeen(
+    () => {
+      if (!over) stop ??= channel.watch(cursor, target, hear);
+    },
+    () => {
+      stop?.();
+      stop = undefined;
+      link.up(name);
+    },
+  );
   return () => {
-    stop.abort();
+    unwatch();
+    stop?.();
     link.up(name);
   };
 }
 
-async function keepOpen<M>(what: Follow<M>, name: string, stop: AbortSignal): Promise<void> {
-  let wait = FIRST_WAIT;
-  for (let connections = 0; !stop.aborted; ) {
-    await untilVisible(stop);
-    try {
-      let first = true;
-      const outcome = await readOnce(what.open, stop, (message) => {
-        if (first) {
-          first = false;
-          wait = FIRST_WAIT;
-          link.up(name);
-          if (connections > 0) what.onReconnect?.();
-          connections += 1;
-        }
-        what.onMessage(message);
-      });
-      if (outcome === "hidden") continue;
-      link.up(name);
-      if (what.finite) {
-        what.onEnd?.();
-        return;
-      }
-    } catch (error) {
-      if (stop.aborted) return;
-      if (!isDisconnect(error)) {
-        link.up(name);
-        what.onRefused(error);
-        return;
-      }
-      link.down(name);
-    }
-    await sleep(wait * (0.75 + Math.random() / 2), stop);
-    wait = Math.min(wait * 2, LONGEST_WAIT);
-  }
+function jsonOf<C extends keyof Answers>({ what, request }: Follow<C>): Readonly<Record<string, unknown>> {
+  const target = { case: what, value: request } as NonNullable<Targets>;
+  return toJson(SubscriptionSchema, create(SubscriptionSchema, { target })) as Record<string, unknown>;
 }
 
-/** Reads one connection to its end. Throws what it throws; silence counts as a disconnect. */
-async function readOnce<M>(open: (signal: AbortSignal) => AsyncIterable<M>, stop: AbortSignal, onMessage: (message: M) => void): Promise<"ended" | "hidden"> {
-  const connection = new AbortController();
-  let hidden = false;
-  let silence = setTimeout(() => connection.abort(), SILENCE);
+function answer<C extends keyof Answers>(follower: Follow<C>, message: object): void {
+  const said = fromJson(WatchManyResponseSchema, message as JsonValue, { ignoreUnknownFields: true }).answer;
+  if (said.case === "refused") follower.onRefused(new ConnectError(said.value.message, codeOf(said.value.code)));
+  else if (said.case === "ended") follower.onEnd?.();
+  else if (said.case === follower.what) follower.onMessage(said.value as Answers[C]);
+}
+
+/** `not_found` as Connect writes it. */
+function codeOf(text: string): Code {
+  const name = text.replace(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+  const code: unknown = (Code as unknown as Record<string, unknown>)[name];
+  return typeof code === "number" ? code : Code.Unknown;
+}
+
+/** Calls one when the tab is seen, the other when it was hidden for a while. */
+function whenSeen(seen: () => void, hidden: () => void): () => void {
   let away: ReturnType<typeof setTimeout> | undefined;
-  const onVisibility = (): void => {
+  const change = (): void => {
     clearTimeout(away);
-    if (!document.hidden) return;
-    away = setTimeout(() => {
-      hidden = true;
-      connection.abort();
-    }, HIDDEN_FOR);
+    if (document.hidden) away = setTimeout(hidden, HIDDEN_FOR);
+    else seen();
   };
-  document.addEventListener("visibilitychange", onVisibility);
-  try {
-    for await (const message of open(AbortSignal.any([stop, connection.signal]))) {
-      clearTimeout(silence);
-      silence = setTimeout(() => connection.abort(), SILENCE);
-      if (!stop.aborted) onMessage(message);
-    }
-    return "ended";
-  } catch (error) {
-    if (hidden) return "hidden";
-    if (connection.signal.aborted) throw new TypeError("network: the stream fell silent", { cause: error });
-    throw error;
-  } finally {
-    clearTimeout(silence);
+  document.addEventListener("visibilitychange", change);
+  return () => {
     clearTimeout(away);
-    document.removeEventListener("visibilitychange", onVisibility);
-  }
-}
-
-async function untilVisible(stop: AbortSignal): Promise<void> {
-  if (!document.hidden) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      if (document.hidden && !stop.aborted) return;
-      document.removeEventListener("visibilitychange", done);
-      resolve();
-    };
-    document.addEventListener("visibilitychange", done);
-    stop.addEventListener("abort", done, { once: true });
-  });
-}
-
-async function sleep(ms: number, stop: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    stop.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
+    document.removeEventListener("visibilitychange", change);
+  };
 }

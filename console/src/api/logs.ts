@@ -5,7 +5,7 @@ import type { LogLine, RunKey } from "../lib/model";
 import { actionId } from "./ids";
 import { follow } from "./live";
 import { time } from "./read";
-import { dataService, type Problem, problemOf } from "./transport";
+import { type Problem, problemOf } from "./transport";
 
 /** Older lines are let go: a browser is no place for a gigabyte of text. */
 export const MOST_LINES = 50_000;
@@ -30,7 +30,6 @@ export function useLogs(key: RunKey, action: string, attempt: number, enabled: b
     if (!enabled || attempt === 0) return undefined;
     let fresh: LogLine[] = [];
     let count = 0;
-    let skip = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = (): void => {
       timer = undefined;
@@ -39,26 +38,20 @@ export function useLogs(key: RunKey, action: string, attempt: number, enabled: b
       setTail((before) => appended(before, more));
     };
     const stop = follow({
-      open: (signal) => dataService.tailLogs({ actionId: actionId({ project, domain, run }, action), attempt }, { signal }),
+      what: "logs",
+      request: { actionId: actionId({ project, domain, run }, action), attempt },
       onMessage: ({ logs }) => {
         for (const line of logs.flatMap((one) => one.lines)) {
-          // A new connection tells everything again from the first line.
-          if (skip > 0) {
-            skip -= 1;
-            continue;
-          }
           count += 1;
           fresh.push({ number: count, at: time(line.timestamp), text: shortened(line.message), system: line.originator === 2 });
         }
         if (fresh.length > 0) timer ??= setTimeout(flush, 60);
       },
-      onReconnect: () => (skip = count),
       onEnd: () => {
         flush();
         setTail((before) => ({ ...before, ended: true }));
       },
       onRefused: (error) => setTail((before) => ({ ...before, problem: problemOf(error) })),
-      finite: true,
     });
     return () => {
       stop();

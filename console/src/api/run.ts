@@ -42,7 +42,8 @@ export function useRunActions(key: RunKey): RunActions {
       client.setQueryData<RunActions>(query, { state: "ready", problem: undefined, actions: [...rows.values()], cut });
     };
     const stop = follow({
-      open: (signal) => runService.watchActions({ runId: runId({ project, domain, run }) }, { signal }),
+      what: "actions",
+      request: { runId: runId({ project, domain, run }) },
       onMessage: ({ enrichedActions }) => {
         for (const action of enrichedActions.map(readEnriched)) {
           if (rows.size < MOST_ACTIONS || rows.has(action.name)) rows.set(action.name, action);
@@ -51,7 +52,6 @@ export function useRunActions(key: RunKey): RunActions {
         if (rows.size > 0) timer ??= setTimeout(show, rows.size <= enrichedActions.length ? 0 : SHOW_EVERY);
       },
       onRefused: (error) => client.setQueryData<RunActions>(query, { ...LOADING, state: "refused", problem: problemOf(error) }),
-      finite: false,
     });
     return () => {
       stop();

@@ -10,7 +10,7 @@ import type { RunRow, Scope } from "../lib/model";
 import type { Phase, PhaseCounts } from "../lib/phase";
 import { labelParts, type RunFilter } from "../lib/run-filter";
 import { windowStart } from "../lib/time";
-import { projectId } from "./ids";
+import { projectId, taskName } from "./ids";
 import { follow } from "./live";
 import { millis, person, phaseNumber, readPhase, readRun, time } from "./read";
 import { runService } from "./transport";
@@ -61,7 +61,8 @@ export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
     const key = ["live-runs", project, domain];
     client.setQueryData(key, NO_RUNS);
     return follow({
-      open: (signal) => runService.watchRuns({ target: { case: "projectId", value: projectId({ project, domain }) } }, { signal }),
+      what: "runs",
+      request: { target: { case: "projectId", value: projectId({ project, domain }) } },
       onMessage: ({ runs }) => {
         if (runs.length === 0) return;
         client.setQueryData<ReadonlyMap<string, RunRow>>(key, (before = NO_RUNS) => {
@@ -73,7 +74,6 @@ export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
       // What changed meanwhile and is no more among the newest is read again.
       onReconnect: () => void client.invalidateQueries({ queryKey: ["runs"] }),
       onRefused: () => undefined,
-      finite: false,
     });
   }, [client, project, domain]);
   return useQuery<ReadonlyMap<string, RunRow>>({ queryKey: ["live-runs", project, domain], queryFn: skipToken, initialData: NO_RUNS }).data ?? NO_RUNS;
@@ -90,10 +90,11 @@ export async function someRuns(scope: Scope, what: { phases?: readonly Phase[]; 
 /** Runs of one task, newest first. */
 export function useTaskRuns(scope: Scope, name: string) {
   return useQuery({
-    queryKey: ["runs", scope, "of-task", name],
+    queryKey: ["runs", { project: scope.project, domain: scope.domain }, "of-task", name],
+    enabled: name !== "",
     queryFn: async ({ signal }) => {
       const request = { limit: 50, sortByFields: [NEWEST] };
-      const scopeBy = { case: "taskName" as const, value: { org: "", ...scope, name } };
+      const scopeBy = { case: "taskName" as const, value: taskName(scope, name) };
       return (await runService.listRuns({ request, scopeBy }, { signal })).runs.map(readRun);
     },
     refetchInterval: 10_000,
@@ -124,10 +125,10 @@ export function useTaskGroups(scope: Scope, enabled: boolean) {
     if (!enabled) return undefined;
     const startDate = timestampFromMs(windowStart(MONTH, Date.now()) ?? 0);
     return follow({
-      open: (signal) => runService.watchGroups({ scopeBy: { case: "projectId", value: projectId({ project, domain }) }, startDate }, { signal }),
+      what: "groups",
+      request: { scopeBy: { case: "projectId", value: projectId({ project, domain }) }, startDate },
       onMessage: ({ taskGroups }) => client.setQueryData(["task-groups", project, domain], taskGroups.filter((group) => !group.shouldDelete).map(readGroup)),
       onRefused: () => client.setQueryData(["task-groups", project, domain], []),
-      finite: false,
     });
   }, [client, project, domain, enabled]);
   return useQuery<readonly TaskGroup[]>({ queryKey: ["task-groups", project, domain], queryFn: skipToken }).data;

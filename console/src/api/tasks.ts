@@ -57,7 +57,8 @@ export interface VersionRow {
 /** Versions of a task, newest first. */
 export function useVersions(scope: Scope, name: string) {
   return useQuery({
-    queryKey: ["versions", scope, name],
+    queryKey: ["versions", scope.project, scope.domain, name],
+    enabled: name !== "",
     queryFn: async ({ signal }): Promise<readonly VersionRow[]> => {
       const answer = await taskService.listVersions({ request: { limit: 200 }, taskName: taskName(scope, name) }, { signal });
       const rows = answer.versions.map((one) => ({ version: one.version, deployedAt: time(one.deployedAt), deployedBy: person(one.deployedBy) }));
@@ -146,7 +147,7 @@ export async function launch(ref: TaskRef, values: Readonly<Record<string, unkno
 }
 
 /** Runs the same task with the same inputs and settings again. */
-export async function rerun(key: RunKey, root: ActionRow): Promise<string> {
+export async function rerun(key: RunKey, root: Pick<ActionRow, "name">): Promise<string> {
   const [{ details }, { inputs }] = await Promise.all([
     runService.getRunDetails({ runId: runId(key) }),
     dataService.getActionData({ actionId: actionId(key, root.name) }),

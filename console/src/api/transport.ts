@@ -7,7 +7,9 @@ import { ProjectService } from "../gen/flyteidl2/project/project_service_pb";
 import { TaskService } from "../gen/flyteidl2/task/task_service_pb";
 import { RunService } from "../gen/flyteidl2/workflow/run_service_pb";
 import { TranslatorService } from "../gen/flyteidl2/workflow/translator_service_pb";
+import { FilesService } from "../gen/wingbeat/platform/v1/files_pb";
 import { PlatformService } from "../gen/wingbeat/platform/v1/platform_pb";
+import { SchedulingService } from "../gen/wingbeat/platform/v1/scheduling_pb";
 import { link } from "./link";
 
 /** Tells the rest of the console whether calls get through. An answer with an error is an answer. */
@@ -32,6 +34,8 @@ export const dataService: Client<typeof DataProxyService> = createClient(DataPro
 export const projectService: Client<typeof ProjectService> = createClient(ProjectService, transport);
 export const translatorService: Client<typeof TranslatorService> = createClient(TranslatorService, transport);
 export const platformService: Client<typeof PlatformService> = createClient(PlatformService, transport);
+export const filesService: Client<typeof FilesService> = createClient(FilesService, transport);
+export const schedulingService: Client<typeof SchedulingService> = createClient(SchedulingService, transport);
 
 /** The server did not answer at all, or is on its way out: worth trying again. */
 export function isDisconnect(error: unknown): boolean {

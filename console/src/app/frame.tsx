@@ -38,6 +38,11 @@ export function Frame(): JSX.Element {
           </>
         )}
         <span className="grow" />
+        <nav aria-label="platform">
+          <Link to="/queues" activeProps={{ className: "here" }}>
+            Queues
+          </Link>
+        </nav>
         <button type="button" className="quiet small" onClick={() => setHelp(true)} aria-label="keyboard shortcuts">
           <kbd>?</kbd>
         </button>
@@ -92,6 +97,7 @@ function useGlobalKeys(onHelp: () => void): void {
   });
   const go = (key: string): boolean => {
     if (key === "h") void navigate({ to: "/" });
+    else if (key === "q") void navigate({ to: "/queues" });
     else if (domain === undefined || project === undefined) return false;
     else if (key === "r") void navigate({ to: "/domain/$domain/project/$project/runs", params: { domain, project } });
     else if (key === "t") void navigate({ to: "/domain/$domain/project/$project/tasks", params: { domain, project } });
@@ -105,7 +111,7 @@ export function NotHere(): JSX.Element {
     <div className="page">
       <Empty title="There is no such page">
         <p>
-          The console knows runs and tasks. <Link to="/">Go to the first page</Link>
+          The console knows runs, tasks and queues. <Link to="/">Go to the first page</Link>
         </p>
       </Empty>
     </div>

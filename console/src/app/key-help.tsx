@@ -6,9 +6,11 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["j k", "next and previous row"],
   ["Enter", "open the row"],
   ["← →", "fold and unfold, in the tree of a run"],
+  ["← → ↑ ↓", "from node to node, in the graph of a run"],
   ["g h", "go to the first page"],
   ["g r", "go to runs"],
   ["g t", "go to tasks"],
+  ["g q", "go to queues"],
   ["?", "this list"],
   ["Esc", "close"],
 ];

@@ -1,7 +1,7 @@
 /** Addresses, as the SDK prints them. Pages are loaded when they are first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, type SearchSchemaInput } from "@tanstack/react-router";
 
-import { actionSearch, type ActionSearch, runsSearch, type RunsSearch, taskSearch, type TaskSearch, tasksSearch, type TasksSearch } from "../lib/search";
+import { actionSearch, type ActionSearch, compareSearch, type CompareSearch, runsSearch, type RunsSearch, taskSearch, type TaskSearch, tasksSearch, type TasksSearch } from "../lib/search";
 import { Loading } from "../ui/states";
 import { Crash, Frame, NotHere } from "./frame";
 
@@ -40,6 +40,19 @@ const run = createRoute({
   component: lazyRouteComponent(() => import("./run-page"), "Run"),
 });
 
+const compare = createRoute({
+  getParentRoute: () => scope,
+  path: "/runs/$run/compare",
+  validateSearch: (raw: CompareSearch & SearchSchemaInput): CompareSearch => compareSearch({ ...raw }),
+  component: lazyRouteComponent(() => import("./compare-page"), "Compare"),
+});
+
+const queues = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/queues",
+  component: lazyRouteComponent(() => import("./queues-page"), "Queues"),
+});
+
 const tasks = createRoute({
   getParentRoute: () => scope,
   path: "/tasks",
@@ -55,7 +68,7 @@ const task = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([home, scope.addChildren([scopeIndex, runs, run, tasks, task])]),
+  routeTree: rootRoute.addChildren([home, queues, scope.addChildren([scopeIndex, runs, run, compare, tasks, task])]),
   basepath: "/v2",
   // Plain addresses that people can read and write, not JSON in them.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

@@ -149,6 +149,27 @@ export interface ActionData {
   readonly outputsUri: string;
 }
 
+/** A link in the data of an action. */
+export interface LinkKey {
+  readonly run: RunKey;
+  readonly action: string;
+  readonly uri: string;
+}
+
+/** A file below a link; the path of the link's own file is empty. */
+export interface FileRow {
+  readonly path: string;
+  readonly size: number;
+}
+
+/** The beginning of a data frame. */
+export interface FrameView {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly total: number;
+  readonly files: number;
+}
+
 export interface LogLine {
   readonly number: number;
   readonly at: number | undefined;

@@ -42,6 +42,15 @@ export function actionSearch(raw: Raw): ActionSearch {
   return picked(raw, ["i", "view", "tab", "attempt", "line", "q", "phase"]);
 }
 
+/** Two runs: the other one. */
+export interface CompareSearch {
+  readonly with?: string;
+}
+
+export function compareSearch(raw: Raw): CompareSearch {
+  return picked(raw, ["with"]);
+}
+
 /** Tasks: a text to look for. */
 export interface TasksSearch {
   readonly q?: string;

@@ -18,7 +18,8 @@ export interface TreeFilter {
 /** A group of more than this many is folded until somebody opens it. */
 export const FOLD_ABOVE = 20;
 
-interface Index {
+/** Actions by their parents. */
+export interface Index {
   readonly roots: readonly ActionRow[];
   readonly children: ReadonlyMap<string, readonly ActionRow[]>;
 }
@@ -84,14 +85,14 @@ export function byStart(left: ActionRow, right: ActionRow): number {
   return (left.startedAt ?? Number.MAX_SAFE_INTEGER) - (right.startedAt ?? Number.MAX_SAFE_INTEGER) || (left.name < right.name ? -1 : 1);
 }
 
-function indexed(actions: readonly ActionRow[]): Index {
+export function indexed(actions: readonly ActionRow[]): Index {
   const names = new Set(actions.map((action) => action.name));
   const sorted = [...actions].sort(byStart);
   const isRoot = (action: ActionRow): boolean => action.parent === "" || !names.has(action.parent);
   return { roots: sorted.filter(isRoot), children: groupBy(sorted.filter((action) => !isRoot(action)), (action) => action.parent) };
 }
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const list = groups.get(key(item));
@@ -102,7 +103,7 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<
 }
 
 /** Actions that meet the filter, and those above them, which are shown so that the others have a place. */
-function filtered(actions: readonly ActionRow[], filter: TreeFilter): { hits: ReadonlySet<string>; shown: ReadonlySet<string> } | undefined {
+export function filtered(actions: readonly ActionRow[], filter: TreeFilter): { hits: ReadonlySet<string>; shown: ReadonlySet<string> } | undefined {
   const text = filter.text.trim().toLowerCase();
   if (text === "" && filter.phases.size === 0) return undefined;
   const parents = new Map(actions.map((action) => [action.name, action.parent]));

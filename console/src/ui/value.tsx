@@ -1,5 +1,5 @@
 /** Inputs and outputs, rendered by what they are. */
-import { type JSX, useState } from "react";
+import { createContext, type JSX, useContext, useState } from "react";
 
 import type { NamedValue, ValueView } from "../lib/model";
 import { duration, exact } from "../lib/time";
@@ -8,6 +8,11 @@ import { Copy } from "./controls";
 /** Longer texts and lists are folded until somebody asks for them. */
 const LONG_TEXT = 2_000;
 const LONG_LIST = 50;
+
+export type LinkValue = Extract<ValueView, { kind: "link" }>;
+
+/** Shows what is behind a link, where somebody knows how. */
+export const LinkExtra = createContext<((link: LinkValue) => JSX.Element | null) | undefined>(undefined);
 
 export function Values({ values, none }: { readonly values: readonly NamedValue[]; readonly none: string }): JSX.Element {
   if (values.length === 0) return <p className="soft">{none}</p>;
@@ -46,13 +51,7 @@ export function Value({ value }: { readonly value: ValueView }): JSX.Element {
     case "map":
       return <List items={value.entries} none="empty" />;
     case "link":
-      return (
-        <span className="line wrap">
-          <span className="label">{value.format === "" ? value.what : `${value.what}, ${value.format}`}</span>
-          <code>{value.uri}</code>
-          <Copy text={value.uri} label="Copy address" />
-        </span>
-      );
+      return <Link value={value} />;
     case "error":
       return <span className="error-text">{value.message}</span>;
     case "bytes":
@@ -62,6 +61,20 @@ export function Value({ value }: { readonly value: ValueView }): JSX.Element {
     default:
       return value satisfies never;
   }
+}
+
+function Link({ value }: { readonly value: LinkValue }): JSX.Element {
+  const extra = useContext(LinkExtra);
+  return (
+    <div className="stack value" style={{ gap: 4 }}>
+      <span className="line wrap">
+        <span className="label">{value.format === "" ? value.what : `${value.what}, ${value.format}`}</span>
+        <code>{value.uri}</code>
+        <Copy text={value.uri} label="Copy address" />
+      </span>
+      {extra?.(value)}
+    </div>
+  );
 }
 
 function LongText({ text }: { readonly text: string }): JSX.Element {

@@ -46,6 +46,11 @@ impl ScopeKey<'_> {
         folder.join(org)?.join(self.project)?.join(self.domain)
     }
 
+    /// Folders of the scope in which tasks' files and clients' uploads lie.
+    pub fn user_data(&self) -> Result<Vec<BlobPath>, PathError> {
+        [RUNS, RAW, UPLOADS].into_iter().map(|family| self.within(family)).collect()
+    }
+
     fn within(&self, family: &str) -> Result<BlobPath, PathError> {
         self.below(&BlobPath::parse(family)?)
     }

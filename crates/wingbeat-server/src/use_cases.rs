@@ -4,6 +4,7 @@ pub mod action_data;
 pub(crate) mod cached;
 pub mod create_run;
 pub mod enqueue;
+pub mod files;
 pub mod inputs;
 mod task;
 

@@ -1,6 +1,7 @@
-/** The actions of a run as a tree or on a timeline, with one filter and one selection for both. */
+/** The actions of a run as a tree, on a timeline or as a graph, with one filter and one selection for all. */
 import { type JSX, useMemo, useState } from "react";
 
+import { actionsOf, graphOf } from "../../lib/graph";
 import type { ActionRow } from "../../lib/model";
 import { asPhase, isOver, type Phase, PHASES } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
@@ -8,6 +9,7 @@ import { byStart, countPhases, type Folding, type TreeFilter, treeRows } from ".
 import { Tabs } from "../../ui/controls";
 import { useKeys } from "../../ui/keys";
 import { PhaseMark } from "../../ui/phase";
+import { GraphView } from "./graph-view";
 import type { SearchChange } from "./run-page";
 import { Timeline } from "./timeline";
 import { TreeList } from "./tree-list";
@@ -23,20 +25,23 @@ interface Props {
 const VIEWS = [
   { id: "tree", label: "Tree" },
   { id: "timeline", label: "Timeline" },
+  { id: "graph", label: "Graph" },
 ];
 
 export function ActionViews({ actions, selected, search, onSearch, onSelect }: Props): JSX.Element {
   const [folding, setFolding] = useState<Folding>(new Map());
-  const view = search.view === "timeline" ? "timeline" : "tree";
+  const view = search.view === "timeline" || search.view === "graph" ? search.view : "tree";
   const filter = useMemo<TreeFilter>(() => ({ text: search.q ?? "", phases: new Set((search.phase ?? "").split(",").flatMap((text) => asPhase(text) ?? [])) }), [search.q, search.phase]);
   const rows = useMemo(() => treeRows(actions, folding, filter), [actions, folding, filter]);
   const bars = useMemo(() => barsOf(actions, filter), [actions, filter]);
-  const order = useMemo(() => (view === "timeline" ? bars : rows.flatMap((row) => (row.kind === "action" ? [row.action] : []))), [view, bars, rows]);
+  const graph = useMemo(() => (view === "graph" ? graphOf(actions, folding, filter) : undefined), [view, actions, folding, filter]);
+  const order = useMemo(() => (graph !== undefined ? actionsOf(graph) : view === "timeline" ? bars : rows.flatMap((row) => (row.kind === "action" ? [row.action] : []))), [view, graph, bars, rows]);
   const fold = (id: string, open: boolean): void => setFolding((before) => new Map(before).set(id, open));
   useKeys((event) => {
     const at = order.findIndex((action) => action.name === selected.name);
     const next = event.key === "j" ? order[at + 1] : event.key === "k" ? order[at - 1] : undefined;
     if (next !== undefined) onSelect(next);
+    // In the graph arrows go from node to node instead.
     else if (view === "tree" && event.target === document.body && (event.key === "ArrowLeft" || event.key === "ArrowRight")) fold(selected.name, event.key === "ArrowRight");
   });
   return (
@@ -46,7 +51,9 @@ export function ActionViews({ actions, selected, search, onSearch, onSelect }: P
         <input type="search" data-search className="grow" placeholder="find an action" aria-label="find an action" value={search.q ?? ""} onChange={(event) => onSearch({ q: event.target.value === "" ? undefined : event.target.value })} onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()} />
         <PhaseFilter actions={actions} chosen={filter.phases} onChosen={(phases) => onSearch({ phase: phases.length === 0 ? undefined : phases.join(",") })} />
       </div>
-      {view === "tree" ? (
+      {graph !== undefined ? (
+        <GraphView graph={graph} selected={selected.name} onSelect={onSelect} onFold={fold} onList={() => onSearch({ view: undefined })} />
+      ) : view === "tree" ? (
         <TreeList rows={rows} selected={selected.name} onSelect={onSelect} onFold={fold} />
       ) : (
         <Timeline actions={bars} selected={selected.name} onSelect={onSelect} running={bars.some((action) => !isOver(action.phase))} />

@@ -1,7 +1,7 @@
 /** Attempts of an action, the latest first, each with its phases and their times. */
 import type { JSX } from "react";
 
-import { visible } from "../../lib/ansi";
+import { plain } from "../../lib/ansi";
 import { headline } from "../../lib/failure";
 import type { AttemptView, PhaseStep } from "../../lib/model";
 import { isOver, phaseWord } from "../../lib/phase";
@@ -21,7 +21,7 @@ export function Attempts({ attempts }: { readonly attempts: readonly AttemptView
 }
 
 function Attempt({ attempt }: { readonly attempt: AttemptView }): JSX.Element {
-  const message = headline(visible(attempt.failure?.message ?? "")).first;
+  const message = headline(plain(attempt.failure?.message ?? "")).first;
   return (
     <div className={`attempt stack tone-${toneOf(attempt.phase)}`} style={{ gap: 5 }}>
       <div className="line wrap">
@@ -44,7 +44,7 @@ function Attempt({ attempt }: { readonly attempt: AttemptView }): JSX.Element {
           <ul className="small stack" style={{ gap: 3 }}>
             {attempt.events.map((event, index) => (
               <li key={index} className="line wrap">
-                <When at={event.at} /> <strong className={event.warning ? "error-text" : ""}>{event.reason}</strong> <span>{headline(visible(event.message)).first}</span>
+                <When at={event.at} /> <strong className={event.warning ? "error-text" : ""}>{event.reason}</strong> <span>{headline(plain(event.message)).first}</span>
               </li>
             ))}
           </ul>

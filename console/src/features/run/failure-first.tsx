@@ -3,7 +3,7 @@ import type { JSX } from "react";
 
 import { useLogs } from "../../api/logs";
 import { useActionDetails } from "../../api/run";
-import { plain, visible } from "../../lib/ansi";
+import { plain } from "../../lib/ansi";
 import { headline } from "../../lib/failure";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { isBad, phaseWord } from "../../lib/phase";
@@ -23,7 +23,7 @@ export function FailureFirst({ runKey, root, cause, onSelect, onLogs }: Props): 
   const details = useActionDetails(runKey, cause).data;
   const failure = details?.failure ?? details?.attempts.at(-1)?.failure;
   const lines = useLogs(runKey, cause.name, cause.attempts, details?.attempts.at(-1)?.hasLogs === true).lines.slice(-LAST_LINES);
-  const { first, rest } = headline(visible(failure?.message ?? ""));
+  const { first, rest } = headline(plain(failure?.message ?? ""));
   const caught = !isBad(root.phase) && cause.name !== root.name;
   return (
     <section className={caught ? "card stack" : "card bad stack"} aria-label="root cause">

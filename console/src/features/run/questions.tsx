@@ -3,8 +3,10 @@ import { type FormEvent, type JSX, useState } from "react";
 
 import { answerCondition, useActionDetails } from "../../api/run";
 import { problemOf } from "../../api/transport";
+import { visible } from "../../lib/ansi";
 import { parseAnswer } from "../../lib/answer";
 import type { ActionRow, ConditionView, RunKey } from "../../lib/model";
+import { Markdown } from "../../ui/markdown";
 import { PhaseBadge } from "../../ui/phase";
 import { Loading } from "../../ui/states";
 
@@ -33,6 +35,11 @@ export function Question({ runKey, action }: { readonly runKey: RunKey; readonly
   );
 }
 
+function Prompt({ condition }: { readonly condition: ConditionView }): JSX.Element {
+  if (condition.prompt === "") return <p>The run waits for a value.</p>;
+  return condition.markdown ? <Markdown text={condition.prompt} /> : <p style={{ whiteSpace: "pre-wrap" }}>{visible(condition.prompt)}</p>;
+}
+
 function Form({ runKey, action, condition }: { readonly runKey: RunKey; readonly action: ActionRow; readonly condition: ConditionView }): JSX.Element {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
@@ -59,8 +66,7 @@ function Form({ runKey, action, condition }: { readonly runKey: RunKey; readonly
   const id = `answer-${action.name}`;
   return (
     <form className="stack" onSubmit={submit}>
-      {/* Markdown is shown as it was written: what a task says may not become markup of this page. */}
-      <p style={{ whiteSpace: "pre-wrap" }}>{condition.prompt === "" ? "The run waits for a value." : condition.prompt}</p>
+      <Prompt condition={condition} />
       {condition.description !== "" && <p className="soft">{condition.description}</p>}
       {condition.answer === "bool" ? (
         <div className="line">

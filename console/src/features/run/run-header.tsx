@@ -3,7 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type JSX, useState } from "react";
 
 import { abortRun, useRunInfo } from "../../api/run";
-import { rerun } from "../../api/tasks";
+import { rerun, useVersions } from "../../api/tasks";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { isOver, type PhaseCounts } from "../../lib/phase";
 import { Ask, Copy } from "../../ui/controls";
@@ -72,6 +72,8 @@ function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: Act
     const run = await rerun(runKey, root);
     await navigate({ to: "/domain/$domain/project/$project/runs/$run", params: { ...runKey, run } });
   };
+  // Only a deployed task has a form.
+  const deployed = (useVersions(runKey, root.task?.name ?? "").data ?? []).length > 0;
   const python = `flyte.remote.Run.get(${JSON.stringify(runKey.run)})`;
   return (
     <span className="line wrap">
@@ -80,6 +82,14 @@ function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: Act
       <button type="button" onClick={() => setAsking("rerun")}>
         Run again
       </button>
+      {deployed && root.task !== undefined && (
+        <Link className="button" to="/domain/$domain/project/$project/tasks/$task" params={{ ...runKey, task: root.task.name }} search={{ tab: "launch", like: runKey.run }}>
+          With other inputs
+        </Link>
+      )}
+      <Link className="button" to="/domain/$domain/project/$project/runs/$run/compare" params={runKey}>
+        Compare
+      </Link>
       {!isOver(root.phase) && (
         <button type="button" className="danger" onClick={() => setAsking("abort")}>
           Abort

@@ -3,16 +3,17 @@ import type { JSX } from "react";
 
 import { useActionData, useReason } from "../../api/run";
 import { problemOf } from "../../api/transport";
-import { visible } from "../../lib/ansi";
+import { plain } from "../../lib/ansi";
 import { cacheSentence } from "../../lib/cache";
 import { headline } from "../../lib/failure";
 import type { ActionDetails, ActionRow, RunKey } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import { Copy } from "../../ui/controls";
 import { Failed, Loading } from "../../ui/states";
-import { Values } from "../../ui/value";
+import { LinkExtra, type LinkValue, Values } from "../../ui/value";
 import { When } from "../../ui/when";
 import { Attempts } from "./attempts";
+import { Linked } from "./linked";
 import { Question } from "./questions";
 
 interface Props {
@@ -42,7 +43,7 @@ export function Summary({ runKey, action, details }: Props): JSX.Element {
 }
 
 function FailureText({ message }: { readonly message: string }): JSX.Element {
-  const { first, rest } = headline(visible(message));
+  const { first, rest } = headline(plain(message));
   return (
     <div className="card bad">
       <strong>{first}</strong>
@@ -78,8 +79,9 @@ function Data({ runKey, action }: { readonly runKey: RunKey; readonly action: Ac
   if (data.data === undefined) return <Loading what="inputs and outputs" />;
   const { inputs, outputs, inputsUri, outputsUri } = data.data;
   const none = isOver(action.phase) ? "No outputs." : "None yet: they appear when it has succeeded.";
+  const behind = ({ what, uri }: LinkValue): JSX.Element | null => (what === "large value" || uri === "" ? null : <Linked key={uri} link={{ run: runKey, action: action.name, uri }} what={what} />);
   return (
-    <>
+    <LinkExtra value={behind}>
       <div className="line">
         <h3>Inputs</h3>
         {inputsUri !== "" && <Copy text={inputsUri} label="Copy address" />}
@@ -90,6 +92,6 @@ function Data({ runKey, action }: { readonly runKey: RunKey; readonly action: Ac
         {outputsUri !== "" && outputs.length > 0 && <Copy text={outputsUri} label="Copy address" />}
       </div>
       <Values values={outputs} none={none} />
-    </>
+    </LinkExtra>
   );
 }

@@ -1,16 +1,17 @@
 /** The list of runs, flat or by task, live. */
+import { Link } from "@tanstack/react-router";
 import { type JSX, useMemo, useState } from "react";
 
-import { abortRun } from "../../api/run";
 import { useLiveRuns, useRunPages } from "../../api/runs";
 import { problemOf } from "../../api/transport";
-import type { RunRow, Scope } from "../../lib/model";
+import type { Scope } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import { filterOf, isFiltered, merged, searchOf } from "../../lib/run-filter";
 import type { RunsSearch } from "../../lib/search";
-import { Ask } from "../../ui/controls";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { Density } from "./density";
 import { FilterBar } from "./filter-bar";
+import { Many } from "./many";
 import { RunGroups } from "./run-groups";
 import { RunList } from "./run-list";
 
@@ -46,14 +47,21 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
   const pages = useRunPages(scope, filter);
   const live = useLiveRuns(scope);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"abort" | "rerun">();
   const rows = useMemo(() => merged(pages.data?.pages.flatMap((page) => page.runs) ?? [], live, filter, Date.now()), [pages.data, live, filter]);
-  const stoppable = rows.filter((run) => chosen.has(run.run) && !isOver(run.phase));
+  const picked = rows.filter((run) => chosen.has(run.run));
+  const stoppable = picked.filter((run) => !isOver(run.phase));
+  const [first, second] = picked;
   const body = (): JSX.Element => {
     if (pages.isPending && rows.length === 0) return <Loading what="runs" rows={8} />;
     if (pages.isError && rows.length === 0) return <Failed problem={problemOf(pages.error)} onRetry={() => void pages.refetch()} />;
     if (rows.length === 0) return <NoRuns filtered={isFiltered(filter)} scope={scope} />;
-    return <RunList scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />;
+    return (
+      <>
+        <Density runs={rows} />
+        <RunList scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
+      </>
+    );
   };
   return (
     <>
@@ -61,40 +69,26 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
       {chosen.size > 0 && (
         <div className="card line wrap" role="region" aria-label="chosen runs">
           <span>{chosen.size} chosen</span>
-          <button type="button" className="danger" disabled={stoppable.length === 0} onClick={() => setAsking(true)}>
+          <button type="button" className="danger" disabled={stoppable.length === 0} onClick={() => setAsking("abort")}>
             Abort {stoppable.length} that still {stoppable.length === 1 ? "runs" : "run"}
           </button>
+          <button type="button" disabled={picked.length === 0} onClick={() => setAsking("rerun")}>
+            Run {picked.length} again
+          </button>
+          {first !== undefined && second !== undefined && picked.length === 2 && (
+            // The older one stands on the left.
+            <Link className="button" to="/domain/$domain/project/$project/runs/$run/compare" params={{ ...scope, run: second.run }} search={{ with: first.run }}>
+              Compare the two
+            </Link>
+          )}
           <button type="button" onClick={() => setChosen(new Set())}>
             Choose none
           </button>
         </div>
       )}
       {body()}
-      {asking && <AbortMany scope={scope} runs={stoppable} onClose={() => setAsking(false)} onDone={() => setChosen(new Set())} />}
+      {asking !== undefined && <Many what={asking} scope={scope} runs={asking === "abort" ? stoppable : picked} onClose={() => setAsking(undefined)} onDone={() => setChosen(new Set())} />}
     </>
-  );
-}
-
-function AbortMany({ scope, runs, onClose, onDone }: { readonly scope: Scope; readonly runs: readonly RunRow[]; readonly onClose: () => void; readonly onDone: () => void }): JSX.Element {
-  // The question is about the runs of this moment, also when more of them end while it is read.
-  const [asked] = useState(runs);
-  const abort = async (): Promise<void> => {
-    const results = await Promise.allSettled(asked.map((run) => abortRun({ ...scope, run: run.run }, "aborted in the console")));
-    const failed = results.filter((result) => result.status === "rejected").length;
-    if (failed > 0) throw new Error(`${String(failed)} of ${String(asked.length)} runs could not be aborted`);
-    onDone();
-  };
-  return (
-    <Ask title={`Abort ${String(asked.length)} ${asked.length === 1 ? "run" : "runs"}?`} confirm={`Abort ${String(asked.length)}`} danger onConfirm={abort} onClose={onClose}>
-      <ul className="well mono">
-        {asked.slice(0, 20).map((run) => (
-          <li key={run.run}>
-            {run.run} {run.title}
-          </li>
-        ))}
-        {asked.length > 20 && <li>and {asked.length - 20} more</li>}
-      </ul>
-    </Ask>
   );
 }
 

@@ -2,21 +2,62 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type JSX, useState } from "react";
 
+import { useTaskRuns } from "../../api/runs";
 import { launch, type LaunchOptions, useForm, useTask } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
 import { type Field, fieldOfMessage, fieldsOf, givenOf } from "../../lib/form";
 import type { TaskRef } from "../../lib/model";
+import { phaseWord } from "../../lib/phase";
+import { ago } from "../../lib/time";
 import { Failed, Loading } from "../../ui/states";
+import { useNow } from "../../ui/when";
 import { FormField } from "./form-field";
 import { LaunchSettings, NO_SETTINGS, optionsOf } from "./launch-settings";
 
-export function LaunchForm({ taskRef, like }: { readonly taskRef: TaskRef; readonly like: string | undefined }): JSX.Element {
+interface Props {
+  readonly taskRef: TaskRef;
+  /** The run whose inputs the form begins with. */
+  readonly like: string | undefined;
+  readonly onLike: (run: string | undefined) => void;
+}
+
+export function LaunchForm({ taskRef, like, onLike }: Props): JSX.Element {
   const form = useForm(taskRef, like === undefined ? undefined : { project: taskRef.project, domain: taskRef.domain, run: like });
   const task = useTask(taskRef).data?.task;
-  if (form.isError) return <Failed problem={problemOf(form.error)} onRetry={() => void form.refetch()} />;
-  if (form.data === undefined || task === undefined) return <Loading what="the form" />;
-  const order = task.inputs.map((input) => input.name);
-  return <Filled taskRef={taskRef} fields={fieldsOf(form.data, order)} />;
+  const body = (): JSX.Element => {
+    if (form.isError) return <Failed problem={problemOf(form.error)} onRetry={() => void form.refetch()} />;
+    if (form.data === undefined || task === undefined) return <Loading what="the form" />;
+    return <Filled taskRef={taskRef} fields={fieldsOf(form.data, task.inputs.map((input) => input.name))} />;
+  };
+  return (
+    <>
+      <InputsOf taskRef={taskRef} like={like} onLike={onLike} />
+      {body()}
+    </>
+  );
+}
+
+/** Where the values of the form come from. */
+function InputsOf({ taskRef, like, onLike }: Props): JSX.Element | null {
+  const runs = useTaskRuns(taskRef, taskRef.name).data ?? [];
+  const now = useNow();
+  if (runs.length === 0 && like === undefined) return null;
+  const known = like === undefined || runs.some((run) => run.run === like);
+  return (
+    <div className="line wrap">
+      <label htmlFor="inputs-of">Begin with the inputs of</label>
+      <select id="inputs-of" value={like ?? ""} onChange={(event) => onLike(event.target.value === "" ? undefined : event.target.value)}>
+        <option value="">nothing: the defaults</option>
+        {!known && <option value={like}>{like}</option>}
+        {runs.map((run) => (
+          <option key={run.run} value={run.run}>
+            {run.run}: {phaseWord(run.phase).toLowerCase()}
+            {run.startedAt === undefined ? "" : `, ${ago(run.startedAt, now)}`}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
 }
 
 interface Trouble {

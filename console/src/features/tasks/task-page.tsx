@@ -5,7 +5,7 @@ import type { JSX } from "react";
 import { useTaskRuns } from "../../api/runs";
 import { useTask, useVersions, type VersionRow } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
-import type { Scope, TaskRef } from "../../lib/model";
+import type { RunRow, Scope, TaskRef } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import type { TaskSearch } from "../../lib/search";
 import { Copy, Tabs } from "../../ui/controls";
@@ -13,6 +13,7 @@ import { Interface } from "../../ui/interface";
 import { PhaseBadge } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Elapsed, When } from "../../ui/when";
+import { Durations } from "./durations";
 import { LaunchForm } from "./launch-form";
 
 interface Props {
@@ -54,18 +55,26 @@ export function TaskPage({ scope, name, search, onSearch }: Props): JSX.Element 
       <Tabs tabs={TABS} chosen={tab} onChoose={(id) => onSearch({ tab: id === "about" ? undefined : id })} label="about this task" />
       <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="stack">
         {versions.isError && <Failed problem={problemOf(versions.error)} onRetry={() => void versions.refetch()} />}
-        {tab === "runs" ? <Runs scope={scope} name={name} /> : tab === "versions" ? <Versions rows={versions.data ?? []} onChoose={(chosen) => onSearch({ version: chosen, tab: undefined })} /> : <OfVersion taskRef={ref} tab={tab} like={search.like} loading={versions.isPending} />}
+        {tab === "runs" ? <Runs scope={scope} name={name} /> : tab === "versions" ? <Versions rows={versions.data ?? []} onChoose={(chosen) => onSearch({ version: chosen, tab: undefined })} /> : <OfVersion taskRef={ref} tab={tab} like={search.like} onLike={(like) => onSearch({ like })} loading={versions.isPending} />}
       </div>
     </div>
   );
 }
 
-function OfVersion({ taskRef, tab, like, loading }: { readonly taskRef: TaskRef | undefined; readonly tab: string; readonly like: string | undefined; readonly loading: boolean }): JSX.Element {
+interface OfVersionProps {
+  readonly taskRef: TaskRef | undefined;
+  readonly tab: string;
+  readonly like: string | undefined;
+  readonly onLike: (run: string | undefined) => void;
+  readonly loading: boolean;
+}
+
+function OfVersion({ taskRef, tab, like, onLike, loading }: OfVersionProps): JSX.Element {
   const task = useTask(taskRef);
   if (taskRef === undefined) return loading ? <Loading what="the task" /> : <NotDeployed />;
   if (task.isError) return problemOf(task.error).kind === "missing" ? <NotDeployed /> : <Failed problem={problemOf(task.error)} onRetry={() => void task.refetch()} />;
   if (task.data === undefined) return <Loading what="the task" />;
-  if (tab === "launch") return <LaunchForm key={JSON.stringify([taskRef, like])} taskRef={taskRef} like={like} />;
+  if (tab === "launch") return <LaunchForm key={JSON.stringify([taskRef, like])} taskRef={taskRef} like={like} onLike={onLike} />;
   return (
     <section className="card stack" aria-label="about this task">
       <Interface task={task.data.task} />
@@ -99,6 +108,15 @@ function Runs({ scope, name }: { readonly scope: Scope; readonly name: string })
   if (runs.data === undefined) return <Loading what="runs" />;
   if (runs.data.length === 0) return <Empty title="It never ran as a run of its own" />;
   return (
+    <>
+      <Durations scope={scope} runs={runs.data} />
+      <RunTable scope={scope} runs={runs.data} />
+    </>
+  );
+}
+
+function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: readonly RunRow[] }): JSX.Element {
+  return (
     <div className="card" style={{ padding: 0, overflowX: "auto" }}>
       <table className="table folding">
         <thead>
@@ -111,7 +129,7 @@ function Runs({ scope, name }: { readonly scope: Scope; readonly name: string })
           </tr>
         </thead>
         <tbody>
-          {runs.data.map((run) => (
+          {runs.map((run) => (
             <tr key={run.run}>
               <td>
                 <Link className="mono" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }}>

@@ -52,7 +52,7 @@ impl DataProxyService for DataProxy {
         let mut grant = Grant::put(path.clone(), expires_at.to_parts().0);
         grant.content_md5 = md5;
         grant.content_length = u64::try_from(request.content_length).ok().filter(|length| *length > 0);
-        let signed_url = self.sign(&ctx, &grant)?;
+        let signed_url = sign(&self.platform, &ctx, &grant)?;
         let header = md5.map(|md5| ("Content-MD5".to_owned(), wingbeat_blob::urls::md5_to_base64(&md5)));
         Response::ok(CreateUploadLocationResponse {
             signed_url,
@@ -111,7 +111,7 @@ impl DataProxyService for DataProxy {
             grant.content_type = Some("text/html; charset=utf-8".to_owned());
         }
         let urls = PreSignedURLs {
-            signed_url: vec![self.sign(&ctx, &grant)?],
+            signed_url: vec![sign(&self.platform, &ctx, &grant)?],
             expires_at: time::timestamp(expires_at).into(),
             ..Default::default()
         };
@@ -145,18 +145,7 @@ impl DataProxyService for DataProxy {
         let (run, action) =
             find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?;
-        Ok(Response::stream(stream::produce_until(
-            &self.platform,
-            "tail-logs",
-            stream::AtDrain::SayUnavailable,
-            move |sink| {
-                tail.run(sink, |lines| {
-                    let logs = tail_logs_response::Logs { lines, ..Default::default() };
-                    let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
-                    TailLogsResponse { logs, ..Default::default() }
-                })
-            },
-        )))
+        Ok(Response::stream(tail_stream(&self.platform, tail, |_, lines| lines)))
     }
 }
 
@@ -164,16 +153,6 @@ impl DataProxy {
     fn expiry(&self, wanted: Option<&buffa_types::google::protobuf::Duration>) -> Timestamp {
         let life = wanted.map(time::from_duration).filter(|life| !life.is_zero()).unwrap_or(USUAL_LIFE);
         self.platform.clock.now() + life.min(MAX_LIFE)
-    }
-
-    fn sign(&self, ctx: &RequestContext, grant: &Grant) -> Result<String, ConnectError> {
-        let path = self
-            .platform
-            .signer
-            .sign(grant)
-            .map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
-        let base = ctx.extensions().get::<BaseUrl>().map(|base| base.0.clone()).unwrap_or_default();
-        Ok(format!("{base}{path}"))
     }
 
     /// An object under a name that the client chose may be written again only with the same content.
@@ -267,6 +246,29 @@ impl DataProxy {
         }
         confine(&self.platform.blob, None, uri).await
     }
+}
+
+/// The URL that permits what `grant` says, at the address that the caller uses.
+pub(super) fn sign(platform: &Platform, ctx: &RequestContext, grant: &Grant) -> Result<String, ConnectError> {
+    let path =
+        platform.signer.sign(grant).map_err(|error| ConnectError::invalid_argument(error.to_string()))?;
+    let base = ctx.extensions().get::<BaseUrl>().map(|base| base.0.clone()).unwrap_or_default();
+    Ok(format!("{base}{path}"))
+}
+
+/// Lines of an attempt, each batch with the number of the line after it.
+pub(super) fn tail_stream<T: Send + 'static>(
+    platform: &Platform,
+    tail: Tail,
+    wrap: impl Fn(u64, TailLogsResponse) -> T + Send + Sync + 'static,
+) -> ServiceStream<T> {
+    stream::produce_until(platform, "tail-logs", stream::AtDrain::SayUnavailable, move |sink| {
+        tail.run(sink, move |next, lines| {
+            let logs = tail_logs_response::Logs { lines, ..Default::default() };
+            let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
+            wrap(next, TailLogsResponse { logs, ..Default::default() })
+        })
+    })
 }
 
 fn upload_target(

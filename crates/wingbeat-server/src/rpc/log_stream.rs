@@ -54,11 +54,18 @@ impl Tail {
         Ok(Self { platform: platform.clone(), attempt, prefix, next: 0 })
     }
 
-    /// Sends lines until the attempt has ended; an empty batch now and then says that the stream lives.
+    /// Leaves out what stands before the line of this number, from 0.
+    pub(crate) fn from(mut self, line: u64) -> Self {
+        self.next = line;
+        self
+    }
+
+    /// Sends lines until the attempt has ended, with the number of the line after them; an empty batch now and then
+    /// says that the stream lives.
     pub(crate) async fn run<T>(
         mut self,
         mut sink: Sink<T>,
-        wrap: impl Fn(Vec<LogLine>) -> T,
+        wrap: impl Fn(u64, Vec<LogLine>) -> T,
     ) -> Result<(), ConnectError> {
         let mut changed = self.platform.feed.subscribe_run(self.attempt.action.run);
         let mut look = true;
@@ -86,7 +93,7 @@ impl Tail {
                     look = live.is_none();
                 }
                 () = tokio::time::sleep(HEARTBEAT) => {
-                    sink.send(wrap(Vec::new())).await?;
+                    sink.send(wrap(self.next, Vec::new())).await?;
                     look = true;
                 }
             }
@@ -97,7 +104,7 @@ impl Tail {
     async fn catch_up<T>(
         &mut self,
         sink: &mut Sink<T>,
-        wrap: &impl Fn(Vec<LogLine>) -> T,
+        wrap: &impl Fn(u64, Vec<LogLine>) -> T,
         over: bool,
     ) -> Result<bool, ConnectError> {
         loop {
@@ -141,7 +148,7 @@ impl Tail {
     async fn durable<T>(
         &mut self,
         sink: &mut Sink<T>,
-        wrap: &impl Fn(Vec<LogLine>) -> T,
+        wrap: &impl Fn(u64, Vec<LogLine>) -> T,
     ) -> Result<bool, ConnectError> {
         let mut reader = LogReader::new(self.platform.blob.clone(), self.prefix.clone(), self.next);
         loop {
@@ -151,7 +158,8 @@ impl Tail {
             })?;
             let Some(last) = page.lines.last() else { return Ok(page.end) };
             self.next = last.number + 1;
-            sink.send(wrap(page.lines.into_iter().map(|line| view(line.record)).collect())).await?;
+            let lines = page.lines.into_iter().map(|line| view(line.record)).collect();
+            sink.send(wrap(self.next, lines)).await?;
             if page.end {
                 return Ok(true);
             }
@@ -162,13 +170,14 @@ impl Tail {
         &mut self,
         lines: Vec<(u64, LogRecord)>,
         sink: &mut Sink<T>,
-        wrap: &impl Fn(Vec<LogLine>) -> T,
+        wrap: &impl Fn(u64, Vec<LogLine>) -> T,
     ) -> Result<(), ConnectError> {
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let batch: Vec<(u64, LogRecord)> = lines.by_ref().take(BATCH).collect();
             self.next = batch.last().map_or(self.next, |(number, _)| number + 1);
-            sink.send(wrap(batch.into_iter().map(|(_, line)| view(line)).collect())).await?;
+            let lines = batch.into_iter().map(|(_, line)| view(line)).collect();
+            sink.send(wrap(self.next, lines)).await?;
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use super::counting::Counting;
 use super::coverage::procedures;
 use super::validation::Validation;
 use super::{
-    actions_service, auth, cache, cluster, data_proxy, executor, images, internal_run, introspection,
-    platform_service, projects, run_logs, run_service, run_view, scheduling, tasks, translator,
+    actions_service, auth, cache, cluster, data_proxy, executor, files, images, internal_run, introspection,
+    multi_watch, platform_service, projects, run_logs, run_service, run_view, scheduling, tasks, translator,
 };
 use crate::dispatch::Dispatcher;
 use crate::platform::Platform;
@@ -41,6 +41,8 @@ fn services(platform: &Arc<Platform>) -> Router {
         .add_service(Arc::new(platform_service::Status { platform: p() }))
         .add_service(Arc::new(scheduling::Scheduling { platform: p() }))
         .add_service(Arc::new(run_view::RunViews { platform: p() }))
+        .add_service(Arc::new(files::Files { platform: p() }))
+        .add_service(Arc::new(multi_watch::MultiWatch { platform: p() }))
 }
 
 /// The API over TCP.

@@ -32,7 +32,7 @@ impl RunLogsService for RunLogs {
             "tail-run-logs",
             stream::AtDrain::SayUnavailable,
             move |sink| {
-                tail.run(sink, |lines| {
+                tail.run(sink, |_, lines| {
                     let logs = tail_logs_response::Logs { lines, ..Default::default() };
                     let logs = if logs.lines.is_empty() { Vec::new() } else { vec![logs] };
                     TailLogsResponse { logs, ..Default::default() }

@@ -1,7 +1,7 @@
 //! RunService: runs and their actions, for clients. Reading and watching are in `lists` and `watches`.
 
 mod lists;
-mod watches;
+pub(super) mod watches;
 
 #[cfg(feature = "simulation")]
 pub(crate) use watches::actions as watch_actions;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use buffa::Message as _;
 use connectrpc::{ConnectError, ServiceStream};
+use futures::TryStreamExt as _;
 use wingbeat_idl::{ids, time};
 use wingbeat_model::{Action, ActionKey, ActionName, Phase, Run, Seq, Timestamp};
 use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
@@ -125,6 +126,15 @@ pub(super) fn runs(
     platform: &Arc<Platform>,
     request: WatchRunsRequest,
 ) -> Result<ServiceStream<WatchRunsResponse>, ConnectError> {
+    Ok(Box::pin(runs_since(platform, request, None)?.map_ok(|(_, answer)| answer)))
+}
+
+/// The same with positions; from one on, only runs that changed after it.
+pub(crate) fn runs_since(
+    platform: &Arc<Platform>,
+    request: WatchRunsRequest,
+    from: Option<Seq>,
+) -> Result<ServiceStream<(Seq, WatchRunsResponse)>, ConnectError> {
     use watch_runs_request::Target;
     let (org, scope) = match &request.target {
         Some(Target::ProjectId(id)) => {
@@ -141,48 +151,54 @@ pub(super) fn runs(
     let shared = platform.clone();
     Ok(produce_pages(platform, "watch-runs", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_roots();
-        let mut position = shared.store.head().await.map_err(|error| read_error(&error))?;
-        let newest = ActionQuery {
-            scope: scope.clone(),
-            filters: Vec::new(),
-            paused_only: false,
-            sort: Vec::new(),
-            limit: SNAPSHOT,
-            after: None,
-        };
-        let page = shared.store.list_actions(&newest).await.map_err(|error| read_error(&error))?;
-        send_runs(&shared, &org, page.rows, &mut sink).await?;
+        let head = shared.store.head().await.map_err(|error| read_error(&error))?;
+        let mut position = from.unwrap_or(head);
+        let mut look = from.is_some();
+        if from.is_none() {
+            let page = newest(&shared, &scope).await?;
+            send_runs(&shared, &org, (position, page), &mut sink).await?;
+        }
         loop {
+            while look {
+                let page = shared.store.changed_roots(&scope, position, PAGE).await;
+                let (rows, end) = page.map_err(|error| read_error(&error))?;
+                look = rows.len() >= PAGE && end > position;
+                position = end;
+                if !rows.is_empty() {
+                    send_runs(&shared, &org, (position, rows), &mut sink).await?;
+                }
+            }
             match wait(&mut changed).await {
                 Woken::Ended => return Ok(()),
                 // An empty list of runs changes nothing for a client and keeps the connection.
-                Woken::Quiet => sink.send(WatchRunsResponse::default()).await?,
-                Woken::Changed => loop {
-                    let page = shared.store.changed_roots(&scope, position, PAGE).await;
-                    let (rows, end) = page.map_err(|error| read_error(&error))?;
-                    let more = rows.len() >= PAGE && end > position;
-                    position = end;
-                    if !rows.is_empty() {
-                        send_runs(&shared, &org, rows, &mut sink).await?;
-                    }
-                    if !more {
-                        break;
-                    }
-                },
+                Woken::Quiet => sink.send((position, WatchRunsResponse::default())).await?,
+                Woken::Changed => look = true,
             }
         }
     }))
 }
 
+async fn newest(platform: &Platform, scope: &RunScope) -> Result<Vec<Action>, ConnectError> {
+    let newest = ActionQuery {
+        scope: scope.clone(),
+        filters: Vec::new(),
+        paused_only: false,
+        sort: Vec::new(),
+        limit: SNAPSHOT,
+        after: None,
+    };
+    Ok(platform.store.list_actions(&newest).await.map_err(|error| read_error(&error))?.rows)
+}
+
 async fn send_runs(
     platform: &Platform,
     org: &str,
-    roots: Vec<Action>,
-    sink: &mut Sink<WatchRunsResponse>,
+    (position, roots): (Seq, Vec<Action>),
+    sink: &mut Sink<(Seq, WatchRunsResponse)>,
 ) -> Result<(), ConnectError> {
     let runs = with_runs(platform, roots).await?;
     let runs = runs.iter().map(|(run, root)| view::run(org, run, root)).collect();
-    sink.send(WatchRunsResponse { runs, ..Default::default() }).await
+    sink.send((position, WatchRunsResponse { runs, ..Default::default() })).await
 }
 
 /// What a watch of actions wants to see.
@@ -229,12 +245,22 @@ pub(crate) fn actions(
     run: Run,
     request: &WatchActionsRequest,
 ) -> Result<ServiceStream<WatchActionsResponse>, ConnectError> {
+    Ok(Box::pin(actions_since(platform, run, request, Seq::default())?.map_ok(|(_, answer)| answer)))
+}
+
+/// The same with positions: actions that changed after `from`.
+pub(crate) fn actions_since(
+    platform: &Arc<Platform>,
+    run: Run,
+    request: &WatchActionsRequest,
+    from: Seq,
+) -> Result<ServiceStream<(Seq, WatchActionsResponse)>, ConnectError> {
     let wanted = Wanted::read(&request.filter)?;
     let org = request.run_id.org.clone();
     let shared = platform.clone();
     Ok(produce_pages(platform, "watch-actions", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
-        let mut position = Seq::default();
+        let mut position = from;
         let mut first = true;
         loop {
             let page = shared.store.changed_actions(run.id, None, position, PAGE).await;
@@ -254,14 +280,14 @@ pub(crate) fn actions(
                 });
                 let message =
                     WatchActionsResponse { enriched_actions: enriched.collect(), ..Default::default() };
-                sink.send(message).await?;
+                sink.send((position, message)).await?;
             }
             if more {
                 continue;
             }
             match wait(&mut changed).await {
                 Woken::Ended => return Ok(()),
-                Woken::Quiet => sink.send(WatchActionsResponse::default()).await?,
+                Woken::Quiet => sink.send((position, WatchActionsResponse::default())).await?,
                 Woken::Changed => (),
             }
         }
@@ -302,7 +328,7 @@ pub(super) fn cluster_events(
 }
 
 /// Runs grouped by task over a time window; the whole picture again after each change.
-pub(super) fn groups(
+pub(crate) fn groups(
     platform: &Arc<Platform>,
     request: WatchGroupsRequest,
 ) -> Result<ServiceStream<WatchGroupsResponse>, ConnectError> {

@@ -1,0 +1,70 @@
+/** Places where two runs say something different, side by side. */
+import { type JSX, useState } from "react";
+
+import { problemOf } from "../../api/transport";
+import type { Difference } from "../../lib/compare";
+import { Failed, Loading } from "../../ui/states";
+
+interface Props {
+  readonly title: string;
+  readonly runs: { readonly left: string; readonly right: string };
+  readonly found: readonly Difference[] | undefined;
+  readonly problem: Error | null;
+}
+
+const MOST = 30;
+const LONG = 400;
+
+export function Differences({ title, runs, found, problem }: Props): JSX.Element {
+  const [all, setAll] = useState(false);
+  const shown = all ? (found ?? []) : (found ?? []).slice(0, MOST);
+  return (
+    <section className="card stack" aria-label={title}>
+      <h2>
+        {title} {found !== undefined && found.length > 0 && <span className="soft number">{found.length.toLocaleString()} different</span>}
+      </h2>
+      {found === undefined && (problem === null ? <Loading what={title} rows={2} /> : <Failed problem={problemOf(problem)} />)}
+      {found?.length === 0 && <p className="soft">The same in both.</p>}
+      {shown.length > 0 && (
+        <table className="table folding sides">
+          <thead>
+            <tr>
+              <th>Where</th>
+              <th className="mono">{runs.left}</th>
+              <th className="mono">{runs.right}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((one) => (
+              <tr key={one.path}>
+                <td className="mono soft">{one.path}</td>
+                <Side run={runs.left} text={one.left} />
+                <Side run={runs.right} text={one.right} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {found !== undefined && shown.length < found.length && (
+        <button type="button" className="quiet small" onClick={() => setAll(true)}>
+          Show all {found.length.toLocaleString()}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Side({ run, text }: { readonly run: string; readonly text: string | undefined }): JSX.Element {
+  const [all, setAll] = useState(false);
+  return (
+    <td>
+      <span className="only-small soft small mono">{run}: </span>
+      {text === undefined ? <span className="soft">not there</span> : <code>{all ? text : text.slice(0, LONG)}</code>}
+      {text !== undefined && text.length > LONG && !all && (
+        <button type="button" className="quiet small" onClick={() => setAll(true)}>
+          … all {text.length.toLocaleString()} characters
+        </button>
+      )}
+    </td>
+  );
+}
