@@ -41,17 +41,60 @@ step_chaos() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python tests/chaos/chaos.py --seconds 30
 }
 
-all="fmt tidy postgres venv console clippy rust build descriptors stock_client browser chaos"
+# Steps joined by + run at the same time: they wait for the network, for processes or for a browser more than they compute.
+all="fmt tidy postgres venv+console+clippy rust build descriptors stock_client+browser chaos"
 summary=()
-for step in ${*:-$all}; do
-    declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: $all)" >&2; exit 2; }
-    echo "==> $step"
-    started=$SECONDS
-    if ! ("step_$step"); then
-        printf '%s\n' "${summary[@]}" "$(printf '%-14s FAILED after %s s' "$step" $((SECONDS - started)))"
-        exit 1
-    fi
-    summary+=("$(printf '%-14s ok %5s s' "$step" $((SECONDS - started)))")
+report() { # name, seconds, exit status
+    local how=ok
+    [ "$3" = 0 ] || how=FAILED
+    summary+=("$(printf '%-14s %-6s %5s s' "$1" "$how" "$2")")
+}
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+# What runs in the background does not hear Ctrl-C by itself.
+trap 'trap - INT; kill 0' INT
+
+# One step, shown as it goes.
+alone() {
+    echo "==> $1"
+    local started=$SECONDS status=0
+    ("step_$1") || status=$?
+    report "$1" $((SECONDS - started)) $status
+    return $status
+}
+
+# Several at once; each is shown when it has ended.
+together() {
+    local name status=0 seconds result
+    for name in "$@"; do
+        (
+            started=$SECONDS status=0
+            ("step_$name") >"$logs/$name" 2>&1 || status=$?
+            echo "$((SECONDS - started)) $status" >"$logs/$name.end"
+        ) &
+    done
+    echo "==> $* (at the same time)"
+    wait
+    for name in "$@"; do
+        echo "==> $name"
+        cat "$logs/$name"
+        read -r seconds result <"$logs/$name.end"
+        report "$name" "$seconds" "$result"
+        [ "$result" = 0 ] || status=1
+    done
+    return $status
+}
+
+for group in ${*:-$all}; do
+    IFS=+ read -r -a steps <<<"$group"
+    for step in "${steps[@]}"; do
+        declare -F "step_$step" >/dev/null || { echo "no such step: $step (there are: ${all//+/ })" >&2; exit 2; }
+    done
+    status=0
+    if [ ${#steps[@]} = 1 ]; then alone "${steps[0]}" || status=1; else together "${steps[@]}" || status=1; fi
+    [ $status = 0 ] || break
 done
 echo "==> summary"
 printf '%s\n' "${summary[@]}"
+exit $status

@@ -5,7 +5,7 @@ import { test as base, expect, type Locator, type Page } from "@playwright/test"
 import { Platform } from "./platform";
 
 const HOME = "/v2/domain/development/project/flytesnacks";
-const SEEDS = ["deploy", "fails", "asks", "reports", "types", "files", "fan"] as const;
+const SEEDS = ["deploy", "fails", "asks", "reports", "types", "files", "fan", "odd"] as const;
 
 interface Shared {
   readonly platform: Platform;

@@ -1,7 +1,30 @@
-/** What should not be there and is: phases of a newer server, clocks that are wrong. */
+/** What should not be there and is: long lines, binary, phases of a newer server, long errors, clocks that are wrong. */
 import type { Page } from "@playwright/test";
 
-import { accessible, ended, expect, header, row, test } from "./fixtures";
+import { accessible, ended, expect, fits, header, row, test } from "./fixtures";
+
+test("a line of ten megabytes and binary in a log are shown in part, a long error is folded", async ({ page, runs, at }) => {
+  await page.goto(at(`/runs/${runs.odd}`));
+  await ended(page, "Failed");
+  const cause = page.getByRole("region", { name: "root cause" });
+  await expect(cause.locator("strong")).toHaveText(/^no such bird <b>very<\/b> (long ?)+\s+…$/);
+  expect((await cause.locator("strong").textContent())?.length).toBeLessThan(500);
+  await cause.getByText("The whole message").click();
+  await expect(cause.locator("details pre")).toContainText("long long long");
+  await fits(page);
+  await page.getByRole("tab", { name: "Logs" }).click();
+  const log = page.getByRole("log");
+  const search = page.getByRole("searchbox", { name: "search the log" });
+  await expect(page.getByText("The log is complete.")).toBeVisible({ timeout: 60_000 });
+  await search.fill("binary");
+  await expect(log.locator(".entry").first()).toContainText("binary");
+  expect(await log.evaluate((box) => [...(box.textContent ?? "")].filter((letter) => /[\u0000-\u0008\u000e-\u001f\u007f]/.test(letter)).length)).toBe(0);
+  await search.fill("xxxxxxxx");
+  await expect(log).toContainText(/characters more\)/);
+  await search.fill("after the long line");
+  await expect(log).toContainText("after the long line");
+  await accessible(page);
+});
 
 /** Answers watches of this page with one message; without a shared worker they are the page's own. */
 async function answered(page: Page, change: (message: string) => string): Promise<void> {
@@ -50,3 +73,13 @@ for (const hours of [-30, 30]) {
     await expect(page.locator("body")).not.toContainText(/-\d+ (ms|s|min|h|d)\b/);
   });
 }
+
+test("names with odd characters are text", async ({ page, at }) => {
+  for (const name of ["%3Cscript%3E", "a%2Fb%2F..", "%00", "x".repeat(300), "..%2F..%2Fetc"]) {
+    for (const path of [`/runs/${name}`, `/tasks/${name}`, `/runs/${name}/compare?with=${name}`]) {
+      await page.goto(at(path));
+      await expect(page.getByText(/Not found|refuses|not deployed|no such page|Something went wrong/).first()).toBeVisible();
+      await fits(page);
+    }
+  }
+});

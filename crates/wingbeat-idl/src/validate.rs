@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use buffa_descriptor::{DescriptorPool, reflect::DynamicMessage};
+use exceptions::CHECKED_IN_PARTS;
 use schema::SCHEMA;
 
 /// A rule that a request breaks.
@@ -49,9 +50,10 @@ pub fn validate(message: &str, bytes: &[u8]) -> Result<(), Violation> {
     check::message(&SCHEMA, message, bytes)
 }
 
-/// The full name of the message that a procedure (`/package.Service/Method`) is asked with.
+/// The full name of the message that a procedure (`/package.Service/Method`) is asked with, if it is checked as a whole.
 pub fn request_message(procedure: &str) -> Option<&'static str> {
-    SCHEMA.requests.get(procedure).map(String::as_str)
+    let message = SCHEMA.requests.get(procedure).map(String::as_str)?;
+    (!CHECKED_IN_PARTS.contains(&message)).then_some(message)
 }
 
 /// The bytes of a message that came as JSON; `None` when it cannot be read, which decoding will say too.

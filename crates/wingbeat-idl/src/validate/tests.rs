@@ -306,6 +306,8 @@ fn procedures_know_what_they_are_asked_with() {
         Some("flyteidl2.workflow.CreateRunRequest")
     );
     assert_eq!(request_message("/flyteidl2.workflow.RunService/Nothing"), None);
+    let parts = "/wingbeat.platform.v1.MultiWatchService/WatchMany";
+    assert_eq!(request_message(parts), None, "each subscription is checked alone");
 }
 
 #[test]

@@ -17,6 +17,8 @@ use crate::platform::{Platform, read_error};
 
 /// Lines of one message at most.
 const BATCH: usize = 500;
+/// A message ends with the line that takes it here: clients take 4 MiB at most, and a line has at most 64 KiB.
+const BATCH_BYTES: usize = 1 << 20;
 /// The stock client gives up on a stream that is silent for 30 s.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
@@ -111,7 +113,7 @@ impl Tail {
             let live = self.platform.logs.read(&self.attempt, self.next);
             let first = live.lines.first().map(|(number, _)| *number);
             if first == Some(self.next) {
-                self.send_live(live.lines, sink, wrap).await?;
+                self.send(live.lines.into_iter(), sink, wrap).await?;
                 if !over {
                     return Ok(live.end_at.is_some_and(|end| self.next >= end));
                 }
@@ -156,31 +158,38 @@ impl Tail {
                 tracing::error!(%error, "log chunks cannot be read");
                 ConnectError::unavailable("the attempt's log cannot be read now")
             })?;
-            let Some(last) = page.lines.last() else { return Ok(page.end) };
-            self.next = last.number + 1;
-            let lines = page.lines.into_iter().map(|line| view(line.record)).collect();
-            sink.send(wrap(self.next, lines)).await?;
-            if page.end {
-                return Ok(true);
+            let over = page.end || page.lines.is_empty();
+            self.send(page.lines.into_iter().map(|line| (line.number, line.record)), sink, wrap).await?;
+            if over {
+                return Ok(page.end);
             }
         }
     }
 
-    async fn send_live<T>(
+    async fn send<T>(
         &mut self,
-        lines: Vec<(u64, LogRecord)>,
+        mut lines: impl Iterator<Item = (u64, LogRecord)>,
         sink: &mut Sink<T>,
         wrap: &impl Fn(u64, Vec<LogLine>) -> T,
     ) -> Result<(), ConnectError> {
-        let mut lines = lines.into_iter().peekable();
-        while lines.peek().is_some() {
-            let batch: Vec<(u64, LogRecord)> = lines.by_ref().take(BATCH).collect();
-            self.next = batch.last().map_or(self.next, |(number, _)| number + 1);
-            let lines = batch.into_iter().map(|(_, line)| view(line)).collect();
-            sink.send(wrap(self.next, lines)).await?;
+        while let Some((next, batch)) = batch(&mut lines) {
+            self.next = next;
+            sink.send(wrap(next, batch)).await?;
         }
         Ok(())
     }
+}
+
+/// The lines of one message, and the number of the line after them.
+fn batch(lines: &mut impl Iterator<Item = (u64, LogRecord)>) -> Option<(u64, Vec<LogLine>)> {
+    let (mut batch, mut bytes, mut next) = (Vec::new(), 0, 0);
+    while batch.len() < BATCH && bytes < BATCH_BYTES {
+        let Some((number, record)) = lines.next() else { break };
+        bytes += record.text.len();
+        next = number + 1;
+        batch.push(view(record));
+    }
+    (!batch.is_empty()).then_some((next, batch))
 }
 
 /// A line for clients. They print it as it is, so it ends with a newline.
@@ -193,5 +202,30 @@ fn view(record: LogRecord) -> LogLine {
         message: format!("{}\n", record.text),
         originator: originator.into(),
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wingbeat_proto::wingbeat::executor::v1::LogRecord;
+
+    use super::{BATCH, BATCH_BYTES, batch};
+
+    fn lines(count: u64, length: usize) -> impl Iterator<Item = (u64, LogRecord)> {
+        (7..7 + count).map(move |n| (n, LogRecord { text: "x".repeat(length), ..Default::default() }))
+    }
+
+    #[test]
+    fn a_message_has_neither_too_many_lines_nor_too_many_bytes() {
+        let mut short = lines(501, 3);
+        let (next, first) = batch(&mut short).expect("lines");
+        assert_eq!((next, first.len()), (507, BATCH));
+        let (next, rest) = batch(&mut short).expect("one line");
+        assert_eq!((next, rest.len()), (508, 1));
+        assert!(batch(&mut short).is_none());
+        let mut long = lines(40, 64 << 10);
+        let (_, first) = batch(&mut long).expect("lines");
+        assert_eq!(first.len() * (64 << 10), BATCH_BYTES);
+        assert_eq!(batch(&mut lines(1, 5 << 20)).expect("one line").1.len(), 1);
     }
 }

@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use buffa::Message as _;
 use connectrpc::{
     ConnectError, ErrorCode, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
 };
 use futures::stream::SelectAll;
 use futures::{StreamExt as _, stream};
+use wingbeat_idl::validate::validate;
 use wingbeat_model::{Principal, Seq, Verb};
 use wingbeat_proto::flyteidl2::dataproxy::TailLogsRequest;
 use wingbeat_proto::flyteidl2::workflow::{WatchActionsRequest, WatchGroupsRequest, WatchRunsRequest};
@@ -75,6 +77,8 @@ impl MultiWatch {
         one: Subscription,
         head: Seq,
     ) -> Result<ServiceStream<Said>, ConnectError> {
+        validate("wingbeat.platform.v1.Subscription", &one.encode_to_vec())
+            .map_err(|violation| ConnectError::invalid_argument(violation.to_string()))?;
         match one.target {
             Some(subscription::Target::Actions(request)) => {
                 self.actions(caller, &request, since(one.cursor, head)).await
