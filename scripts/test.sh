@@ -42,7 +42,7 @@ step_chaos() {
 }
 
 # Steps joined by + run at the same time: they wait for the network, for processes or for a browser more than they compute.
-all="fmt tidy postgres venv+console+clippy rust build descriptors stock_client+browser chaos"
+all="fmt tidy postgres console venv+clippy rust build descriptors stock_client+browser chaos"
 summary=()
 report() { # name, seconds, exit status
     local how=ok
