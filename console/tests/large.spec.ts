@@ -12,10 +12,17 @@ async function lowered(page: Page, above: number): Promise<void> {
   await page.addInitScript((most) => window.localStorage.setItem("wingbeat.windowed-above", String(most)), above);
 }
 
-/** Notes calls of the page by the last part of their addresses. */
+/** Notes calls of the page by the last part of their addresses; a watch by what it watches. */
 function calls(page: Page): string[] {
   const made: string[] = [];
-  page.on("request", (request) => made.push(new URL(request.url()).pathname.split("/").at(-1) ?? ""));
+  page.on("request", (request) => {
+    const call = new URL(request.url()).pathname.split("/").at(-1) ?? "";
+    made.push(call);
+    if (call !== "WatchMany") return;
+    // One message in an envelope of five bytes.
+    const asked: { subscriptions: object[] } = JSON.parse((request.postDataBuffer() ?? Buffer.alloc(0)).subarray(5).toString());
+    for (const one of asked.subscriptions) made.push(...Object.keys(one).map((what) => `watch ${what}`));
+  });
   return made;
 }
 
@@ -103,23 +110,32 @@ test("a large run is read in windows, lives, and is searched", async ({ page, pl
   });
 
   // At no time were all actions asked for.
-  expect(made).not.toContain("WatchMany");
+  expect(made).not.toContain("watch actions");
+  expect(made).toContain("watch logs");
   expect(made.filter((call) => call === "ListWindow").length).toBeGreaterThan(3);
-  await page.goto("about:blank");
 });
 
 test("a run that grows too large while it is watched is read in windows from then on", async ({ page, platform, at }) => {
   test.setTimeout(240_000);
-  await lowered(page, BEFORE);
+  await lowered(page, BEFORE + 1);
+  await page.addInitScript(() => Reflect.deleteProperty(window, "SharedWorker"));
+  const made = calls(page);
   const { many } = await platform.seed("many");
   await page.goto(at(`/runs/${many}`));
   const question = page.getByRole("region", { name: "question more" });
   await expect(question).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole("tab", { name: "Graph" })).toBeVisible();
+  expect(made).toContain("watch actions");
+  await expect(page.getByText(`${String(BEFORE + 1)} actions`)).toBeVisible();
   await question.getByRole("button", { name: "Yes" }).click();
   await expect(page.getByRole("tab", { name: "By task" })).toBeVisible({ timeout: 60_000 });
   await rows(page, FIRST + 4 + LATER);
   await ended(page, "Succeeded");
+  // From then on nothing watches the actions.
+  made.length = 0;
+  await page.getByRole("button", { name: "All its logs" }).click();
+  await expect.poll(() => made).toContain("watch logs");
+  expect(made).not.toContain("watch actions");
 });
 
 test("a large run over time and by task", async ({ page, runs, at }) => {
@@ -151,6 +167,36 @@ test("a large run over time and by task", async ({ page, runs, at }) => {
   await page.getByRole("tab", { name: "By task" }).click();
   await page.getByRole("region", { name: "Tasks" }).getByRole("button", { name: "console.square" }).click();
   await expect(page.getByRole("status").filter({ hasText: "22 found" })).toBeVisible();
+});
+
+test("a list of a million rows is shown in slices, any row is one step away", async ({ page, runs, at }) => {
+  await lowered(page, 5);
+  // No test makes a million actions: counts and windows are answered here.
+  await page.route("**/wingbeat.platform.v1.RunViewService/GetRunCounts", (route) => route.fulfill({ json: { all: { total: "1000000", phases: [{ phase: 5, count: "1000000" }] } } }));
+  await page.route("**/wingbeat.platform.v1.RunViewService/ListWindow", async (route) => {
+    const asked: { offset?: string; limit: number } = route.request().postDataJSON();
+    const from = Number(asked.offset ?? 0);
+    const row = (index: number): object => ({ action: { id: { run: { name: runs.fan }, name: `n${String(index)}` }, metadata: { parent: "a0", actionType: "ACTION_TYPE_TASK", funtionName: `row ${String(index + 1)}` }, status: { phase: "ACTION_PHASE_SUCCEEDED" } } });
+    await route.fulfill({ json: { rows: Array.from({ length: asked.limit }, (_, index) => row(from + index)), total: "1000000" } });
+  });
+  await page.goto(at(`/runs/${runs.fan}`));
+  await rows(page, 1_000_001);
+  await expect(page.getByText("1,000,001 actions")).toBeVisible();
+  const shows = (index: number): Promise<void> => expect(tree(page).getByRole("button", { name: `row ${String(index)}`, exact: true })).toBeVisible();
+  await shows(1);
+  await scrollTo(page, 1e9);
+  await shows(199_999);
+  await page.getByRole("button", { name: "Later" }).click();
+  await page.getByRole("textbox", { name: "go to row" }).fill("1,000,001");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await shows(1_000_000);
+  await expect(page.getByRole("button", { name: "Later" })).toBeDisabled();
+  await page.getByRole("textbox", { name: "go to row" }).fill("500000");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await shows(499_999);
+  expect(await tree(page).getByRole("listitem").count()).toBeLessThan(80);
+  await accessible(page);
+  await fits(page);
 });
 
 for (const theme of ["light", "dark"] as const) {

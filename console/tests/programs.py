@@ -28,7 +28,7 @@ async def fan(n: int) -> int:
     return sum(squares)
 
 
-@env.trace
+@flyte.trace
 async def count(x: int) -> int:
     return x
 

@@ -46,7 +46,7 @@ export function LargeTimeline({ runKey, live, selected, onSelect, phases, text, 
           Show all
         </button>
         <span className="soft small">
-          {duration(span.to - span.from)} shown{data.resolution > 0 && `, to ${duration(data.resolution)} exactly`}
+          {duration(span.to - span.from)} shown{data.resolution > 0 && `, counted by ${duration(data.resolution)}`}
         </span>
       </div>
       <Chart data={data} origin={limit.from} chosen={chosen} onChoose={setChosen} />

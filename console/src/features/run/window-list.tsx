@@ -36,9 +36,22 @@ export function WindowList({ label, count, rowAt, selected, onSelect, onFold, on
   useEffect(() => onShown(first, end), [onShown, first, end]);
   // Where the selected row was seen last: it may have been scrolled away since.
   const cursor = useRef(-1);
+  const target = useRef<number>(undefined);
   const goTo = (index: number): void => {
-    setSlice(sliceOf(index));
-    list.scrollToIndex(index - sliceOf(index) * SLICE, { align: "auto" });
+    target.current = index;
+    if (sliceOf(index) === slice) arrive();
+    else setSlice(sliceOf(index));
+  };
+  const arrive = (): void => {
+    if (target.current === undefined) return;
+    list.scrollToIndex(target.current - origin, { align: "auto" });
+    target.current = undefined;
+  };
+  // The rows of another slice are there only after it was drawn.
+  useEffect(arrive);
+  const showSlice = (next: number): void => {
+    setSlice(next);
+    list.scrollToOffset(0);
   };
   useKeys((event) => {
     const seen = Array.from({ length: Math.max(0, end - first) }, (_, at) => first + at).find((index) => rowAt(index)?.id === selected);
@@ -56,7 +69,7 @@ export function WindowList({ label, count, rowAt, selected, onSelect, onFold, on
   });
   return (
     <>
-      {count > SLICE && <Slices count={count} slice={slice} onSlice={(next) => setSlice(next)} onGo={goTo} />}
+      {count > SLICE && <Slices count={count} slice={slice} onSlice={showSlice} onGo={goTo} />}
       <div ref={scroller} className="scroller tree" style={{ height: `min(${String(rows * HIGH + 2)}px, 68vh)` }} data-count={count}>
         <ul className="spacer" style={{ height: list.getTotalSize() }} aria-label={label}>
           {items.map((item) => {
