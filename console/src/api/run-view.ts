@@ -1,7 +1,7 @@
 /** Large runs in parts: counts, windows of rows and sums over time. Nothing here may read a whole run. */
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { keepPreviousData, useInfiniteQuery, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect } from "react";
+import { useCallback, useEffect, useRef } from "react";
 
 import { type CountedActions, ListWindowRequest_Sort, type ListWindowResponse, type PhaseCount } from "../gen/wingbeat/platform/v1/run_view_pb";
 import type { Buckets } from "../lib/buckets";
@@ -109,13 +109,15 @@ export function useChildTotals(key: RunKey, parents: readonly string[], live: bo
   return new Map(parents.map((parent, index) => [parent, found[index]?.data?.all.total ?? 0]));
 }
 
-/** Everything of a run is read once more, such as when it has ended. */
-export function useReadAgain(key: RunKey, when: boolean): void {
+/** What was read while something happened is read once more when nothing does any longer. `undefined`: not known yet. */
+export function useReadAtEnd(key: RunKey, live: boolean | undefined): void {
   const client = useQueryClient();
+  const lived = useRef(false);
   const { project, domain, run } = key;
   useEffect(() => {
-    if (when) void client.invalidateQueries({ queryKey: ["view", { project, domain, run }] });
-  }, [client, project, domain, run, when]);
+    if (live === false && lived.current) void client.invalidateQueries({ queryKey: ["view", { project, domain, run }] });
+    if (live !== undefined) lived.current = live;
+  }, [client, project, domain, run, live]);
 }
 
 /** One action as it is now. */

@@ -2,7 +2,7 @@
 import type { JSX } from "react";
 
 import { useLetGo } from "../../api/run";
-import { ROOT, useActionNow, useCause, useCounts, useKnown, useOpenQuestions, useReadAgain } from "../../api/run-view";
+import { ROOT, useActionNow, useCause, useCounts, useKnown, useOpenQuestions, useReadAtEnd } from "../../api/run-view";
 import { problemOf } from "../../api/transport";
 import type { ActionRow } from "../../lib/model";
 import { isOver, orderedCounts, type PhaseCounts } from "../../lib/phase";
@@ -25,7 +25,7 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
   // Until the first counts are there, something may happen.
   const counts = useCounts(runKey, root === undefined || !isOver(root.phase)).data;
   const live = root === undefined || !isOver(root.phase) || counts === undefined || orderedCounts(counts.all.counts).some(([phase]) => !isOver(phase) && phase !== "unknown");
-  useReadAgain(runKey, !live);
+  useReadAtEnd(runKey, root === undefined || counts === undefined ? undefined : live);
   const below = counts?.all.counts ?? {};
   const cause = useCause(runKey, root, below, live).data;
   const questions = useOpenQuestions(runKey, below, live);
