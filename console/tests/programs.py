@@ -28,6 +28,33 @@ async def fan(n: int) -> int:
     return sum(squares)
 
 
+@flyte.trace
+async def count(x: int) -> int:
+    return x
+
+
+@env.task
+async def counts(n: int) -> int:
+    """Counts, each number in a trace of its own."""
+    with flyte.group("numbers"):
+        return sum(await asyncio.gather(*(count(x) for x in range(n))))
+
+
+@env.task
+async def many(first: int, later: int) -> int:
+    """Makes many actions: traces of its own, a task with traces, a failure that it catches, and more after an answer."""
+    found = sum(await asyncio.gather(*(count(x) for x in range(first))))
+    found += await counts(n=first // 4)
+    try:
+        await breaks(x=3)
+    except Exception as error:
+        print(f"caught: {error}")
+    go = await flyte.new_condition.aio("more", prompt="More?", data_type=bool)
+    if await go.wait.aio():
+        found += sum(await asyncio.gather(*(count(first + x) for x in range(later))))
+    return found
+
+
 @env.task
 async def quick(x: int, note: str = "none") -> int:
     """Adds one. The note is for people."""

@@ -29,6 +29,7 @@ RUNS = {
     "sleeps": lambda: flyte.run(programs.sleeps, seconds=600.0),
     "quick1": lambda: flyte.run(deployed("console.quick"), x=1, note="first"),
     "quick2": lambda: flyte.run(deployed("console.quick"), x=41, note="second"),
+    "many": lambda: flyte.run(programs.many, first=400, later=60),
     "files": lambda: flyte.run(programs.files),
     "odd": lambda: flyte.run(programs.odd, size=10_000_000),
     "reports": lambda: flyte.run(programs.reports),

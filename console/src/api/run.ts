@@ -13,7 +13,8 @@ import { readDetails, readEnriched, time } from "./read";
 import { readNamed } from "./read-values";
 import { dataService, platformService, type Problem, problemOf, runService } from "./transport";
 
-/** More than this are not kept in a browser: the tree would need windowed queries that the API does not have. */
+/** More than this are not kept in a browser. Larger runs are read in windows (`run-view.ts`); this bounds the rest, such
+ * as the comparison of two runs. */
 export const MOST_ACTIONS = 50_000;
 /** Changes are shown this often at most: a large run changes hundreds of times a second. */
 const SHOW_EVERY = 150;
@@ -59,6 +60,13 @@ export function useRunActions(key: RunKey): RunActions {
     };
   }, [client, project, domain, run]);
   return useQuery<RunActions>({ queryKey: ["actions", project, domain, run], queryFn: skipToken, initialData: LOADING, gcTime: 60_000 }).data ?? LOADING;
+}
+
+/** Gives back the memory of all actions of a run, which is read in windows from now on. */
+export function useLetGo(key: RunKey): void {
+  const client = useQueryClient();
+  const { project, domain, run } = key;
+  useEffect(() => client.removeQueries({ queryKey: ["actions", project, domain, run] }), [client, project, domain, run]);
 }
 
 /** Everything about an action; read again whenever its row says that something changed. */

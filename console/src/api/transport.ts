@@ -9,6 +9,7 @@ import { RunService } from "../gen/flyteidl2/workflow/run_service_pb";
 import { TranslatorService } from "../gen/flyteidl2/workflow/translator_service_pb";
 import { FilesService } from "../gen/wingbeat/platform/v1/files_pb";
 import { PlatformService } from "../gen/wingbeat/platform/v1/platform_pb";
+import { RunViewService } from "../gen/wingbeat/platform/v1/run_view_pb";
 import { SchedulingService } from "../gen/wingbeat/platform/v1/scheduling_pb";
 import { link } from "./link";
 
@@ -35,6 +36,7 @@ export const projectService: Client<typeof ProjectService> = createClient(Projec
 export const translatorService: Client<typeof TranslatorService> = createClient(TranslatorService, transport);
 export const platformService: Client<typeof PlatformService> = createClient(PlatformService, transport);
 export const filesService: Client<typeof FilesService> = createClient(FilesService, transport);
+export const runViewService: Client<typeof RunViewService> = createClient(RunViewService, transport);
 export const schedulingService: Client<typeof SchedulingService> = createClient(SchedulingService, transport);
 
 /** The server did not answer at all, or is on its way out: worth trying again. */

@@ -36,10 +36,11 @@ export interface ActionSearch {
   readonly line?: string;
   readonly q?: string;
   readonly phase?: string;
+  readonly group?: string;
 }
 
 export function actionSearch(raw: Raw): ActionSearch {
-  return picked(raw, ["i", "view", "tab", "attempt", "line", "q", "phase"]);
+  return picked(raw, ["i", "view", "tab", "attempt", "line", "q", "phase", "group"]);
 }
 
 /** Two runs: the other one. */

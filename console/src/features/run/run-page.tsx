@@ -1,7 +1,8 @@
 /** One run: what is wrong first, then everything there is, with the chosen action beside it. */
-import { type JSX, useMemo } from "react";
+import { type JSX, useEffect, useMemo, useState } from "react";
 
 import { MOST_ACTIONS, useRunActions } from "../../api/run";
+import { useReading } from "../../api/run-view";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { countPhases, rootCause } from "../../lib/tree";
 import type { ActionSearch } from "../../lib/search";
@@ -9,6 +10,7 @@ import { Failed, Loading } from "../../ui/states";
 import { ActionPanel } from "./action-panel";
 import { ActionViews } from "./action-views";
 import { FailureFirst } from "./failure-first";
+import { LargeRun } from "./large-run";
 import { RunHeader } from "./run-header";
 import { Questions } from "./questions";
 
@@ -21,12 +23,33 @@ export interface RunView {
 /** What a view may change in the address; `undefined` takes it out. */
 export type SearchChange = { readonly [name in keyof ActionSearch]: ActionSearch[name] | undefined };
 
-export function RunPage({ runKey, search, onSearch }: RunView): JSX.Element {
+/** Decides how the run is read: all actions as they change, or of a large run only what is on the screen. */
+export function RunPage(view: RunView): JSX.Element {
+  const reading = useReading(view.runKey);
+  const [grown, setGrown] = useState(false);
+  if (reading === undefined) return <Waiting run={view.runKey.run} />;
+  return reading.windowed || grown ? <LargeRun {...view} /> : <WholeRun {...view} most={reading.most} onGrown={() => setGrown(true)} />;
+}
+
+function Waiting({ run }: { readonly run: string }): JSX.Element {
+  return (
+    <div className="page">
+      <h1 className="mono">{run}</h1>
+      <Loading what="the run" rows={8} />
+    </div>
+  );
+}
+
+function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { readonly most: number; readonly onGrown: () => void }): JSX.Element {
   const { state, problem, actions, cut } = useRunActions(runKey);
   const root = actions.find((action) => action.parent === "");
   const selected = actions.find((action) => action.name === search.i) ?? root;
   const cause = useMemo(() => rootCause(actions), [actions]);
   const counts = useMemo(() => countPhases(actions), [actions]);
+  const tooMany = actions.length > most;
+  useEffect(() => {
+    if (tooMany) onGrown();
+  }, [tooMany, onGrown]);
   const select = (action: ActionRow): void => onSearch({ i: action.name, attempt: undefined, line: undefined });
   if (state === "refused" && problem !== undefined) {
     return (
@@ -36,14 +59,7 @@ export function RunPage({ runKey, search, onSearch }: RunView): JSX.Element {
       </div>
     );
   }
-  if (root === undefined || selected === undefined) {
-    return (
-      <div className="page">
-        <h1 className="mono">{runKey.run}</h1>
-        <Loading what="the run" rows={8} />
-      </div>
-    );
-  }
+  if (root === undefined || selected === undefined) return <Waiting run={runKey.run} />;
   return (
     <div className="page wide">
       <RunHeader runKey={runKey} root={root} counts={counts} total={actions.length} />

@@ -16,7 +16,8 @@ interface Props {
   readonly onFold: (id: string, open: boolean) => void;
 }
 
-const HIGH = 32;
+/** Height of a row, in CSS pixels. */
+export const HIGH = 32;
 
 export function TreeList({ rows, selected, onSelect, onFold }: Props): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
@@ -55,7 +56,17 @@ export function TreeList({ rows, selected, onSelect, onFold }: Props): JSX.Eleme
   );
 }
 
-function ActionItem({ row, style, here, onSelect, onFold }: { readonly row: Extract<TreeRow, { kind: "action" }>; readonly style: CSSProperties; readonly here: boolean; readonly onSelect: () => void; readonly onFold: (open: boolean) => void }): JSX.Element {
+interface Item {
+  readonly row: Extract<TreeRow, { kind: "action" }>;
+  readonly style: CSSProperties;
+  readonly here: boolean;
+  /** Its group, where no row above it says so. */
+  readonly group?: string;
+  readonly onSelect: () => void;
+  readonly onFold: (open: boolean) => void;
+}
+
+export function ActionItem({ row, style, here, group = "", onSelect, onFold }: Item): JSX.Element {
   const { action } = row;
   const folded = row.foldable && !row.open ? orderedCounts(action.children).reduce((sum, [, count]) => sum + count, 0) : 0;
   return (
@@ -68,6 +79,7 @@ function ActionItem({ row, style, here, onSelect, onFold }: { readonly row: Extr
       {action.kind !== "task" && <span className="label">{action.kind}</span>}
       {action.attempts > 1 && <span className="label">{action.attempts} attempts</span>}
       {action.cache === "hit" && <span className="label">cached</span>}
+      {group !== "" && <span className="label cut">{group}</span>}
       {folded > 0 && <span className="soft small number">{folded.toLocaleString()} below</span>}
       <span className="grow" />
       <span className="soft small">
