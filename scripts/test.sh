@@ -41,8 +41,8 @@ step_chaos() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python tests/chaos/chaos.py --seconds 30
 }
 
-# Steps joined by + run at the same time: they wait for the network, for processes or for a browser more than they compute.
-all="fmt tidy postgres console venv+clippy rust build descriptors stock_client+browser chaos"
+# Steps joined by + run at the same time: one waits for the network while the other computes.
+all="fmt tidy postgres console venv+clippy rust build descriptors stock_client browser chaos"
 summary=()
 report() { # name, seconds, exit status
     local how=ok
