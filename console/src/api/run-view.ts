@@ -7,7 +7,7 @@ import { type CountedActions, ListWindowRequest_Sort, type ListWindowResponse, t
 import type { Buckets } from "../lib/buckets";
 import { MOST_BUCKETS } from "../lib/buckets";
 import type { ActionRow, RunKey } from "../lib/model";
-import { isBad, isOver, type Phase, type PhaseCounts } from "../lib/phase";
+import { isBad, isOver, orderedCounts, type Phase, type PhaseCounts } from "../lib/phase";
 import type { Span } from "../lib/timeline";
 import { rootCause } from "../lib/tree";
 import { type Wanted, WINDOW, windowKey } from "../lib/window";
@@ -86,11 +86,17 @@ function readCounted(counted: CountedActions | undefined): Counted {
   return { name: counted?.name ?? "", total: Number(counted?.total ?? 0n), counts: phasesOf(counted?.phases ?? []) };
 }
 
+/** Is one of the counted actions not at its end? Until the first counts are there, something may happen. */
+export function isMoving(counts: Counts | undefined): boolean {
+  return counts === undefined || orderedCounts(counts.all.counts).some(([phase]) => !isOver(phase) && phase !== "unknown");
+}
+
 function countsQuery(key: RunKey, parent: string, limit: number, live: boolean) {
   return {
     queryKey: ["view", key, "counts", parent, limit],
     staleTime: live ? 0 : Infinity,
-    refetchInterval: live ? AGAIN : false,
+    // The root's end may be heard of before that of what it waited for.
+    refetchInterval: ({ state }: { readonly state: { readonly data: Counts | undefined } }) => (live || isMoving(state.data) ? AGAIN : (false as const)),
     queryFn: async ({ signal }: { readonly signal: AbortSignal }): Promise<Counts> => {
       const answer = await runViewService.getRunCounts({ runId: runId(key), parent, limit }, { signal });
       return { all: readCounted(answer.all), groups: answer.groups.map(readCounted), nGroups: Number(answer.nGroups), tasks: answer.tasks.map(readCounted), nTasks: Number(answer.nTasks) };

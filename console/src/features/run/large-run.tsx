@@ -2,10 +2,10 @@
 import type { JSX } from "react";
 
 import { useLetGo } from "../../api/run";
-import { ROOT, useActionNow, useCause, useCounts, useKnown, useOpenQuestions, useReadAtEnd } from "../../api/run-view";
+import { isMoving, ROOT, useActionNow, useCause, useCounts, useKnown, useOpenQuestions, useReadAtEnd } from "../../api/run-view";
 import { problemOf } from "../../api/transport";
 import type { ActionRow } from "../../lib/model";
-import { isOver, orderedCounts, type PhaseCounts } from "../../lib/phase";
+import { isOver, type PhaseCounts } from "../../lib/phase";
 import { Failed, Loading } from "../../ui/states";
 import { ActionPanel } from "./action-panel";
 import { FailureFirst } from "./failure-first";
@@ -22,9 +22,8 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
   const asked = useActionNow(runKey, search.i ?? ROOT);
   // An address may name what is not there: then it is the root's page.
   const selected = asked.data ?? (asked.isError ? root : undefined);
-  // Until the first counts are there, something may happen.
   const counts = useCounts(runKey, root === undefined || !isOver(root.phase)).data;
-  const live = root === undefined || !isOver(root.phase) || counts === undefined || orderedCounts(counts.all.counts).some(([phase]) => !isOver(phase) && phase !== "unknown");
+  const live = root === undefined || !isOver(root.phase) || isMoving(counts);
   useReadAtEnd(runKey, root === undefined || counts === undefined ? undefined : live);
   const below = counts?.all.counts ?? {};
   const cause = useCause(runKey, root, below, live).data;
