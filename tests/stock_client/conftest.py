@@ -104,6 +104,18 @@ def platforms(request):
             assert not left, f"left behind by a clean stop: {left}"
 
 
+@contextmanager
+def running(name: str, env: dict[str, str]):
+    """A platform that the tests of one file share, with nothing left behind after them."""
+    platform = Platform(SCRATCH / f"{name}-{time.monotonic_ns()}", sys.executable, env=env)
+    try:
+        yield platform.start()
+    finally:
+        left = platform.destroy()
+        report_platform(platform)
+    assert not left, f"left behind by a clean stop: {left}"
+
+
 @pytest.fixture(scope="session")
 def buckets():
     """An S3 server that nobody of us wrote."""

@@ -4,9 +4,7 @@ import base64
 import hashlib
 import re
 import subprocess
-import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import basics
@@ -21,9 +19,9 @@ import pytest
 import typed_values
 from bucket_process import KEY_ID, SECRET
 from client import bounded, lines
-from conftest import SCRATCH, back_to_shared, connect, report_platform
+from conftest import back_to_shared, connect, running
 from flyteidl2.core import catalog_pb2
-from platform_process import Platform, arguments, binary, clean_environment
+from platform_process import arguments, binary, clean_environment
 from test_signed_urls import location, put
 
 LINES = 40
@@ -39,13 +37,8 @@ def bucket(buckets):
 def platform(buckets, bucket):
     """A platform that the tests of this file share."""
     env = {"WINGBEAT_STORE": f"s3://{bucket}/flows/main", **buckets.account()}
-    platform = Platform(SCRATCH / f"bucket-{time.monotonic_ns()}", sys.executable, env=env)
-    try:
-        yield platform.start()
-    finally:
-        left = platform.destroy()
-        report_platform(platform)
-    assert not left, f"left behind by a clean stop: {left}"
+    with running("bucket", env) as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 
 import basics
@@ -13,9 +12,9 @@ import observing
 import pytest
 import typed_values
 from client import bounded, lines, wait_for_lines
-from conftest import SCRATCH, back_to_shared, connect, report_platform
+from conftest import SCRATCH, back_to_shared, connect, running
 from executor_process import RemoteExecutor, Wire, executor_port
-from platform_process import Platform, arguments, binary, clean_environment, wait_until
+from platform_process import arguments, binary, clean_environment, wait_until
 
 CHILDREN = 3
 
@@ -29,13 +28,8 @@ def platform(buckets):
         "WINGBEAT_NO_EXECUTOR": "true",
         **buckets.account(),
     }
-    platform = Platform(SCRATCH / f"elsewhere-{time.monotonic_ns()}", sys.executable, env=env)
-    try:
-        yield platform.start()
-    finally:
-        left = platform.destroy()
-        report_platform(platform)
-    assert not left, f"left behind by a clean stop: {left}"
+    with running("elsewhere", env) as platform:
+        yield platform
 
 
 @pytest.fixture
