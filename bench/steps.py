@@ -1,19 +1,28 @@
-"""A chain of no-op steps with the stock client, measured from inside the parent.
+"""Chains and a fan-out of no-op steps with the stock client, measured from inside the parent.
 
     python bench/steps.py --endpoint localhost:8080 --steps 40
 
 The parent awaits one child after another, so the time of a step is from the call to the child's result
-in the parent: enqueue, start, imports of the user's module, run, report. Three chains are measured: of tasks in
-processes of their own (as the server's `--isolation` says: run it once with `process`, once with `warm`), of tasks in a
-reused process (with `--isolation reuse`, the default), and of `flyte.trace` steps in the parent itself. Prints one JSON
-object a line, in the form of `cargo xtask bench --json`. Needs the package `flyte` here and in the environment of the
-server's tasks.
+in the parent: enqueue, start, imports of the user's module, run, report. What can be measured (`--kinds`):
+
+    task     tasks in processes of their own, fresh or forked as the server's `--isolation` says
+    reused   tasks in a reused process (`--isolation reuse`, the default)
+    trace    `flyte.trace` steps in the parent itself
+    many     children of one parent at once, forked or fresh (`--children`)
+    crowd    the same with children in reused processes
+    hand     no server: `a0` as a subprocess on files like those of a `task` step
+
+`cargo xtask bench steps` starts a server for each isolation and runs this. Prints one JSON object a line, in the form of
+`cargo xtask bench --json`. Needs the package `flyte` here and in the environment of the server's tasks.
 """
 
 import argparse
+import asyncio
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -52,28 +61,94 @@ async def chain(kind: str, steps: int) -> list[float]:
     return took
 
 
+@env.task
+async def crowd(kind: str, children: int) -> float:
+    step = {"many": nothing, "crowd": nothing_reused}[kind]
+    started = time.perf_counter()
+    await asyncio.gather(*(step(number) for number in range(children)))
+    return time.perf_counter() - started
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--endpoint", required=True, help="host:port of the server, for plain http")
+    parser.add_argument("--endpoint", help="host:port of the server, for plain http")
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--children", type=int, default=1000)
+    parser.add_argument("--kinds", default="task,reused,trace", help="what to measure, joined by commas")
     parser.add_argument("--isolation", default="", help="what the server runs with, for the settings printed")
     arguments = parser.parse_args()
-    flyte.init(
-        endpoint=arguments.endpoint,
-        insecure=True,
-        project="flytesnacks",
-        domain="development",
-        root_dir=Path(__file__).parent,
-    )
-    for kind in ("task", "reused", "trace"):
-        # The first run pays for the upload, for Python's caches, and for a process that stays.
-        measure(kind, 2)
-        load = os.getloadavg()[0]
-        tell(kind, sorted(measure(kind, arguments.steps)), load, arguments)
+    kinds = arguments.kinds.split(",")
+    if kinds != ["hand"]:
+        if not arguments.endpoint:
+            parser.error("--endpoint is needed for all but `hand`")
+        flyte.init(
+            endpoint=arguments.endpoint,
+            insecure=True,
+            project="flytesnacks",
+            domain="development",
+            root_dir=Path(__file__).parent,
+        )
+    for kind in kinds:
+        {"hand": hand, "many": fan_out, "crowd": fan_out}.get(kind, steps)(kind, arguments)
     return 0
 
 
+def steps(kind: str, arguments: argparse.Namespace) -> None:
+    # The first run pays for the upload, for Python's caches, and for a process that stays.
+    result(chain, kind, 2)
+    load = os.getloadavg()[0]
+    tell(kind, sorted(result(chain, kind, arguments.steps)), load, arguments)
+
+
+def fan_out(kind: str, arguments: argparse.Namespace) -> None:
+    result(crowd, kind, 2)
+    load = os.getloadavg()[0]
+    took = result(crowd, kind, arguments.children)
+    print_line(f"{kind}, all", took, "s", load, arguments)
+    print_line(f"{kind}, rate", arguments.children / took, "1/s", load, arguments)
+
+
+def hand(kind: str, arguments: argparse.Namespace) -> None:
+    from flyteidl2.core.literals_pb2 import Literal, Primitive, Scalar
+    from flyteidl2.task.common_pb2 import Inputs, NamedLiteral
+
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="wingbeat-steps.") as folder:
+        one = Literal(scalar=Scalar(primitive=Primitive(integer=1)))
+        inputs = Path(folder, "inputs.pb")
+        inputs.write_bytes(Inputs(literals=[NamedLiteral(name="number", value=one)]).SerializeToString())
+        by_hand(folder, inputs)
+        took = sorted(by_hand(folder, inputs) for _ in range(min(arguments.steps, 10)))
+    tell(kind, took, load, arguments)
+
+
+def by_hand(folder: str, inputs: Path) -> float:
+    """Seconds of `a0` for the step's task; the recipe is that of the executor, without a platform."""
+    names = {"ACTION_NAME": "a0", "RUN_NAME": "hand", "_U_ORG_NAME": "o", "_U_RUN_BASE": folder}
+    where = {"FLYTE_INTERNAL_EXECUTION_PROJECT": "p", "FLYTE_INTERNAL_EXECUTION_DOMAIN": "d"}
+    a0 = Path(sys.executable).with_name("a0")
+    command = [a0, "-i", inputs, "-o", Path(folder, "out"), "-v", "v1", "-r", Path(folder, "raw")]
+    command += ["--resolver", "flyte._internal.resolvers.default.DefaultTaskResolver", "mod", "steps", "instance"]
+    started = time.perf_counter()
+    subprocess.run(
+        [*map(str, command), "nothing"],
+        env={"PATH": os.environ["PATH"], "FSSPEC_FILE_AUTO_MKDIR": "true", **names, **where},
+        cwd=Path(__file__).parent,
+        check=True,
+        capture_output=True,
+    )
+    seconds = time.perf_counter() - started
+    if not Path(folder, "out", "outputs.pb").exists():
+        raise SystemExit("a0 left no outputs")
+    return seconds
+
+
 def tell(kind: str, took: list[float], load: float, arguments: argparse.Namespace) -> None:
+    for what, value in [(f"{kind}, median", took[len(took) // 2]), (f"{kind}, slowest", took[-1])]:
+        print_line(what, value * 1000, "ms", load, arguments)
+
+
+def print_line(measure: str, value: float, unit: str, load: float, arguments: argparse.Namespace) -> None:
     settings = {
         "steps": arguments.steps,
         "isolation": arguments.isolation,
@@ -81,13 +156,14 @@ def tell(kind: str, took: list[float], load: float, arguments: argparse.Namespac
         "cores": os.cpu_count(),
         "load before": round(load, 1),
     }
-    for what, value in [(f"{kind}, median", took[len(took) // 2]), (f"{kind}, slowest", took[-1])]:
-        line = {"bench": "steps", "measure": what, "value": round(value * 1000, 1), "unit": "ms"}
-        print(json.dumps({**line, "settings": settings}))
+    if unit != "ms":
+        settings["steps"] = arguments.children
+    line = {"bench": "steps", "measure": measure, "value": round(value, 2), "unit": unit}
+    print(json.dumps({**line, "settings": settings}), flush=True)
 
 
-def measure(kind: str, steps: int) -> list[float]:
-    run = flyte.run(chain, kind, steps)
+def result(task, kind: str, number: int):
+    run = flyte.run(task, kind, number)
     run.wait(quiet=True)
     return run.outputs()[0]
 

@@ -41,8 +41,9 @@ step_chaos() {
     WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python tests/chaos/chaos.py --seconds 30
 }
 
-# Steps joined by + run at the same time: one waits for the network while the other computes.
-all="fmt tidy postgres console venv+clippy rust build descriptors stock_client browser chaos"
+# Steps joined by + run at the same time: one waits (for the network, for a browser, for time to pass) while the other
+# computes.
+all="fmt tidy postgres console venv+clippy rust build descriptors stock_client+browser chaos"
 summary=()
 report() { # name, seconds, exit status
     local how=ok

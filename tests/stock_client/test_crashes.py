@@ -1,11 +1,13 @@
 """`kill -9` of the server, the executor, a task: runs still end right, nothing runs twice."""
 
 import os
+import re
 import signal
 
+import flyte.remote as remote
 import lifecycle
 import pytest
-from client import lines, phase_name, wait_for_lines
+from client import bounded, lines, phase_name, wait_for_lines
 from platform_process import all_processes, wait_until
 
 CHILDREN = 3
@@ -70,6 +72,11 @@ def test_a_killed_executor_is_replaced_and_its_attempts_run_again(held):
     assert len(children) == CHILDREN
     assert {child.attempts for child in children} == {2}
     assert {phase_name(child.pb2.attempts[0].phase) for child in children} == {"failed"}
+    # They were written less than a second before, so no executor that is still alive has stored them.
+    for child in children:
+        action = remote.Action.get(run_name=run.name, name=child.name)
+        text = "\n".join(bounded(lambda: list(action.get_logs(attempt=1)), 20, "the log ends"))  # noqa: B023
+        assert re.search(r"child \d was here", text) and "the executor died" in text, text
 
 
 @pytest.mark.within(180)

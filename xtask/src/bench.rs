@@ -8,6 +8,7 @@ mod platform;
 mod process;
 mod scale;
 mod startup;
+mod steps;
 
 use std::process::ExitCode;
 
@@ -18,13 +19,14 @@ use platform::Programs;
 
 type Benchmark = fn(&Programs, Effort) -> Result<Vec<Figure>>;
 
-const BENCHMARKS: [(&str, Benchmark); 6] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("startup", startup::run),
     ("latency", load::latency),
     ("control-plane", load::control_plane),
     ("fairness", load::fairness),
     ("idle", scale::idle),
     ("scale", scale::scale),
+    ("steps", steps::run),
 ];
 
 /// How much is done before a figure is believed.

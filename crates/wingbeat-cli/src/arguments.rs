@@ -147,13 +147,17 @@ impl QueueCommand {
     }
 }
 
+fn whole_number(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_error| format!("expected a whole number from {} to {}", i32::MIN, i32::MAX))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SetQueue {
     /// The queue
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// Actions of a queue with a higher one go first [default of a new queue: 0]
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = whole_number)]
     pub(crate) priority: Option<i32>,
     /// Most attempts at once over all runs; 0 takes the cap away
     #[arg(long, value_name = "N")]

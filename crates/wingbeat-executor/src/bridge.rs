@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 pub use self::join::{JoinConfig, JoinError};
+use crate::errors::told;
 
 /// How long a server that was never reached may stay away.
 const FIRST_GRACE: Duration = Duration::from_mins(2);
@@ -55,7 +56,7 @@ pub(crate) async fn first_join(join: &JoinConfig) -> Result<String, JoinError> {
             Ok((_stream, store)) => return Ok(store),
             Err(error) if error.is_final() || begun.elapsed() >= FIRST_GRACE => return Err(error),
             Err(error) => {
-                let text = join::told(&error);
+                let text = told(&error);
                 if text != said {
                     tracing::warn!("{text}; trying again");
                     said = text;
@@ -122,7 +123,7 @@ async fn carry(mut local: UnixStream, way: Arc<Way>) {
             let _broken = copy_bidirectional(&mut local, &mut remote).await;
         }
         Err(error) => {
-            let text = join::told(&error);
+            let text = told(&error);
             if error.is_final() {
                 let _nobody = way.refused.send(Some(text));
                 return;

@@ -6,6 +6,11 @@ use wingbeat_model::Timestamp;
 
 /// Now, to the microsecond. A clock before 1970 reads as 1970.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    at(SystemTime::now())
+}
+
+/// A moment that the system gave, in the same way.
+pub(crate) fn at(moment: SystemTime) -> Timestamp {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -212,12 +212,13 @@ async fn prepare(
     if let Err(error) = process::adopt_orphans() {
         tracing::warn!(%error, "daemons of tasks will be found by their mark only");
     }
-    let n_killed = successor::end_leftovers(&folder).await;
-    if n_killed > 0 {
-        tracing::warn!(n_killed, "killed processes that a former executor left running");
+    let estate = successor::end_leftovers(&folder).await;
+    if estate.n_killed > 0 {
+        tracing::warn!(n_killed = estate.n_killed, "killed processes that a former executor left running");
     }
     let (socket, address, bridge) = find_server(&config).await?;
     let store = open_store(&address, &config.host_env).await?;
+    estate.settle(&store).await;
     let simulated = match config.kind {
         ExecutorKind::Process => None,
         ExecutorKind::Simulated => Some(shared_outputs(&store).await?),

@@ -71,6 +71,17 @@ pub(crate) struct AttemptFolder {
     pub(crate) stderr: PathBuf,
 }
 
+impl AttemptFolder {
+    fn below(root: &Path) -> Self {
+        Self {
+            work: root.join("work"),
+            temp: root.join("tmp"),
+            stdout: root.join("stdout.log"),
+            stderr: root.join("stderr.log"),
+        }
+    }
+}
+
 /// The folder of one reused process.
 #[derive(Debug)]
 pub(crate) struct ProcessFolder {
@@ -87,6 +98,27 @@ pub(crate) struct ProcessFolder {
 struct Record {
     version: u32,
     family: FamilyMark,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<AttemptOutput>,
+}
+
+/// Where the lines of an attempt are, and where they belong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AttemptOutput {
+    pub(crate) log_prefix: String,
+    pub(crate) stdout: PathBuf,
+    pub(crate) stderr: PathBuf,
+}
+
+/// What an executor that died left on record.
+#[derive(Debug)]
+pub(crate) struct Leftover {
+    /// The record, to be removed once it is dealt with.
+    pub(crate) record: PathBuf,
+    /// Nothing if the record cannot be read.
+    pub(crate) family: Option<FamilyMark>,
+    /// Only attempts have one.
+    pub(crate) output: Option<AttemptOutput>,
 }
 
 impl DataFolder {
@@ -125,34 +157,31 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`]: the attempt cannot run here.
     pub(crate) fn create_attempt(&self, held: &Held) -> Result<AttemptFolder, FolderError> {
-        let action = &held.key.action;
-        let root = self
-            .attempts
-            .join(action.run.0.to_string())
-            .join(action.name.as_str())
-            .join(held.key.attempt.to_string());
+        let root = self.attempt_root(held);
         if root.exists() {
             fs::remove_dir_all(&root).map_err(|source| io_error(&root, source))?;
         }
-        let folder = AttemptFolder {
-            work: root.join("work"),
-            temp: root.join("tmp"),
-            stdout: root.join("stdout.log"),
-            stderr: root.join("stderr.log"),
-        };
+        let folder = AttemptFolder::below(&root);
         for path in [&folder.work, &folder.temp] {
             fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
         }
         Ok(folder)
     }
 
-    /// Writes down which processes belong to an attempt. Called before the start, and again with the
-    /// leader's number after it, so that no moment exists at which a process is in no record.
+    /// Writes down which processes belong to an attempt, and where its lines go. Called before the start, and again with
+    /// the leader's number after it, so that no moment exists at which a process is in no record.
     ///
     /// # Errors
     /// [`FolderError::Io`]: the attempt must not be started.
-    pub(crate) fn record(&self, held: &Held, family: &FamilyMark) -> Result<(), FolderError> {
-        write_record(&self.record_path(held), family)
+    pub(crate) fn record(
+        &self,
+        held: &Held,
+        family: &FamilyMark,
+        log_prefix: &str,
+    ) -> Result<(), FolderError> {
+        let AttemptFolder { stdout, stderr, .. } = AttemptFolder::below(&self.attempt_root(held));
+        let output = AttemptOutput { log_prefix: log_prefix.to_owned(), stdout, stderr };
+        write_record(&self.record_path(held), family, Some(output))
     }
 
     /// The same for a preloaded interpreter.
@@ -160,7 +189,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`]: it must not be started.
     pub(crate) fn record_template(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
-        write_record(&self.template_record_path(number), family)
+        write_record(&self.template_record_path(number), family, None)
     }
 
     /// Forgets an attempt whose processes are gone.
@@ -178,7 +207,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`]: it must not be started.
     pub(crate) fn record_reused(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
-        write_record(&self.reused_record_path(number), family)
+        write_record(&self.reused_record_path(number), family, None)
     }
 
     /// Forgets a reused process that is gone.
@@ -209,19 +238,16 @@ impl DataFolder {
         Ok(self.templates.clone())
     }
 
-    /// What an executor before this one left on record, with the files to remove once it is dealt with.
-    pub(crate) fn leftovers(&self) -> Vec<(PathBuf, Option<FamilyMark>)> {
+    /// What an executor before this one left on record.
+    pub(crate) fn leftovers(&self) -> Vec<Leftover> {
         let Ok(entries) = fs::read_dir(&self.running) else { return Vec::new() };
-        entries
-            .flatten()
-            .map(|entry| {
-                let record =
-                    fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-                let family =
-                    record.filter(|record| record.version == RECORD_VERSION).map(|record| record.family);
-                (entry.path(), family)
-            })
-            .collect()
+        entries.flatten().map(|entry| read_record(entry.path())).collect()
+    }
+
+    fn attempt_root(&self, held: &Held) -> PathBuf {
+        let action = &held.key.action;
+        let run = self.attempts.join(action.run.0.to_string());
+        run.join(action.name.as_str()).join(held.key.attempt.to_string())
     }
 
     fn template_record_path(&self, number: u64) -> PathBuf {
@@ -237,8 +263,18 @@ impl DataFolder {
     }
 }
 
-fn write_record(path: &Path, family: &FamilyMark) -> Result<(), FolderError> {
-    let record = Record { version: RECORD_VERSION, family: family.clone() };
+/// A record that cannot be read, or is of another version, is there to be removed.
+fn read_record(path: PathBuf) -> Leftover {
+    let record = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+    let (family, output) = match record.filter(|record| record.version == RECORD_VERSION) {
+        Some(Record { version: _, family, output }) => (Some(family), output),
+        None => (None, None),
+    };
+    Leftover { record: path, family, output }
+}
+
+fn write_record(path: &Path, family: &FamilyMark, output: Option<AttemptOutput>) -> Result<(), FolderError> {
+    let record = Record { version: RECORD_VERSION, family: family.clone(), output };
     let text = serde_json::to_vec(&record).expect("a record holds only text and numbers");
     // Renamed into place, so that a successor never reads half of it. Not synced: processes do not
     // outlive the machine either.

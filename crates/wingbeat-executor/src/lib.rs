@@ -10,6 +10,7 @@ mod capacity;
 mod clock;
 mod config;
 mod environment;
+mod errors;
 mod executor;
 mod files;
 mod folder;

@@ -7,7 +7,9 @@ mod chunks;
 mod follower;
 mod lines;
 mod live;
+mod salvage;
 mod tail;
 
 pub(crate) use follower::{Finished, Following, LogTarget, follow};
 pub(crate) use live::LiveLogs;
+pub(crate) use salvage::salvage;

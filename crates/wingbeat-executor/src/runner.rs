@@ -13,6 +13,7 @@ use wingbeat_blob::BlobPath;
 use wingbeat_model::Failure;
 
 use crate::assignment::{Assignment, Held};
+use crate::errors::told;
 use crate::executor::Executor;
 use crate::files::{FilesError, Found};
 use crate::folder::AttemptFolder;
@@ -81,7 +82,7 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         }
         Ending::Exited { exit, oom } => {
             let judged = judge(executor, assignment, (exit, oom), stderr_tail).await;
-            Some(judged.unwrap_or_else(|error| failed(outcome::system("OutputsUnusable", chain(&error)))))
+            Some(judged.unwrap_or_else(|error| failed(outcome::system("OutputsUnusable", told(&error)))))
         }
     }
 }
@@ -112,7 +113,7 @@ async fn create_folder(executor: &Executor, held: &Held) -> Result<AttemptFolder
     let (folder, held) = (executor.folder.clone(), held.clone());
     match tokio::task::spawn_blocking(move || folder.create_attempt(&held)).await {
         Ok(Ok(created)) => Ok(created),
-        Ok(Err(error)) => Err(outcome::system("StartFailed", chain(&error))),
+        Ok(Err(error)) => Err(outcome::system("StartFailed", told(&error))),
         Err(error) => Err(outcome::system("ExecutorFault", error.to_string())),
     }
 }
@@ -150,17 +151,6 @@ fn last_words(ending: &Ending) -> Option<String> {
 
 fn failed(failure: Failure) -> Happening {
     Happening::Failed { failure, report_uri: String::new() }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Starts an attempt that the server assigned, unless it is or was here already.

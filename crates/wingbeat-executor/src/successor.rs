@@ -1,27 +1,64 @@
-//! Ends what a dead executor left running, before its successor takes up work.
+//! Ends what a dead executor left running and writes what it left unwritten, before its successor takes up work.
 //!
 //! Their attempts are lost: nobody can learn how a process ended that is not one's own child. The server
-//! retries them as failures of the infrastructure, and must find no process of them alive.
+//! retries them as failures of the infrastructure, and must find no process of them alive. Their lines are not
+//! lost: the files have them.
 
 use std::fs;
+use std::path::PathBuf;
 
-use crate::folder::DataFolder;
+use wingbeat_blob::BlobStore;
+
+use crate::folder::{AttemptOutput, DataFolder, Leftover};
+use crate::logs::salvage;
 use crate::process::{GroupTrust, end_family};
 
-/// Kills every recorded family and returns how many processes that were.
-pub(crate) async fn end_leftovers(folder: &DataFolder) -> usize {
+/// What is still to be done when nothing runs any more. The records stay until it is.
+#[derive(Debug)]
+pub(crate) struct Estate {
+    /// Processes that were ended.
+    pub(crate) n_killed: usize,
+    records: Vec<(PathBuf, Option<AttemptOutput>)>,
+}
+
+/// Kills every recorded family.
+pub(crate) async fn end_leftovers(folder: &DataFolder) -> Estate {
     let leftovers = folder.leftovers();
-    let ended = leftovers.into_iter().map(|(record, family)| async move {
+    let ended = leftovers.into_iter().map(|Leftover { record, family, output }| async move {
         let killed = match family {
             Some(family) => end_family(&family, GroupTrust::Recorded).await,
             None => 0,
         };
-        if let Err(error) = fs::remove_file(&record) {
-            tracing::warn!(%error, record = %record.display(), "could not remove a former executor's record");
-        }
-        killed
+        (killed, (record, output))
     });
-    futures::future::join_all(ended).await.into_iter().sum()
+    let ended = futures::future::join_all(ended).await;
+    let n_killed = ended.iter().map(|(killed, _)| killed).sum();
+    Estate { n_killed, records: ended.into_iter().map(|(_, record)| record).collect() }
+}
+
+impl Estate {
+    /// Makes lines durable that the dead executor had not, and clears the records.
+    pub(crate) async fn settle(self, store: &BlobStore) {
+        // One after the other: each holds a chunk in memory, and there may be hundreds.
+        for (record, output) in self.records {
+            if let Some(output) = output {
+                match salvage(store, &output).await {
+                    Ok(0) => {}
+                    Ok(n_lines) => tracing::info!(
+                        n_lines,
+                        prefix = output.log_prefix,
+                        "saved lines of a former executor"
+                    ),
+                    Err(error) => {
+                        tracing::error!(%error, prefix = output.log_prefix, "could not store lines of a former executor");
+                    }
+                }
+            }
+            if let Err(error) = fs::remove_file(&record) {
+                tracing::warn!(%error, record = %record.display(), "could not remove a former executor's record");
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -33,6 +70,7 @@ mod tests {
     use crate::folder::DataFolder;
     use crate::process::{FamilyMark, Launch, TaskProcess};
     use crate::testing::assignment;
+    use wingbeat_blob::BlobStore;
 
     #[tokio::test]
     async fn a_successor_kills_what_is_on_record_and_clears_the_record() {
@@ -41,7 +79,7 @@ mod tests {
         let former = DataFolder::open(data.path()).await.unwrap();
         let attempt = former.create_attempt(&held).unwrap();
         let marker = "successor-test".to_owned();
-        former.record(&held, &FamilyMark::announce(marker.clone())).unwrap();
+        former.record(&held, &FamilyMark::announce(marker.clone()), "logs").unwrap();
         let mut task = TaskProcess::start(Launch {
             program: "/bin/sleep".into(),
             args: vec!["600".to_owned()],
@@ -53,13 +91,16 @@ mod tests {
             marker,
         })
         .unwrap();
-        former.record(&held, task.mark()).unwrap();
+        former.record(&held, task.mark(), "logs").unwrap();
         drop(former);
 
         let successor = DataFolder::open(data.path()).await.unwrap();
-        let (killed, _exit) = tokio::join!(end_leftovers(&successor), task.wait());
-        assert_eq!(killed, 1);
+        let (estate, _exit) = tokio::join!(end_leftovers(&successor), task.wait());
+        assert_eq!(estate.n_killed, 1);
+        assert_eq!(successor.leftovers().len(), 1, "it stays on record until its lines are safe");
+        let store = BlobStore::open_local(&data.path().join("objects")).unwrap();
+        estate.settle(&store).await;
         assert!(successor.leftovers().is_empty());
-        assert_eq!(end_leftovers(&successor).await, 0);
+        assert_eq!(end_leftovers(&successor).await.n_killed, 0);
     }
 }

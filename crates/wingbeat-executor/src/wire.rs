@@ -244,7 +244,7 @@ fn shorten(message: String) -> String {
     format!("{}\n… {n_cut} bytes left out …\n{}", &message[..head], &message[tail..])
 }
 
-fn timestamp(at: Timestamp) -> WireTimestamp {
+pub(crate) fn timestamp(at: Timestamp) -> WireTimestamp {
     let (seconds, nanos) = at.to_parts();
     WireTimestamp { seconds, nanos, ..Default::default() }
 }

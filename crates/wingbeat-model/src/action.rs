@@ -255,6 +255,11 @@ pub struct Action {
 }
 
 impl Action {
+    /// Who enqueued it; `None` for the root.
+    pub fn parent_key(&self) -> Option<ActionKey> {
+        self.parent.clone().map(|name| ActionKey { run: self.key.run, name })
+    }
+
     /// Its phase on the wire.
     pub const fn phase(&self) -> Phase {
         match &self.state {

@@ -13,6 +13,7 @@ env = flyte.TaskEnvironment("lifecycle")
 
 @env.task
 async def held_child(folder: str, number: int) -> int:
+    print(f"child {number} was here")
     leave(folder, f"child-{number}")
     hold(folder, "release")
     return number

@@ -72,28 +72,39 @@ pub(crate) fn run_load(
     scenario: &[&str],
     mut beside: impl FnMut(&Figure) -> Result<Vec<Figure>>,
 ) -> Result<Vec<Figure>> {
-    let load = &programs.load;
-    let mut child = Command::new(load)
-        .args(["--endpoint", &platform.address])
-        .args(scenario)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("could not run {}", load.display()))?;
-    let lines = BufReader::new(child.stdout.take().context("stdout was not piped")?).lines();
+    let mut load = Command::new(&programs.load);
+    load.args(["--endpoint", &platform.address]).args(scenario);
     let name = scenario.first().copied();
     let mut figures = Vec::new();
-    for line in lines {
-        let line = line.context("the load program wrote text that is not UTF-8")?;
-        let figure = parse(&line)?.with("scenario", name);
+    for_each_figure(load, |figure| {
+        let figure = figure.with("scenario", name);
         let seen = beside(&figure)?;
         figures.push(figure);
         figures.extend(seen);
-    }
-    let status = child.wait().context("the load program was lost")?;
-    ensure!(status.success(), "the load program failed at {}", scenario.join(" "));
-    ensure!(!figures.is_empty(), "the load program printed no figure at {}", scenario.join(" "));
+        Ok(())
+    })?;
     Ok(figures)
+}
+
+/// Runs a program that prints a figure a line, and hands them on as they come.
+pub(crate) fn for_each_figure(
+    mut program: Command,
+    mut take: impl FnMut(Figure) -> Result<()>,
+) -> Result<()> {
+    let shown = format!("{program:?}");
+    let spawned = program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = spawned.with_context(|| format!("could not run {shown}"))?;
+    let lines = BufReader::new(child.stdout.take().context("stdout was not piped")?).lines();
+    let mut any = false;
+    for line in lines {
+        let line = line.with_context(|| format!("{shown} wrote text that is not UTF-8"))?;
+        take(parse(&line)?)?;
+        any = true;
+    }
+    let status = child.wait().with_context(|| format!("{shown} was lost"))?;
+    ensure!(status.success(), "{shown} failed");
+    ensure!(any, "{shown} printed no figure");
+    Ok(())
 }
 
 fn parse(line: &str) -> Result<Figure> {
@@ -106,7 +117,7 @@ fn parse(line: &str) -> Result<Figure> {
             settings: figure["settings"].as_object().cloned().unwrap_or_default(),
         })
     };
-    read().with_context(|| format!("the load program printed `{line}`, which is no figure"))
+    read().with_context(|| format!("`{line}` was printed, which is no figure"))
 }
 
 #[cfg(test)]

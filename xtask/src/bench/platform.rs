@@ -58,11 +58,17 @@ pub(crate) struct Platform {
 
 impl Platform {
     pub(crate) fn start(programs: &Programs, data: &Path, executor: &str) -> Result<Self> {
+        Self::start_with(programs, data, &["--executor", executor])
+    }
+
+    /// With further options of `wingbeat up`.
+    pub(crate) fn start_with(programs: &Programs, data: &Path, options: &[&str]) -> Result<Self> {
         let started = Instant::now();
         let wingbeat = &programs.wingbeat;
         let mut child = Command::new(wingbeat)
-            .args(["up", "--listen", "127.0.0.1:0", "--executor", executor, "--data"])
+            .args(["up", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(options)
             .args(programs.database.iter().flat_map(|address| ["--database", address]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

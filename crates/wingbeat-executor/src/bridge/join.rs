@@ -113,17 +113,6 @@ impl JoinError {
     }
 }
 
-/// An error and its causes in one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 /// Makes a connection that the server has admitted, and says which object store it uses. `store` is the one that this
 /// executor uses, empty before it knows.
 pub(super) async fn join(

@@ -40,7 +40,13 @@ pub(super) struct PendingLines {
 
 impl PendingLines {
     pub(super) fn new(attempt: AttemptRef) -> Self {
-        Self { attempt, lines: VecDeque::new(), bytes: 0, oldest: None, durable_up_to: 0, pushed_up_to: 0 }
+        Self::from_line(attempt, 0)
+    }
+
+    /// The first of them has number `line`.
+    pub(super) fn from_line(attempt: AttemptRef, line: u64) -> Self {
+        let lines = VecDeque::new();
+        Self { attempt, lines, bytes: 0, oldest: None, durable_up_to: line, pushed_up_to: line }
     }
 
     pub(super) fn push(&mut self, line: LogRecord) {

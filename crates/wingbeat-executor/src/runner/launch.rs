@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use wingbeat_model::Failure;
 
-use super::chain;
 use super::reused::{self, Reused};
 use crate::assignment::{Assignment, Command, Target};
 use crate::environment::{Sources, environment};
+use crate::errors::told;
 use crate::executor::Executor;
 use crate::files;
 use crate::folder::AttemptFolder;
@@ -245,7 +245,10 @@ pub(super) fn record(
     assignment: &Assignment,
     family: &FamilyMark,
 ) -> Result<(), Failure> {
-    executor.folder.record(&assignment.held, family).map_err(|error| not_started(&error))
+    executor
+        .folder
+        .record(&assignment.held, family, &assignment.log_prefix)
+        .map_err(|error| not_started(&error))
 }
 
 fn command_of(assignment: &Assignment) -> Result<&Command, Failure> {
@@ -306,5 +309,5 @@ fn identity(executor: &Executor, assignment: &Assignment) -> AttemptIdentity {
 }
 
 fn not_started(error: &dyn std::error::Error) -> Failure {
-    system("StartFailed", chain(error))
+    system("StartFailed", told(error))
 }

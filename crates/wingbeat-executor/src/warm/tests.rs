@@ -120,7 +120,7 @@ impl Stage {
     /// Process numbers of the interpreters that are there.
     fn templates(&self) -> Vec<i32> {
         let families = self.folder.leftovers();
-        families.into_iter().filter_map(|(_, family)| family?.leader.map(|leader| leader.pid)).collect()
+        families.into_iter().filter_map(|left| left.family?.leader.map(|leader| leader.pid)).collect()
     }
 
     /// Forked processes of this stage's interpreter that wait for an attempt.

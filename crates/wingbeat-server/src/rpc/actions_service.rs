@@ -128,7 +128,7 @@ struct Updates {
 
 impl Updates {
     async fn run(mut self, parent: &Action) -> Result<(), ConnectError> {
-        let mut changed = self.platform.feed.subscribe_run(self.run.id);
+        let mut changed = self.platform.feed.subscribe_ends(parent.key.clone());
         let mut position = self.send_changes(Seq::default(), Some(parent)).await?;
         self.send_sentinel().await?;
         loop {
