@@ -192,8 +192,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = BlobStore::open_local(&folder.path().join("objects")).unwrap();
         let (stdout, stderr) = (folder.path().join("stdout.log"), folder.path().join("never written"));
-        let text: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
-        fs::write(&stdout, text).unwrap();
+        let text: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
+        fs::write(&stdout, text.join("\n")).unwrap();
         let output = AttemptOutput { log_prefix: "logs".to_owned(), stdout, stderr };
         assert_eq!(salvage(&store, &output).await.unwrap(), 20_000);
         let prefix = BlobPath::parse("logs").unwrap();
