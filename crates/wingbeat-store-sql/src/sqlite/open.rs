@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use wingbeat_store::listing::contains_ignoring_case;
@@ -99,6 +100,9 @@ fn flags(access: OpenFlags) -> OpenFlags {
 
 fn configure(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(BUSY)?;
+    // Otherwise each new value of a parameter that stands beside a partial index's condition (`parent = ''`) makes SQLite
+    // prepare the statement again.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.pragma_update(None, "temp_store", "MEMORY")
 }

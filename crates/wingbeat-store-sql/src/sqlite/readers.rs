@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use wingbeat_store::ReadError;
 
 use super::open::connect_reader;
+use super::row::step;
 use crate::fault::Fault;
 
 /// The most reads at once.
@@ -48,11 +49,10 @@ impl Readers {
             Some(db) => db,
             None => connect_reader(&self.path).map_err(Fault::from)?,
         };
-        let found = {
-            // Rolled back when dropped: there is nothing to keep.
-            let _state = db.unchecked_transaction().map_err(Fault::from)?;
-            read(&db)
-        };
+        step(&db, "BEGIN")?;
+        let found = read(&db);
+        // There is nothing to keep. A connection that cannot even do that is not used again.
+        step(&db, "ROLLBACK")?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
         found
     }

@@ -84,6 +84,12 @@ pub(crate) fn list_text<T>(
     Ok(found)
 }
 
+/// Begins or ends a transaction.
+pub(crate) fn step(db: &Connection, text: &str) -> Result<(), Fault> {
+    db.prepare_cached(text)?.execute([])?;
+    Ok(())
+}
+
 /// Runs a statement that writes; how many rows it wrote.
 pub(crate) fn write(db: &Connection, query: &Query, params: impl Params) -> Result<usize, Fault> {
     Ok(db.prepare_cached(query.text())?.execute(params)?)

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use wingbeat_model::{Seq, Timestamp, UnitOfWork};
 
 use super::queries;
-use super::row::{find, first, write};
+use super::row::{find, first, step, write};
 use super::unit::run_unit;
 use crate::fault::Fault;
 
@@ -202,11 +202,6 @@ fn undo(db: &Connection) {
         // If even this fails, the next BEGIN fails too, and says so.
         let _ = step(db, "ROLLBACK");
     }
-}
-
-fn step(db: &Connection, text: &str) -> Result<(), Fault> {
-    db.prepare_cached(text)?.execute([])?;
-    Ok(())
 }
 
 /// The store's clock.
