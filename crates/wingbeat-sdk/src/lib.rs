@@ -1,0 +1,9 @@
+//! The SDK's core, on which every SDK of ours stands.
+//!
+//! - [`controller`] is what a running task may ask of whatever runs it.
+//! - [`error`] is what a task, a child or the platform around them fails with.
+//!
+//! It must never read the process environment by itself, print, or set up logging.
+
+pub mod controller;
+pub mod error;
