@@ -4,6 +4,7 @@
 //! speaks in wire messages: what a value is in the user's language is decided by the SDK above.
 
 mod core;
+pub mod remote;
 
 use std::time::SystemTime;
 

@@ -2,8 +2,10 @@
 //!
 //! - [`controller`] is what a running task may ask of whatever runs it.
 //! - [`error`] is what a task, a child or the platform around them fails with.
+//! - [`storage`] reads and writes the files between a task and the platform.
 //!
 //! It must never read the process environment by itself, print, or set up logging.
 
 pub mod controller;
 pub mod error;
+pub mod storage;

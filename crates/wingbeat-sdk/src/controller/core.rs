@@ -58,12 +58,19 @@ struct Action {
     failures: u32,
     /// It holds a place among the children.
     counted: bool,
-    /// The files are written.
-    prepared: bool,
-    /// The platform may have it.
-    sent: bool,
+    progress: Progress,
     /// The watch has told of it since it was sent.
     echoed: bool,
+}
+
+/// What was done for an action, whatever became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    Nothing,
+    /// Its files are written.
+    Prepared,
+    /// It was sent: the platform may have it.
+    Sent,
 }
 
 /// State of the watch.
@@ -152,7 +159,7 @@ impl Core {
         let end = known.and_then(|action| action.end.clone());
         let completion = match (ask, end) {
             (Ask::Child | Ask::Value | Ask::Recorded, Some(end)) => Some(Completion::Ended(end)),
-            (Ask::Open, _) if known.is_some_and(|action| action.has_started()) => Some(Completion::Accepted),
+            (Ask::Open, _) if known.is_some_and(Action::has_started) => Some(Completion::Accepted),
             (Ask::Recorded, None) => Some(Completion::Unknown),
             (Ask::Child | Ask::Value | Ask::Record | Ask::Open, _) => None,
         };
@@ -195,7 +202,7 @@ impl Core {
                 continue;
             };
             action.counted |= counted;
-            if action.prepared {
+            if action.progress >= Progress::Prepared {
                 action.call(&mut self.effects, name);
             } else {
                 action.stage = Stage::Preparing;
@@ -208,7 +215,7 @@ impl Core {
         let action = self.actions.get_mut(name).filter(|action| action.stage == Stage::Preparing);
         match (action, result) {
             (Some(action), Ok(())) => {
-                action.prepared = true;
+                action.progress = Progress::Prepared;
                 action.call(&mut self.effects, name.clone());
             }
             (Some(_), Err(error)) => {
@@ -223,13 +230,11 @@ impl Core {
     fn answered(&mut self, name: &Name, answer: Answer) {
         self.launches.launch_ended();
         let Some(action) = self.actions.get_mut(name) else { return };
-        match (action.stage, answer) {
-            // Nobody waits any more, and the platform may have it.
-            (Stage::Abandoned, Answer::Accepted | Answer::Unavailable { .. }) if action.end.is_none() => {
-                self.effects.push(Effect::Abort(name.clone()));
-            }
-            (Stage::Calling, answer) => self.answered_in_time(name, answer),
-            (_, _) => {}
+        let may_have_it = matches!(answer, Answer::Accepted | Answer::Unavailable { .. });
+        if action.stage == Stage::Calling {
+            self.answered_in_time(name, answer);
+        } else if action.stage == Stage::Abandoned && action.end.is_none() && may_have_it {
+            self.effects.push(Effect::Abort(name.clone()));
         }
     }
 
@@ -269,15 +274,13 @@ impl Core {
         self.complete(opened, &Completion::Accepted);
         let action = self.actions.get_mut(name).expect("completing removes no action");
         if action.ask == Ask::Record {
-            match action.end.clone().filter(|_| action.echoed) {
-                Some(end) => {
-                    let recorded = action.take_waiters(Ask::Record);
-                    self.complete(recorded, &Completion::Ended(end));
-                }
-                None => {
-                    let timer = Timer::Echo(name.clone());
-                    self.effects.push(Effect::SetTimer { timer, after: ECHO_PATIENCE });
-                }
+            let echo = action.end.clone().filter(|_| action.echoed);
+            if let Some(end) = echo {
+                let recorded = action.take_waiters(Ask::Record);
+                self.complete(recorded, &Completion::Ended(end));
+            } else {
+                let timer = Timer::Echo(name.clone());
+                self.effects.push(Effect::SetTimer { timer, after: ECHO_PATIENCE });
             }
         }
     }
@@ -352,7 +355,7 @@ impl Core {
     fn abandon(&mut self, name: &Name) {
         let action = self.actions.get_mut(name).expect("the caller has just found it");
         // One that is just being sent is aborted when the call is over: an abort that overtakes it would be lost.
-        if action.stage != Stage::Calling && (action.sent || action.echoed) {
+        if action.stage != Stage::Calling && (action.progress == Progress::Sent || action.echoed) {
             self.effects.push(Effect::Abort(name.clone()));
         }
         action.stage = Stage::Abandoned;
@@ -391,8 +394,7 @@ impl Action {
             tries: 0,
             failures: 0,
             counted: false,
-            prepared: false,
-            sent: false,
+            progress: Progress::Nothing,
             echoed: false,
         }
     }
@@ -404,7 +406,7 @@ impl Action {
 
     fn call(&mut self, effects: &mut Vec<Effect>, name: Name) {
         self.stage = Stage::Calling;
-        self.sent = true;
+        self.progress = Progress::Sent;
         // Only what is told from here on is an echo of this record.
         if self.ask == Ask::Record {
             self.echoed = false;

@@ -18,7 +18,7 @@ pub(crate) struct Limits {
 pub(crate) struct Launches {
     limits: Limits,
     children: usize,
-    launches: usize,
+    calls: usize,
     /// Those that have no place among the children yet.
     queue: VecDeque<Name>,
     /// Those that need no such place, or have it already; they go first.
@@ -27,7 +27,7 @@ pub(crate) struct Launches {
 
 impl Launches {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, children: 0, launches: 0, queue: VecDeque::new(), ready: VecDeque::new() }
+        Self { limits, children: 0, calls: 0, queue: VecDeque::new(), ready: VecDeque::new() }
     }
 
     /// A child wants to begin.
@@ -43,7 +43,7 @@ impl Launches {
     /// The next one that may be sent now, and whether it takes a place among the children by that. The caller may
     /// find that it is not wanted any more; then it gives its places back.
     pub(crate) fn next(&mut self) -> Option<(Name, bool)> {
-        if self.launches >= self.limits.launches {
+        if self.calls >= self.limits.launches {
             return None;
         }
         let next = match self.ready.pop_front() {
@@ -55,14 +55,14 @@ impl Launches {
             }
             None => return None,
         };
-        self.launches += 1;
+        self.calls += 1;
         Some(next)
     }
 
     /// Nothing of the action is under way any more.
     pub(crate) fn launch_ended(&mut self) {
-        debug_assert!(self.launches > 0, "a launch ends once");
-        self.launches -= 1;
+        debug_assert!(self.calls > 0, "a launch ends once");
+        self.calls -= 1;
     }
 
     /// A child has ended, or nobody waits for it any more.
@@ -73,6 +73,6 @@ impl Launches {
 
     #[cfg(test)]
     pub(crate) fn used(&self) -> (usize, usize) {
-        (self.children, self.launches)
+        (self.children, self.calls)
     }
 }

@@ -12,7 +12,7 @@ pub(super) const MOST_WATCH_FAILURES: u32 = 40;
 pub(super) const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A recorded step that the platform does not tell of is taken for recorded: it has accepted it, after all.
-pub(super) const ECHO_PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const ECHO_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A watch that the server closed in order is opened again after this.
 pub(super) const AFTER_CLEAN_END: Duration = Duration::from_millis(200);

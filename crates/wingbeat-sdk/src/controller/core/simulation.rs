@@ -82,8 +82,7 @@ impl World {
                     self.tell(&name);
                 }
             }
-            Effect::Forget(_) => {}
-            Effect::SetTimer { timer: Timer::Snapshot | Timer::Echo(_), .. } => {}
+            Effect::Forget(_) | Effect::SetTimer { timer: Timer::Snapshot | Timer::Echo(_), .. } => {}
             Effect::SetTimer { timer, .. } => self.pending.push(Event::TimerFired(timer)),
             Effect::Complete { ticket, completion } => {
                 assert!(self.answers.insert(ticket, completion).is_none(), "{ticket:?} was answered twice");
