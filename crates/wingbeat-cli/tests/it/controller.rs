@@ -16,8 +16,8 @@ use wingbeat_proto::flyteidl2::core::{
 };
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, Outputs, TaskSpec};
 use wingbeat_proto::flyteidl2::workflow::{
-    Action, ConditionAction, CreateRunRequest, ListActionsRequest, EventPayload, SignalEventRequest, create_run_request,
-    event_payload,
+    Action, ConditionAction, CreateRunRequest, EventPayload, ListActionsRequest, SignalEventRequest,
+    create_run_request, event_payload,
 };
 use wingbeat_sdk::controller::remote::{ControllerLimits, RemoteController, RemoteSettings};
 use wingbeat_sdk::controller::{
@@ -26,7 +26,7 @@ use wingbeat_sdk::controller::{
 use wingbeat_sdk::error::TaskError;
 use wingbeat_sdk::storage::Storage;
 
-use crate::platform::Platform;
+use crate::platform::{Attempts, Platform};
 
 /// For everything that has to happen: the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -196,7 +196,7 @@ async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
 #[tokio::test(flavor = "multi_thread")]
 async fn children_survive_a_crash_of_the_server_and_are_met_again_by_the_next_attempt() {
     const N_CHILDREN: i64 = 60;
-    let mut platform = Platform::start();
+    let mut platform = Platform::start(Attempts::Simulated);
     let run = Run::create(&platform).await;
     let first = run.attempt();
     let mut children = JoinSet::new();
@@ -225,7 +225,7 @@ async fn children_survive_a_crash_of_the_server_and_are_met_again_by_the_next_at
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_nobody_waits_for_are_aborted() {
-    let platform = Platform::start();
+    let platform = Platform::start(Attempts::Simulated);
     let run = Run::create(&platform).await;
     let controller = run.attempt();
     let mut waits = JoinSet::new();
@@ -268,7 +268,7 @@ impl<T: 'static> Settled<T> for JoinSet<T> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_are_found_by_the_next_attempt() {
-    let platform = Platform::start();
+    let platform = Platform::start(Attempts::Simulated);
     let run = Run::create(&platform).await;
     let value = NamedLiteral { name: "o0".to_owned(), value: integer(7).into(), ..Default::default() };
     let outputs = Outputs { literals: vec![value], ..Default::default() };
@@ -298,7 +298,7 @@ async fn steps_are_found_by_the_next_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_gets_its_value() {
-    let platform = Platform::start();
+    let platform = Platform::start(Attempts::Simulated);
     let run = Run::create(&platform).await;
     let controller = run.attempt();
     let integer_type = LiteralType {
@@ -318,7 +318,8 @@ async fn a_condition_gets_its_value() {
     let signal = SignalEventRequest {
         action_id: action_id.into(),
         parent_action_name: "a0".to_owned(),
-        payload: EventPayload { value: Some(event_payload::Value::IntValue(41)), ..Default::default() }.into(),
+        payload: EventPayload { value: Some(event_payload::Value::IntValue(41)), ..Default::default() }
+            .into(),
         ..Default::default()
     };
     run.client.runs().signal_event(signal).await.expect("the signal is taken");

@@ -2,6 +2,7 @@
 
 mod controller;
 mod platform;
+mod remote;
 
 use std::fs;
 use std::path::Path;

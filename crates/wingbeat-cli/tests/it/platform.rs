@@ -1,4 +1,4 @@
-//! One real `wingbeat up` with simulated attempts and a data folder of its own.
+//! One real `wingbeat up` with a data folder of its own.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -10,17 +10,27 @@ use wingbeat_client::{Client, ServerAddr};
 /// Generous: the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// What attempts are.
+#[derive(Clone, Copy)]
+pub(crate) enum Attempts {
+    /// Nothing: each succeeds after a while, with empty outputs.
+    Simulated,
+    /// Processes.
+    Processes,
+}
+
 /// A platform that ends, and its data with it, when it is dropped.
 pub(crate) struct Platform {
     folder: tempfile::TempDir,
     process: Child,
+    attempts: Attempts,
 }
 
 impl Platform {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(attempts: Attempts) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let process = up(&folder.path().join("data"), "127.0.0.1:0");
-        let platform = Self { folder, process };
+        let process = up(&folder.path().join("data"), "127.0.0.1:0", attempts);
+        let platform = Self { folder, process, attempts };
         platform.wait_until_ready();
         platform
     }
@@ -44,7 +54,7 @@ impl Platform {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it was killed");
         let addr = self.addr().to_string();
-        self.process = up(&self.data(), addr.trim_start_matches("http://"));
+        self.process = up(&self.data(), addr.trim_start_matches("http://"), self.attempts);
         self.wait_until_ready();
     }
 
@@ -74,12 +84,17 @@ impl Drop for Platform {
 }
 
 /// Its output replaces that of the one before, so that what it says is its own.
-fn up(data: &std::path::Path, listen: &str) -> Child {
+fn up(data: &std::path::Path, listen: &str, attempts: Attempts) -> Child {
+    let executor = match attempts {
+        Attempts::Simulated => "simulated",
+        Attempts::Processes => "process",
+    };
     let file = |ending: &str| File::create(data.with_extension(ending)).expect("temporary file");
     Command::new(env!("CARGO_BIN_EXE_wingbeat"))
-        .args(["up", "--executor", "simulated", "--parallelism", "64", "--listen", listen, "--data"])
+        .args(["up", "--executor", executor, "--parallelism", "64", "--listen", listen, "--data"])
         .arg(data)
         .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", data.parent().expect("it lies in a temporary folder"))
         .stdin(Stdio::null())
         .stdout(file("out"))

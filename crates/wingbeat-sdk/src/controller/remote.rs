@@ -25,6 +25,7 @@ use self::naming::Naming;
 pub use self::naming::inherited_context;
 pub use self::settings::{ControllerLimits, RemoteSettings, SettingsError};
 use self::wire::Launch;
+pub(crate) use self::wire::told;
 use super::core::event::{Ask, Completion, End, EndPhase};
 use super::{
     ChildCall, ConditionCall, Controller, FoundTrace, OpenCondition, TraceCall, TraceOutcome, TraceStep,

@@ -8,6 +8,7 @@ use wingbeat_client::{AddressError, ServerAddr};
 
 use crate::controller::ActionIdentity;
 use crate::controller::core::Limits;
+use crate::remote::Remote;
 use crate::storage::Storage;
 
 /// Children in flight, where nobody says otherwise; the stock SDK's.
@@ -102,6 +103,14 @@ impl RemoteSettings {
                 calls_per_second: number("_F_MAX_QPS").unwrap_or(defaults.calls_per_second),
             },
         })
+    }
+}
+
+impl RemoteSettings {
+    /// The platform as a user of it sees it: for runs and deployed tasks of the task's own project.
+    pub fn remote(&self) -> Remote {
+        let ActionIdentity { org, project, domain, .. } = &self.identity;
+        Remote::at(self.server.clone(), org, project, domain)
     }
 }
 
