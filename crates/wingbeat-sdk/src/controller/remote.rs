@@ -34,7 +34,7 @@ use crate::error::{ABORTED, TIMED_OUT, TaskError};
 use crate::storage::{self, MAX_INLINE_BYTES};
 
 /// Code of a result that the platform promised and nobody can read.
-const OUTPUTS_MISSING: &str = "OutputsMissing";
+const OUTPUTS_MISSING: &str = "ChildOutputsMissing";
 
 /// See the module's text. Lives as long as one attempt of one task.
 pub struct RemoteController {
@@ -112,7 +112,7 @@ impl RemoteController {
     async fn outputs(&self, uri: &str) -> Result<Outputs, TaskError> {
         let bytes = self.settings.storage.read(uri, MAX_INLINE_BYTES).await?;
         Outputs::decode_from_slice(&bytes).map_err(|error| {
-            TaskError::system("OutputsUnreadable", format!("`{uri}` holds no outputs: {error}"))
+            TaskError::system("ChildOutputsUnreadable", format!("`{uri}` holds no outputs: {error}"))
         })
     }
 
