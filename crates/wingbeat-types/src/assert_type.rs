@@ -144,12 +144,15 @@ fn is_class(ty: &Type) -> bool {
 }
 
 fn assert_fields(record: &Record, ty: &StructType) -> Result<(), ConvertError> {
+    // The client names what it compared last.
+    let mut named = ty.name.clone();
     for (field, value) in record.ty.fields.iter().zip(&record.values) {
         let Some(expected) = ty.position(&field.name).map(|ix| &ty.fields[ix]) else {
             let message =
-                format!("Field '{}' is not present in the expected dataclass fields {}", field.name, ty.name);
+                format!("Field '{}' is not present in the expected dataclass fields {named}", field.name);
             return Err(ConvertError::mismatch(message));
         };
+        named = short_name(&expected.ty);
         match (&expected.ty, value) {
             (Type::Struct(inner), Value::Struct(_)) => assert_dataclass(value, inner)?,
             (expected, _) if *expected != field.ty => {
@@ -164,4 +167,11 @@ fn assert_fields(record: &Record, ty: &StructType) -> Result<(), ConvertError> {
         }
     }
     Ok(())
+}
+
+/// A class without its module.
+fn short_name(ty: &Type) -> String {
+    let shown = type_str(ty);
+    let class = shown.split('\'').nth(1).unwrap_or(&shown);
+    class.rsplit('.').next().unwrap_or_default().to_owned()
 }

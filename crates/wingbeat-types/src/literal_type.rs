@@ -13,7 +13,7 @@ use wingbeat_proto::flyteidl2::core::{
 use crate::constraints::Constraints;
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::launch_form::to_struct;
-use crate::ty::{DatasetType, Dialect, EnumKind, EnumType, StructType, Type};
+use crate::ty::{DatasetType, Dialect, EnumKind, EnumType, Spelling, StructType, Type};
 use crate::value::Value;
 use crate::wire::{of_simple, of_type};
 use crate::{python, schema};
@@ -35,6 +35,11 @@ pub fn to_literal_type(ty: &Type) -> Result<LiteralType, ConvertError> {
         Type::Datetime | Type::Date => of_simple(SimpleType::DATETIME),
         Type::Duration => of_simple(SimpleType::DURATION),
         Type::Enum(ty) => of_enum(ty)?,
+        // The client takes this one for a list without the type of its elements.
+        Type::List(item, Spelling::Builtin) if **item == Type::None => {
+            let message = "Only generic univariate typing.List[T] type is supported.";
+            return Err(unsupported("List", &ConvertError::new(ConvertErrorKind::Value, message)));
+        }
         Type::List(item, _) => of_type(Kind::CollectionType(Box::new(generic(item, "List")?))),
         Type::Map(item, _) => of_type(Kind::MapValueType(Box::new(generic(item, "List")?))),
         Type::Dict(..) => msgpack_struct(),

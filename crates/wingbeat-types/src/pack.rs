@@ -115,6 +115,10 @@ impl Packer {
             }
             (Type::Struct(ty), Value::Struct(record)) => return self.record(record, ty, style),
             (_, Value::Struct(record)) => return self.record(record, &record.ty, style),
+            (Type::Struct(ty), value) if ty.dialect == Dialect::Dataclass => {
+                let field = ty.fields.first().map_or("__dict__", |field| &field.name);
+                return Err(no_attribute(value, field));
+            }
             (Type::Pickle(_), _) => {
                 let message = format!("value of type {} is not serializable", python::type_str(ty));
                 return Err(ConvertError::new(ConvertErrorKind::Unserializable, message));
@@ -219,8 +223,10 @@ impl Packer {
                 return self.record(record, &record.ty, Style::Model);
             }
             Value::Struct(record) if record.ty.dialect == ty.dialect => record.values.iter().collect(),
-            Value::Tuple(items) | Value::List(items) => items.iter().collect(),
-            Value::Map(entries) => {
+            Value::Tuple(items) | Value::List(items) if ty.dialect != Dialect::Model => {
+                items.iter().collect()
+            }
+            Value::Map(entries) if ty.dialect == Dialect::TypedDict => {
                 let find =
                     |name: &str| entries.iter().find(|(key, _)| matches!(key, Value::Str(k) if k == name));
                 ty.fields
@@ -228,11 +234,7 @@ impl Packer {
                     .map(|field| find(&field.name).map_or(&Value::None, |(_, value)| value))
                     .collect()
             }
-            other => {
-                let class = python::class_name_of(other);
-                let message = format!("'{class}' object has no attribute 'model_dump_json'");
-                return Err(ConvertError::new(ConvertErrorKind::Attribute, message));
-            }
+            other => return Err(no_attribute(other, "model_dump_json")),
         };
         self.map(ty.fields.len())?;
         self.deeper(|packer| {
@@ -366,6 +368,11 @@ impl Packer {
         self.nil();
         Ok(())
     }
+}
+
+fn no_attribute(value: &Value, name: &str) -> ConvertError {
+    let message = format!("'{}' object has no attribute '{name}'", python::class_name_of(value));
+    ConvertError::new(ConvertErrorKind::Attribute, message)
 }
 
 fn is_wrapped(ty: &Type) -> bool {

@@ -65,6 +65,12 @@ pub(crate) fn wrap(value: &Value, ty: &StructType) -> Result<Value, ConvertError
             return Err(ConvertError::new(ConvertErrorKind::Type, message));
         }
     };
+    if ty.dialect == Dialect::NamedTuple
+        && let Some(missing) = ty.fields.get(parts.len())
+    {
+        let message = format!("1 validation error for {}\n{}\n  Field required", ty.title(), missing.name);
+        return Err(ConvertError::new(ConvertErrorKind::Validation, message));
+    }
     if parts.len() != ty.fields.len() {
         let message =
             format!("Tuple length {} doesn't match expected length {}", parts.len(), ty.fields.len());

@@ -193,7 +193,7 @@ impl Scope {
             }
             _ => None,
         });
-        let shown = short(&given);
+        let shown = short(&given).rsplit('.').next().unwrap_or_default().to_owned();
         let mut inner = reading.clone();
         inner.bound.push((parameter.unwrap_or_default(), given));
         let mut ty = self.of_class(class, &inner)?;
@@ -233,6 +233,9 @@ impl Scope {
             }
             (ty, _) => ty,
         };
+        if ty.is_pickled() {
+            return Err(Need::python("a pickled type, which names its annotations"));
+        }
         let mut constraints = Constraints::default();
         for one in rest {
             match one {

@@ -112,12 +112,18 @@ fn sorted(value: &Value) -> Value {
 }
 
 fn not_pickled(value: Value) -> Result<Value, Need> {
+    if holds_pickle(&value) {
+        return Err(Need::python("what was pickled is read by a Python process only"));
+    }
+    Ok(value)
+}
+
+fn holds_pickle(value: &Value) -> bool {
     match value {
-        Value::Pickle(_) => Err(Need::python("what was pickled is read by a Python process only")),
-        Value::List(items) if items.iter().any(|item| matches!(item, Value::Pickle(_))) => {
-            Err(Need::python("what was pickled is read by a Python process only"))
-        }
-        value => Ok(value),
+        Value::Pickle(_) => true,
+        Value::List(items) | Value::Tuple(items) => items.iter().any(holds_pickle),
+        Value::Map(entries) => entries.iter().any(|(_, one)| holds_pickle(one)),
+        _ => false,
     }
 }
 
