@@ -221,7 +221,9 @@ fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
     let fits = match kind {
         TextKind::Decimal => text.parse::<f64>().is_ok(),
         TextKind::Uuid => text.chars().filter(char::is_ascii_hexdigit).count() == 32,
-        TextKind::Ipv4 => text.parse::<std::net::Ipv4Addr>().is_ok(),
+        TextKind::Ipv4 => {
+            text.split('.').count() == 4 && text.split('.').all(|part| part.parse::<u8>().is_ok())
+        }
         TextKind::Fraction => text.split('/').all(|part| part.parse::<i128>().is_ok()),
         TextKind::Timezone => text.starts_with("UTC"),
         TextKind::Path => true,

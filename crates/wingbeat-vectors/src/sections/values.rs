@@ -78,6 +78,9 @@ fn round_trip(scope: &Scope, record: &Json, (ty, theirs): (&Type, &Literal), che
         return;
     }
     let Some(read) = check.value("round trip", read) else { return };
+    if text(record, "roundtrip_repr").contains("defaultdict(") {
+        return check.need("round trip", &Need::python("a dictionary of another class shows itself"));
+    }
     check.equal("round trip", &shown(&read), &in_our_words(text(record, "roundtrip_repr")));
     if let (Some(value), Some(theirs)) = (value, record["roundtrip_equal"].as_bool()) {
         // A table is never equal to another one: it is an object with a state.
