@@ -230,7 +230,7 @@ fn from_blob(literal: &Literal, scalar: Option<&scalar::Value>, ty: &Type) -> Re
     };
     let kind = &blob.metadata.r#type;
     if multipart(kind) != (*ty == Type::Dir) {
-        let wanted = if *ty == Type::Dir { "multipart blob" } else { "single part blob" };
+        let wanted = if *ty == Type::Dir { "multipart" } else { "single part blob" };
         return Err(refused(format!("Expected {wanted}, received {}", kind.dimensionality.to_i32())));
     }
     let found = Box::new(Reference {

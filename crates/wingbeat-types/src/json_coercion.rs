@@ -36,6 +36,10 @@ pub fn coerce_json(value: Value, ty: &Type, locate: Option<Locate<'_>>) -> Resul
         (Type::Struct(ty), Value::Map(entries)) if ty.dialect == Dialect::Dataclass => {
             construct(entries, ty, locate)
         }
+        (Type::Struct(ty), _) if ty.dialect == Dialect::TypedDict => {
+            let message = "TypedDict does not support instance and class checks";
+            Err(ConvertError::new(ConvertErrorKind::Type, message))
+        }
         (Type::Any, _) => {
             let message = "typing.Any cannot be used with isinstance()";
             Err(ConvertError::new(ConvertErrorKind::Type, message))

@@ -266,10 +266,8 @@ impl Shaper {
     }
 
     fn invalid(&self, error: ConvertError, shown: &str, field: &Field, ty: &StructType) -> ConvertError {
-        let nested = matches!(
-            error.kind,
-            ConvertErrorKind::MissingField | ConvertErrorKind::InvalidField | ConvertErrorKind::Limit
-        );
+        // The client names the outermost field; the path tells the rest.
+        let nested = error.kind == ConvertErrorKind::Limit;
         let inside = |error: ConvertError| error.inside(format_args!(".{}", field.name));
         if self.source.is_model() {
             let message =

@@ -23,6 +23,7 @@ pub(crate) enum Token<'a> {
 }
 
 /// Bytes that are left.
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     depth: usize,

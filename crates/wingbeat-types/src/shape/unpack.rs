@@ -9,6 +9,7 @@ use rmp::Marker;
 use super::{Shaper, Source};
 use crate::error::ConvertError;
 use crate::msgpack::{Reader, Token};
+use crate::python;
 use crate::ty::{Dialect, StructType, Type};
 use crate::value::{Record, Value};
 
@@ -68,8 +69,13 @@ impl Shaper {
                 next = ix + 1;
                 let field = &ty.fields[ix];
                 if field.init {
-                    let value = self.read(reader, &field.ty);
-                    given[ix] = Some(value.map_err(|error| self.invalid(error, "", field, ty))?);
+                    let mut before = reader.clone();
+                    let value = self.read(reader, &field.ty).map_err(|error| {
+                        // What stands there is read once more, for the message.
+                        let shown = before.value().map(|value| python::repr(&value)).unwrap_or_default();
+                        self.invalid(error, &shown, field, ty)
+                    });
+                    given[ix] = Some(value?);
                 } else {
                     reader.value()?;
                 }

@@ -118,6 +118,9 @@ impl Scope {
         for (name, value) in named {
             match (name.as_str(), value) {
                 ("default", value) => field.default = Default::Shown(self.value(value)?),
+                ("default_factory", Expr::Lambda(made)) if is_empty_dictionary(made) => {
+                    field.default = Default::Made(Value::Map(Vec::new()));
+                }
                 ("default_factory", Expr::Lambda(made)) => field.default = Default::Made(self.value(made)?),
                 ("default_factory", made) => {
                     let call = Expr::Call(Box::new(made.clone()), Vec::new(), Vec::new());
@@ -162,4 +165,9 @@ impl Scope {
         let ty = EnumType { name: class.name.clone(), module: self.module.clone(), kind, members };
         Ok(Type::Enum(Arc::new(ty)))
     }
+}
+
+/// `defaultdict(int)`: it shows itself in its own way, but on the wire it is a dictionary.
+fn is_empty_dictionary(made: &Expr) -> bool {
+    matches!(made, Expr::Call(function, _, _) if function.dotted().as_deref() == Some("defaultdict"))
 }

@@ -8,7 +8,7 @@ use wingbeat_proto::flyteidl2::core::Literal;
 use wingbeat_types::cli::{CliError, CliOption, Kind, Surroundings};
 use wingbeat_types::{Value, python, to_literal};
 
-use super::values::{class_name, shown};
+use super::values::{class_name, same_as_shown};
 use super::{base64, type_of};
 use crate::check::{Check, canonical_bytes, text};
 use crate::python::{Need, Scope, expression};
@@ -129,7 +129,7 @@ fn refused(error: &CliError, expected: &Json, check: &mut Check) {
 }
 
 fn parsed_value(value: &Value, ty: &wingbeat_types::Type, record: &Json, check: &mut Check) {
-    check.equal("value", &shown(value).as_str(), &text(record, "value_repr"));
+    same_as_shown(check, "value", value, text(record, "value_repr"));
     check.equal("class", &class_name(value).as_str(), &text(record, "value_type"));
     if record["literal_b64"].is_null() && record["literal_error"].is_null() {
         return;

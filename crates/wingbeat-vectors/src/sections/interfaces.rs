@@ -12,7 +12,7 @@ use wingbeat_types::{
 };
 
 use super::base64;
-use super::values::{shown, whole};
+use super::values::{same_as_shown, whole};
 use crate::check::{Check, canonical_bytes, text, varies};
 use crate::python::{Expr, Function, Need, Place, Scope, Statement, expression, statements};
 
@@ -281,7 +281,7 @@ fn call(scope: &Scope, ours: &Interface, record: &Json, check: &mut Check) {
     let Some(mut read) = check.value("reading", read) else { return };
     read.sort_by(|a, b| a.0.cmp(&b.0));
     let read: Vec<(Value, Value)> = read.into_iter().map(|(name, value)| (Value::Str(name), value)).collect();
-    check.equal("read", &shown(&Value::Map(read)).as_str(), &text(call, "outputs_of_inputs_native"));
+    same_as_shown(check, "read", &Value::Map(read), text(call, "outputs_of_inputs_native"));
 }
 
 pub(crate) fn failure(scope: &Scope, record: &Json, check: &mut Check) {

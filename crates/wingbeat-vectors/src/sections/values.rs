@@ -78,10 +78,7 @@ fn round_trip(scope: &Scope, record: &Json, (ty, theirs): (&Type, &Literal), che
         return;
     }
     let Some(read) = check.value("round trip", read) else { return };
-    if text(record, "roundtrip_repr").contains("defaultdict(") {
-        return check.need("round trip", &Need::python("a dictionary of another class shows itself"));
-    }
-    check.equal("round trip", &shown(&read), &in_our_words(text(record, "roundtrip_repr")));
+    same_as_shown(check, "round trip", &read, text(record, "roundtrip_repr"));
     if let (Some(value), Some(theirs)) = (value, record["roundtrip_equal"].as_bool()) {
         // A table is never equal to another one: it is an object with a state.
         let ours = value.same_as(&read) && !python::repr(&read).contains("DataFrame(");
@@ -89,8 +86,16 @@ fn round_trip(scope: &Scope, record: &Json, (ty, theirs): (&Type, &Literal), che
     }
 }
 
+/// Is a value what a record shows? Dictionaries of other classes show themselves in a way of their own.
+pub(super) fn same_as_shown(check: &mut Check, what: &str, ours: &Value, theirs: &str) {
+    if theirs.contains("defaultdict(") {
+        return check.need(what, &Need::python("a dictionary of another class shows itself"));
+    }
+    check.equal(what, &shown(ours), &in_our_words(theirs));
+}
+
 /// A value as the vectors show it: keys of dictionaries are in the order of their text.
-pub(super) fn shown(value: &Value) -> String {
+fn shown(value: &Value) -> String {
     python::repr(&sorted(value))
 }
 
@@ -144,7 +149,7 @@ pub(crate) fn decode(scope: &Scope, record: &Json, check: &mut Check) {
         return check.refused("value", read, &record["error"]);
     }
     let Some(read) = check.value("value", read) else { return };
-    check.equal("value", &shown(&read), &in_our_words(text(record, "value_repr")));
+    same_as_shown(check, "value", &read, text(record, "value_repr"));
     check.equal("class", &class_name(&read).as_str(), &text(record, "value_type"));
 }
 
@@ -237,7 +242,7 @@ pub(crate) fn coerced(scope: &Scope, record: &Json, check: &mut Check) {
         return check.refused("value", ours, &record["error"]);
     }
     let Some(ours) = check.value("value", ours) else { return };
-    check.equal("value", &shown(&ours).as_str(), &text(record, "value_repr"));
+    same_as_shown(check, "value", &ours, text(record, "value_repr"));
     check.equal("class", &class_name(&ours).as_str(), &text(record, "value_type"));
 }
 
