@@ -7,6 +7,7 @@ mod bench;
 mod repository;
 mod rpc_coverage;
 mod tidy;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ usage: cargo xtask <command>
   tidy                              check the repository's own rules
   rpc-coverage [--check FILE]       which RPCs of flyteidl2 the binary serves; --check fails when FILE's count is stale
   bench [NAME…] [--json] [--quick]  measure a release build: startup, latency, control-plane
+  vectors FILE                      run golden vectors of the stock client against the type engine
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "tidy" => tidy::run(rest),
         "rpc-coverage" => rpc_coverage::run(rest),
         "bench" => bench::run(rest),
+        "vectors" => vectors::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

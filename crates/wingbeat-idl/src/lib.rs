@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod ids;
 pub mod spec;
+pub mod text;
 pub mod time;
 pub mod validate;
 mod wire;

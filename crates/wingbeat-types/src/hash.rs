@@ -23,12 +23,12 @@ pub fn content_hash(bytes: &[u8]) -> String {
 
 /// Hash of inputs without those that the cache ignores; empty when there are none.
 pub fn inputs_hash(inputs: &Inputs, ignored: &[String]) -> String {
-    let bytes = inputs_bytes(inputs, ignored);
+    let bytes = inputs_repr(inputs, ignored);
     if bytes.is_empty() { String::new() } else { hash(&bytes) }
 }
 
 /// What the hash of inputs is taken of: names and values, framed so that two inputs never look like one.
-pub(crate) fn inputs_bytes(inputs: &Inputs, ignored: &[String]) -> Vec<u8> {
+pub fn inputs_repr(inputs: &Inputs, ignored: &[String]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for input in inputs.literals.iter().filter(|input| !ignored.contains(&input.name)) {
         bytes.extend_from_slice(input.name.as_bytes());
@@ -76,6 +76,16 @@ fn literal_bytes(value: &Literal, out: &mut Vec<u8>) {
 
 fn canonical_literal(value: &Literal) -> Vec<u8> {
     canonical::encode("flyteidl2.core.Literal", &value.encode_to_vec())
+}
+
+/// Does a value, or something in it, come with a hash that its writer vouches for?
+pub fn carries_hash(value: &Literal) -> bool {
+    let inside = match &value.value {
+        Some(literal::Value::Collection(list)) => list.literals.iter().any(carries_hash),
+        Some(literal::Value::Map(map)) => map.literals.values().any(carries_hash),
+        Some(literal::Value::Scalar(_) | literal::Value::OffloadedMetadata(_)) | None => false,
+    };
+    inside || !value.hash.is_empty()
 }
 
 /// Hash of an interface, its variables sorted by name.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use wingbeat_proto::flyteidl2::core::{Literal, LiteralType, VariableMap, parameter};
 use wingbeat_proto::flyteidl2::task::{NamedLiteral, TaskSpec};
 
+pub(crate) use schema::{Optionals, of_type};
 pub use values::{from_struct, to_struct};
 
 /// Why a form or a value cannot be translated.
@@ -93,7 +94,7 @@ fn form(
     for variable in variables.variables.iter().filter(|variable| shown(&variable.key)) {
         let name = &variable.key;
         let wire = &variable.value.r#type;
-        let mut field = schema::of_type(wire);
+        let mut field = schema::of_type(wire, Optionals::Kept);
         if let Some(given) = literals.iter().find(|one| one.name == *name) {
             let value = values::to_json(name, &given.value)?;
             schema::set_default(&mut field, value);

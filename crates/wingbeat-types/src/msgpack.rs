@@ -1,15 +1,19 @@
 //! Canonical msgpack, as clients make it before they hash: map keys sorted by their packed bytes, numbers in
 //! their smallest form. What their library cannot read stays as it is.
 
+mod read;
+
 use std::collections::HashMap;
 
 use rmpv::{Integer, Value};
+
+pub(crate) use read::{Reader, Token, read};
 
 /// Tag of values that are msgpack.
 pub(crate) const MSGPACK: &str = "msgpack";
 
 /// The deepest nesting that is looked into: a little less than where the client's own code gives up.
-const MAX_DEPTH: usize = 400;
+pub(crate) const MAX_DEPTH: usize = 400;
 
 /// Type of the extension that holds times.
 const TIMESTAMP: i8 = -1;

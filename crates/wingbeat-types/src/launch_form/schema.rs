@@ -10,14 +10,27 @@ use super::FormError;
 use super::values::from_struct;
 use crate::words::multipart;
 
+/// What becomes of a type that allows None.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Optionals {
+    /// Forms show that None is a choice.
+    Kept,
+    /// Tools leave the value out.
+    Collapsed,
+}
+
 /// The schema of a type.
-pub(super) fn of_type(wire: &LiteralType) -> Map<String, Value> {
+pub(crate) fn of_type(wire: &LiteralType, optionals: Optionals) -> Map<String, Value> {
     use literal_type::Type;
     let mut schema = match &wire.r#type {
         Some(Type::Simple(simple)) if *simple == SimpleType::STRUCT => return of_struct(wire),
         Some(Type::Simple(simple)) => of_simple(simple.as_known()),
-        Some(Type::CollectionType(item)) => json!({"type": "array", "items": of_type(item)}),
-        Some(Type::MapValueType(item)) => json!({"type": "object", "additionalProperties": of_type(item)}),
+        Some(Type::CollectionType(item)) => json!({"type": "array", "items": of_type(item, optionals)}),
+        Some(Type::MapValueType(item)) => {
+            json!({"type": "object", "additionalProperties": of_type(item, optionals)})
+        }
+        // The old type of tables, and no type at all.
+        Some(Type::Schema(_)) | None if optionals == Optionals::Collapsed => json!({"type": "string"}),
         Some(Type::EnumType(values)) => json!({"type": "string", "enum": values.values}),
         Some(Type::Blob(blob)) => of_blob(blob),
         Some(Type::StructuredDatasetType(_) | Type::Schema(_)) => json!({
@@ -26,8 +39,15 @@ pub(super) fn of_type(wire: &LiteralType) -> Map<String, Value> {
             "properties": {"uri": {"type": "string"}, "format": {"type": "string"}},
         }),
         Some(Type::UnionType(union)) => {
-            let variants: Vec<Value> = union.variants.iter().map(of_variant).collect();
-            json!({"oneOf": variants, "format": "union"})
+            let given: Vec<&LiteralType> = union.variants.iter().filter(|one| !is_none(one)).collect();
+            match given.as_slice() {
+                [only] if optionals == Optionals::Collapsed => Value::Object(of_type(only, optionals)),
+                _ => {
+                    let variants: Vec<Value> =
+                        union.variants.iter().map(|one| of_variant(one, optionals)).collect();
+                    json!({"oneOf": variants, "format": "union"})
+                }
+            }
         }
         None => json!({"type": "null"}),
     };
@@ -45,10 +65,14 @@ fn with_constraints(mut schema: Map<String, Value>, wire: &LiteralType) -> Map<S
     schema
 }
 
-fn of_variant(variant: &LiteralType) -> Value {
-    let mut schema = of_type(variant);
+fn of_variant(variant: &LiteralType, optionals: Optionals) -> Value {
+    let mut schema = of_type(variant, optionals);
     let tag = &variant.structure.tag;
-    let title = if tag.is_empty() { crate::words::name_of(variant) } else { tag.clone() };
+    let title = if tag.is_empty() && optionals == Optionals::Kept {
+        crate::words::name_of(variant)
+    } else {
+        tag.clone()
+    };
     schema.insert("title".into(), json!(title));
     schema.insert("structure".into(), json!(tag));
     Value::Object(schema)
@@ -160,9 +184,11 @@ fn is_map(schema: &Value) -> bool {
 /// The variant that None has, if a type is optional.
 pub(super) fn none_variant(wire: &LiteralType) -> Option<&LiteralType> {
     let Some(literal_type::Type::UnionType(union)) = &wire.r#type else { return None };
-    union.variants.iter().find(
-        |variant| matches!(&variant.r#type, Some(literal_type::Type::Simple(simple)) if *simple == SimpleType::NONE),
-    )
+    union.variants.iter().find(|variant| is_none(variant))
+}
+
+fn is_none(wire: &LiteralType) -> bool {
+    matches!(&wire.r#type, Some(literal_type::Type::Simple(simple)) if *simple == SimpleType::NONE)
 }
 
 /// The type that a schema stands for.

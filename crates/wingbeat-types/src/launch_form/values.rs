@@ -9,12 +9,13 @@ use serde_json::{Map, Number, Value, json};
 use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::{
     Binary, Blob, BlobMetadata, BlobType, Literal, LiteralCollection, LiteralMap, LiteralType, Primitive,
-    Scalar, SimpleType, StructuredDataset, StructuredDatasetMetadata, StructuredDatasetType, Union,
-    UnionType, literal, literal_type, primitive, scalar,
+    Scalar, SimpleType, StructuredDataset, StructuredDatasetMetadata, StructuredDatasetType, UnionType,
+    literal, literal_type, primitive, scalar,
 };
 
 use super::{FormError, schema, time};
 use crate::msgpack::MSGPACK;
+use crate::wire::{of_primitive, of_scalar, of_value, tagged};
 use crate::words::{multipart, name_of};
 
 /// Tag of the variants of a pickled value.
@@ -233,26 +234,9 @@ fn wrong(path: &str, value: &Value, wire: &LiteralType) -> FormError {
     FormError::WrongValue { path: path.to_owned(), expected: name_of(wire), got: got.to_owned() }
 }
 
-fn of_value(value: literal::Value) -> Literal {
-    Literal { value: Some(value), ..Default::default() }
-}
-
-fn of_scalar(value: scalar::Value) -> Literal {
-    of_value(literal::Value::Scalar(Box::new(Scalar { value: Some(value), ..Default::default() })))
-}
-
-fn of_primitive(value: primitive::Value) -> scalar::Value {
-    scalar::Value::Primitive(Box::new(Primitive { value: Some(value), ..Default::default() }))
-}
-
 /// None as a value of an optional type, whose variant for it is given.
 pub(super) fn none_of(variant: &LiteralType) -> Literal {
-    tagged(of_scalar(scalar::Value::NoneType(Box::default())), variant)
-}
-
-fn tagged(value: Literal, variant: &LiteralType) -> Literal {
-    let union = Union { value: value.into(), r#type: variant.clone().into(), ..Default::default() };
-    of_scalar(scalar::Value::Union(Box::new(union)))
+    tagged(of_scalar(scalar::Value::NoneType(Box::default())), variant.clone())
 }
 
 /// Null, or an object that says so: some servers put it into forms in this way.
@@ -270,7 +254,7 @@ fn to_union(path: &str, value: &Value, wire: &LiteralType, union: &UnionType) ->
         match to_literal(path, value, variant) {
             // Of a pickled value only a file can be named, and it stands there without a tag.
             Ok(literal) if variant.structure.tag == PICKLE => return Ok(literal),
-            Ok(literal) => return Ok(tagged(literal, variant)),
+            Ok(literal) => return Ok(tagged(literal, variant.clone())),
             Err(failure) => failures.push(failure),
         }
     }

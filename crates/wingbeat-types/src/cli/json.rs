@@ -1,0 +1,306 @@
+//! Text of an option as a value, JSON above all: messages about JSON that is none are Python's.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
+
+use serde_json::Value as Json;
+
+use super::clocks::{self, NoMoment};
+use super::{CliError, Kind, Surroundings};
+use crate::error::{ConvertError, ConvertErrorKind};
+use crate::json_coercion::coerce_json;
+use crate::json_value::of_json;
+use crate::python::{class_str, repr};
+use crate::schema::{Rules, json_of};
+use crate::shape::{Source, float_of, shape, truth};
+use crate::ty::{Dialect, StructType, Type};
+use crate::value::{Reference, Value};
+
+/// What is known while an option's text is read.
+pub(super) struct Parsed<'p> {
+    pub(super) name: &'p str,
+    pub(super) default: Option<&'p Value>,
+    pub(super) world: &'p dyn Surroundings,
+}
+
+impl Parsed<'_> {
+    fn bad(&self, reason: impl Into<String>) -> CliError {
+        CliError::BadParameter { name: self.name.to_owned(), reason: reason.into() }
+    }
+
+    pub(super) fn value_of(&self, text: &str, kind: &Kind) -> Result<Value, CliError> {
+        let quoted = || repr(&Value::Str(text.to_owned()));
+        match kind {
+            Kind::Int => {
+                let digits: String = text.trim().chars().filter(|one| *one != '_').collect();
+                digits
+                    .parse()
+                    .map(Value::Int)
+                    .map_err(|_| self.bad(format!("{} is not a valid integer.", quoted())))
+            }
+            Kind::Float => float_of(text)
+                .map(Value::Float)
+                .ok_or_else(|| self.bad(format!("{} is not a valid float.", quoted()))),
+            Kind::Bool => {
+                let known = truth(text.trim()).map(Value::Bool);
+                known.ok_or_else(|| self.bad(format!("{} is not a valid boolean.", quoted())))
+            }
+            Kind::Datetime => self.moment(text),
+            Kind::Duration => clocks::span(text).map(Value::Duration).ok_or_else(|| {
+                let message = format!("Could not parse duration: {text}");
+                ConvertError::new(ConvertErrorKind::Value, message).into()
+            }),
+            Kind::Choice(ty) => {
+                let place = ty.members.iter().position(|(name, _)| name == text);
+                place.map(|ix| Value::Enum(ty.clone(), ix)).ok_or_else(|| {
+                    let names: Vec<String> = ty.members.iter().map(|(name, _)| format!("'{name}'")).collect();
+                    self.bad(format!("{} is not one of {}.", quoted(), names.join(", ")))
+                })
+            }
+            Kind::Either(kinds) => {
+                let found = kinds.iter().flatten().find_map(|kind| self.value_of(text, kind).ok());
+                found.ok_or_else(|| {
+                    let shown: Vec<String> = kinds.iter().map(|kind| Kind::shown(kind.as_ref())).collect();
+                    let shown = shown.join(", ");
+                    self.bad(format!("Failed to convert {text} to any of the types [{shown}]"))
+                })
+            }
+            Kind::Json(_, ty) => self.json(text, ty),
+            Kind::File => Ok(Value::File(Box::new(Reference::at(text)))),
+            Kind::Dir => Ok(Value::Dir(Box::new(Reference::at(text)))),
+            Kind::Dataset => self.dataset(text),
+            // Text names an object where it has one colon.
+            Kind::Pickle if text.split(':').count() == 2 => {
+                Err(crate::to_literal::needs_python("an object that is named by its module is found").into())
+            }
+            Kind::Text | Kind::Pickle => Ok(Value::Str(text.to_owned())),
+        }
+    }
+
+    fn moment(&self, text: &str) -> Result<Value, CliError> {
+        clocks::moment(text, self.world.now()).map(Value::Datetime).map_err(|reason| match reason {
+            NoMoment::Form(text) => self.bad(format!(
+                "{} does not match the formats '%Y-%m-%d', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M:%S', 'now', 'today', \
+                 '<FORMAT> - <ISO8601 duration>'.",
+                repr(&Value::Str(text))
+            )),
+            NoMoment::Iso(text) => {
+                let message = format!("Invalid isoformat string: {}", repr(&Value::Str(text)));
+                ConvertError::new(ConvertErrorKind::Value, message).into()
+            }
+            NoMoment::Span(text) => self.bad(format!(
+                "Matched format ['<FORMAT> - <ISO8601 duration>'], but failed to parse duration {text}, error: Could \
+                 not parse duration: {text}"
+            )),
+        })
+    }
+
+    fn dataset(&self, text: &str) -> Result<Value, CliError> {
+        if !text.contains("://") && !self.world.exists(text) {
+            return Err(self.bad(format!("Dataframe input path does not exist: {text}")));
+        }
+        let is_csv = std::path::Path::new(text).extension().is_some_and(|one| one == "csv");
+        let format = if is_csv { "csv" } else { "parquet" };
+        Ok(Value::Dataset(Box::new(Reference { format: format.to_owned(), ..Reference::at(text) })))
+    }
+
+    fn json(&self, text: &str, ty: &Type) -> Result<Value, CliError> {
+        let mut value = of_json(&self.read(text)?);
+        if let (Value::Map(given), Some(base)) = (&mut value, self.default.and_then(as_entries)) {
+            let mut merged = base;
+            for (key, one) in std::mem::take(given) {
+                match merged.iter().position(|(known, _)| *known == key) {
+                    Some(ix) => merged[ix].1 = one,
+                    None => merged.push((key, one)),
+                }
+            }
+            *given = merged;
+        }
+        let locate = |text: &str, ty: &Type| {
+            let kind = Kind::of(ty).unwrap_or(Kind::Text);
+            self.value_of(text, &kind).map_err(|error| match error {
+                CliError::Convert(error) => error,
+                other => ConvertError::new(ConvertErrorKind::Value, other.to_string()),
+            })
+        };
+        match (ty.bare(), value) {
+            (Type::Dict(None, _), value @ Value::Map(_)) => Ok(value),
+            (Type::List(..), value @ Value::List(_))
+            | (Type::Map(..) | Type::Dict(..), value @ Value::Map(_)) => {
+                Ok(coerce_json(value, ty, Some(&locate))?)
+            }
+            (Type::Struct(inner), value) if inner.dialect == Dialect::Tuple => self.tuple(value, inner),
+            (Type::Struct(inner), value) => match (inner.dialect, value) {
+                (Dialect::Dataclass, value @ Value::Map(_)) => Ok(coerce_json(value, ty, Some(&locate))?),
+                (Dialect::Dataclass, value) => Ok(shape(value, ty, Source::Json)?),
+                (Dialect::TypedDict, value) if !matches!(value, Value::Map(_)) => {
+                    Err(self.bad(format!("Expected dict for TypedDict type, got {}", class_str(&value))))
+                }
+                (Dialect::NamedTuple, value @ Value::List(_)) => {
+                    let message = format!(
+                        "1 validation error for {}\n  Input should be a valid dictionary or instance of {}",
+                        inner.title(),
+                        inner.title()
+                    );
+                    drop(value);
+                    Err(ConvertError::new(ConvertErrorKind::Validation, message).into())
+                }
+                (_, value) => shape(value, ty, Source::Given).map_err(|error| {
+                    let kind = ConvertErrorKind::Validation;
+                    ConvertError { kind, ..error }.into()
+                }),
+            },
+            (_, value) => Ok(value),
+        }
+    }
+
+    /// A tuple as a list, or as an object with `item_0`, `item_1`...
+    fn tuple(&self, value: Value, ty: &StructType) -> Result<Value, CliError> {
+        let items = match value {
+            Value::List(items) if items.len() == ty.fields.len() => items,
+            Value::List(items) => {
+                let message = format!("Expected {} elements for tuple, got {}", ty.fields.len(), items.len());
+                return Err(self.bad(message));
+            }
+            Value::Map(entries) => {
+                let mut items = Vec::new();
+                for field in &ty.fields {
+                    let found = entries.iter().find(|(key, _)| *key == Value::Str(field.name.clone()));
+                    let Some((_, item)) = found else {
+                        return Err(self.bad(format!("Missing field '{}' in tuple input", field.name)));
+                    };
+                    items.push(item.clone());
+                }
+                items
+            }
+            other => {
+                return Err(
+                    self.bad(format!("Expected dict or list for tuple type, got {}", class_str(&other)))
+                );
+            }
+        };
+        let each = ty.fields.iter().zip(items).map(|(field, item)| match &field.ty {
+            Type::Struct(inner) if inner.dialect == Dialect::Dataclass => {
+                shape(item, &field.ty, Source::Json)
+            }
+            Type::Tuple(..) | Type::Struct(_) => shape(item, &field.ty, Source::Given),
+            _ => Ok(item),
+        });
+        Ok(Value::Tuple(each.collect::<Result<_, _>>()?))
+    }
+
+    /// JSON, or what a file of that name holds.
+    fn read(&self, text: &str) -> Result<Json, CliError> {
+        let failed = match serde_json::from_str(text) {
+            Ok(json) => return Ok(json),
+            Err(error) => error,
+        };
+        let is_yaml = text.ends_with(".yaml") || text.ends_with("yml");
+        let message = match self.world.read(text) {
+            Some(_) if is_yaml => {
+                let message = format!("{text} is YAML, which is not read here: convert it to JSON");
+                return Err(CliError::Unsupported(message));
+            }
+            Some(content) => match serde_json::from_str(&content) {
+                Ok(json) => return Ok(json),
+                Err(error) => python_message(&content, &error),
+            },
+            None => python_message(text, &failed),
+        };
+        let name = self.name;
+        Err(self.bad(format!(
+            "parameter <Option {name}> should be a valid json object, {text}, error: {message}"
+        )))
+    }
+}
+
+/// What Python's own reader would say.
+fn python_message(text: &str, error: &serde_json::Error) -> String {
+    let trimmed = text.trim_start();
+    let skipped = text.len() - trimmed.len();
+    let place = |at: usize| {
+        let before = &text[..at.min(text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        format!("line {line} column {column} (char {})", before.chars().count())
+    };
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Json>();
+    if let Some(Ok(_)) = stream.next() {
+        let end = stream.byte_offset();
+        let rest = &text[end..];
+        return format!("Extra data: {}", place(end + (rest.len() - rest.trim_start().len())));
+    }
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = line_start + error.column().saturating_sub(1);
+    let told = error.to_string();
+    if told.starts_with("key must be a string") || told.starts_with("EOF while parsing an object") {
+        return format!("Expecting property name enclosed in double quotes: {}", place(at));
+    }
+    if told.starts_with("expected `,`") {
+        return format!("Expecting ',' delimiter: {}", place(at));
+    }
+    if told.starts_with("expected `:`") {
+        return format!("Expecting ':' delimiter: {}", place(at));
+    }
+    let opens = trimmed.starts_with(['[', '{', '"']);
+    format!("Expecting value: {}", place(if opens { at } else { skipped }))
+}
+
+/// A default as the fields that given ones are laid over.
+fn as_entries(value: &Value) -> Option<Vec<(Value, Value)>> {
+    match value {
+        Value::Map(entries) => Some(entries.clone()),
+        Value::Struct(record) if matches!(record.ty.dialect, Dialect::Dataclass | Dialect::Model) => {
+            let each = record.ty.fields.iter().zip(&record.values);
+            Some(each.map(|(field, value)| (Value::Str(field.name.clone()), plain(value))).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Structs inside are dictionaries, too.
+fn plain(value: &Value) -> Value {
+    match as_entries(value) {
+        Some(entries) => Value::Map(entries),
+        None => match value {
+            Value::List(items) => Value::List(items.iter().map(plain).collect()),
+            other => other.clone(),
+        },
+    }
+}
+
+/// A model as JSON without spaces.
+pub(super) fn compact(value: &Value) -> String {
+    let json = json_of(value, Rules::Model);
+    let Value::Struct(record) = value else { return json.to_string() };
+    let each = record.ty.fields.iter().filter(|field| field.written);
+    let fields = each.map(|field| format!("{}:{}", Json::String(field.name.clone()), json[&field.name]));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+/// JSON as a value whose keys are in the order of the value it was made of.
+pub(super) fn in_order(value: &Value, json: &Json) -> Value {
+    let (Value::Struct(record), Json::Object(fields)) = (value, json) else {
+        return match (value, json) {
+            (Value::Map(entries), Json::Object(fields)) => Value::Map(
+                entries
+                    .iter()
+                    .filter_map(|(key, one)| {
+                        let name = crate::schema::key_text(key);
+                        let json = fields.get(&name)?;
+                        Some((Value::Str(name), in_order(one, json)))
+                    })
+                    .collect(),
+            ),
+            (_, json) => of_json(json),
+        };
+    };
+    let each = record.ty.fields.iter().zip(&record.values);
+    Value::Map(
+        each.filter_map(|(field, one)| {
+            let json = fields.get(&field.name)?;
+            Some((Value::Str(field.name.clone()), in_order(one, json)))
+        })
+        .collect(),
+    )
+}

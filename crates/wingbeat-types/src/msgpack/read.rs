@@ -1,0 +1,242 @@
+//! Reads msgpack from bytes that anyone may have sent: what a header promises has to be there, and nesting has a limit.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
+
+use rmp::Marker;
+
+use super::MAX_DEPTH;
+use crate::error::{ConvertError, ConvertErrorKind};
+use crate::ty::Mutability;
+use crate::value::Value;
+
+/// One step of the input.
+pub(crate) enum Token<'a> {
+    Nil,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Str(&'a str),
+    Bin(&'a [u8]),
+    Array(usize),
+    Map(usize),
+    Ext(i8, &'a [u8]),
+}
+
+/// Bytes that are left.
+#[derive(Clone)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, depth: 0 }
+    }
+
+    /// All has to be read.
+    pub(crate) fn finish(&self) -> Result<(), ConvertError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(broken("unpack(b) received extra data.")) }
+    }
+
+    /// One level further in.
+    pub(crate) fn deeper<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ConvertError>,
+    ) -> Result<T, ConvertError> {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("the value is nested deeper than {MAX_DEPTH} levels");
+            return Err(ConvertError::new(ConvertErrorKind::Limit, message));
+        }
+        self.depth += 1;
+        let value = read(self);
+        self.depth -= 1;
+        value
+    }
+
+    /// What comes next, without reading it.
+    pub(crate) fn peek(&self) -> Option<Marker> {
+        self.rest.first().map(|byte| Marker::from_u8(*byte))
+    }
+
+    /// What comes next.
+    pub(crate) fn token(&mut self) -> Result<Token<'a>, ConvertError> {
+        let marker = Marker::from_u8(self.take(1)?[0]);
+        Ok(match marker {
+            Marker::Null => Token::Nil,
+            Marker::True => Token::Bool(true),
+            Marker::False => Token::Bool(false),
+            Marker::FixPos(number) => Token::Int(i128::from(number)),
+            Marker::FixNeg(number) => Token::Int(i128::from(number)),
+            Marker::U8 | Marker::U16 | Marker::U32 | Marker::U64 => Token::Int(self.unsigned(marker)?),
+            Marker::I8 => Token::Int(i128::from(i8::from_be_bytes(self.array()?))),
+            Marker::I16 => Token::Int(i128::from(i16::from_be_bytes(self.array()?))),
+            Marker::I32 => Token::Int(i128::from(i32::from_be_bytes(self.array()?))),
+            Marker::I64 => Token::Int(i128::from(i64::from_be_bytes(self.array()?))),
+            Marker::F32 => Token::Float(f64::from(f32::from_be_bytes(self.array()?))),
+            Marker::F64 => Token::Float(f64::from_be_bytes(self.array()?)),
+            Marker::FixStr(len) => self.text(usize::from(len))?,
+            Marker::Str8 | Marker::Str16 | Marker::Str32 => {
+                let len = self.length(marker)?;
+                self.text(len)?
+            }
+            Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => {
+                let len = self.length(marker)?;
+                Token::Bin(self.take(len)?)
+            }
+            Marker::FixArray(len) => Token::Array(self.promised(usize::from(len), 1)?),
+            Marker::Array16 | Marker::Array32 => {
+                let len = self.length(marker)?;
+                Token::Array(self.promised(len, 1)?)
+            }
+            Marker::FixMap(len) => Token::Map(self.promised(usize::from(len), 2)?),
+            Marker::Map16 | Marker::Map32 => {
+                let len = self.length(marker)?;
+                Token::Map(self.promised(len, 2)?)
+            }
+            Marker::FixExt1 => self.extension(1)?,
+            Marker::FixExt2 => self.extension(2)?,
+            Marker::FixExt4 => self.extension(4)?,
+            Marker::FixExt8 => self.extension(8)?,
+            Marker::FixExt16 => self.extension(16)?,
+            Marker::Ext8 | Marker::Ext16 | Marker::Ext32 => {
+                let len = self.length(marker)?;
+                self.extension(len)?
+            }
+            Marker::Reserved => return Err(broken("Unpack failed: the value starts with a reserved byte")),
+        })
+    }
+
+    /// A whole value.
+    pub(crate) fn value(&mut self) -> Result<Value, ConvertError> {
+        Ok(match self.token()? {
+            Token::Nil => Value::None,
+            Token::Bool(flag) => Value::Bool(flag),
+            Token::Int(number) => Value::Int(number),
+            Token::Float(number) => Value::Float(number),
+            Token::Str(text) => Value::Str(text.to_owned()),
+            Token::Bin(bytes) => Value::Bytes(bytes.to_vec(), Mutability::Fixed),
+            Token::Array(len) => {
+                self.deeper(|reader| (0..len).map(|_| reader.value()).collect()).map(Value::List)?
+            }
+            Token::Map(len) => self
+                .deeper(|reader| (0..len).map(|_| Ok((reader.key()?, reader.value()?))).collect())
+                .map(Value::Map)?,
+            // Of an extension the client's reader makes a pair.
+            Token::Ext(code, data) => Value::Tuple(vec![
+                Value::Int(i128::from(code)),
+                Value::Bytes(data.to_vec(), Mutability::Fixed),
+            ]),
+        })
+    }
+
+    fn key(&mut self) -> Result<Value, ConvertError> {
+        match self.value()? {
+            Value::List(_) => Err(broken("unhashable type: 'list'")),
+            Value::Map(_) => Err(broken("unhashable type: 'dict'")),
+            key => Ok(key),
+        }
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8], ConvertError> {
+        let (head, rest) =
+            self.rest.split_at_checked(len).ok_or_else(|| broken("Unpack failed: incomplete input"))?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ConvertError> {
+        let bytes = self.take(N)?;
+        Ok(bytes.try_into().expect("as many bytes were taken"))
+    }
+
+    fn unsigned(&mut self, marker: Marker) -> Result<i128, ConvertError> {
+        let width = match marker {
+            Marker::U8 => 1,
+            Marker::U16 => 2,
+            Marker::U32 => 4,
+            _ => 8,
+        };
+        Ok(self.take(width)?.iter().fold(0_i128, |number, byte| number << 8 | i128::from(*byte)))
+    }
+
+    fn length(&mut self, marker: Marker) -> Result<usize, ConvertError> {
+        let width = match marker {
+            Marker::Str8 | Marker::Bin8 | Marker::Ext8 => 1,
+            Marker::Str16 | Marker::Bin16 | Marker::Ext16 | Marker::Array16 | Marker::Map16 => 2,
+            _ => 4,
+        };
+        Ok(self.take(width)?.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte)))
+    }
+
+    /// An element has a byte at least, a pair two: a header cannot ask for memory that nothing will fill.
+    fn promised(&self, len: usize, least: usize) -> Result<usize, ConvertError> {
+        if len.checked_mul(least).is_some_and(|bytes| bytes <= self.rest.len()) {
+            return Ok(len);
+        }
+        let message = format!("a header promises {len} elements, but only {} bytes follow", self.rest.len());
+        Err(ConvertError::new(ConvertErrorKind::Limit, message))
+    }
+
+    fn text(&mut self, len: usize) -> Result<Token<'a>, ConvertError> {
+        let bytes = self.take(len)?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let message = format!("text is no UTF-8 from byte {} on", error.valid_up_to());
+            ConvertError::new(ConvertErrorKind::Unicode, message)
+        })?;
+        Ok(Token::Str(text))
+    }
+
+    fn extension(&mut self, len: usize) -> Result<Token<'a>, ConvertError> {
+        let code = i8::from_be_bytes(self.array()?);
+        Ok(Token::Ext(code, self.take(len)?))
+    }
+}
+
+/// One value, and nothing after it.
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, ConvertError> {
+    let mut reader = Reader::new(bytes);
+    let value = reader.value()?;
+    reader.finish()?;
+    Ok(value)
+}
+
+fn broken(message: &str) -> ConvertError {
+    ConvertError::new(ConvertErrorKind::Value, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::error::ConvertErrorKind;
+
+    #[test]
+    fn a_header_that_promises_what_is_not_there_takes_no_memory() {
+        for header in
+            [&[0xdd, 0xff, 0xff, 0xff, 0xff][..], &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0xdc, 0xff, 0xff]]
+        {
+            assert_eq!(read(header).map_err(|error| error.kind), Err(ConvertErrorKind::Limit));
+        }
+        for header in [&[0xdb, 0xff, 0xff, 0xff, 0xff][..], &[0xc6, 0xff, 0xff, 0xff, 0xff], &[0xcf, 1], &[]]
+        {
+            assert_eq!(read(header).map_err(|error| error.kind), Err(ConvertErrorKind::Value));
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let deep = [vec![0x91; 100_000], vec![0xc0]].concat();
+        assert_eq!(read(&deep).map_err(|error| error.kind), Err(ConvertErrorKind::Limit));
+    }
+
+    #[test]
+    fn text_has_to_be_utf_8() {
+        assert_eq!(read(&[0xa2, 0xc3, 0x28]).map_err(|error| error.kind), Err(ConvertErrorKind::Unicode));
+    }
+
+    #[test]
+    fn nothing_may_follow() {
+        assert!(read(&[0x01, 0x02]).is_err());
+        assert!(read(&[0xc1]).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! Scalars in the shape of their type. Dataclasses convert whatever Python's own constructors take; models take what
+//! says the same thing in another form, and nothing else.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Source, bytes_of, refused};
+use crate::error::{ConvertError, ConvertErrorKind};
+use crate::moments;
+use crate::python;
+use crate::ty::{EnumType, Mutability, TextKind, Type};
+use crate::value::Value;
+
+/// A scalar of a type.
+pub(super) fn leaf(value: Value, ty: &Type, source: Source) -> Result<Value, ConvertError> {
+    let shaped = match ty {
+        Type::Enum(ty) => return of_enum(value, ty, source),
+        Type::Choice(values) => values.iter().find(|known| known.same_as(&value)).cloned(),
+        Type::None => (value == Value::None).then_some(Value::None),
+        Type::Datetime | Type::Date | Type::Time | Type::Duration => time(&value, ty, source),
+        Type::Bytes(kind) => bytes(&value, *kind, source),
+        Type::Text(kind) => text_kind(&value, *kind),
+        _ if source.is_model() => lax(&value, ty),
+        _ => return coerced(value, ty),
+    };
+    shaped.ok_or_else(|| refused(&value, ty))
+}
+
+/// By name where the wire has names, and by value.
+fn of_enum(value: Value, ty: &std::sync::Arc<EnumType>, source: Source) -> Result<Value, ConvertError> {
+    let named = |value: &Value| match value {
+        Value::Str(name) if source == Source::Restored => {
+            ty.members.iter().position(|(known, _)| known == name)
+        }
+        _ => None,
+    };
+    let place = match &value {
+        Value::Enum(of, ix) if of.name == ty.name => Some(*ix),
+        other => named(other).or_else(|| ty.members.iter().position(|(_, known)| known.same_as(other))),
+    };
+    place.map(|ix| Value::Enum(ty.clone(), ix)).ok_or_else(|| {
+        let message = format!("{} is not a valid {}", python::repr(&value), ty.name);
+        ConvertError::new(ConvertErrorKind::Value, message)
+    })
+}
+
+/// What the constructor of a class makes of a value.
+fn coerced(value: Value, ty: &Type) -> Result<Value, ConvertError> {
+    let failed = |message: String| ConvertError::new(ConvertErrorKind::Value, message);
+    match (ty, &value) {
+        (Type::Int, Value::Int(_))
+        | (Type::Float, Value::Float(_))
+        | (Type::Bool, Value::Bool(_))
+        | (Type::Str, Value::Str(_)) => Ok(value),
+        (Type::Int, Value::Bool(flag)) => Ok(Value::Int(i128::from(*flag))),
+        (Type::Int, Value::Float(number)) => truncated(*number).map(Value::Int),
+        (Type::Int, Value::Str(text)) => {
+            text.trim().parse().map(Value::Int).map_err(|_| {
+                failed(format!("invalid literal for int() with base 10: {}", python::repr(&value)))
+            })
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a float loses the same digits in Python")]
+        (Type::Float, Value::Int(number)) => Ok(Value::Float(*number as f64)),
+        (Type::Float, Value::Bool(flag)) => Ok(Value::Float(f64::from(*flag))),
+        (Type::Float, Value::Str(text)) => float_of(text)
+            .map(Value::Float)
+            .ok_or_else(|| failed(format!("could not convert string to float: {}", python::repr(&value)))),
+        (Type::Bool, other) => Ok(Value::Bool(is_true(other))),
+        (Type::Str, other) => Ok(Value::Str(python::show(other))),
+        (ty, other) => Err(refused(other, ty)),
+    }
+}
+
+/// A float as a whole number, as `int()` makes it.
+pub(crate) fn truncated(number: f64) -> Result<i128, ConvertError> {
+    /// Beyond this a double does not fit 128 bits.
+    const LIMIT: f64 = 1.7e38;
+    if number.is_nan() {
+        return Err(ConvertError::new(ConvertErrorKind::Value, "cannot convert float NaN to integer"));
+    }
+    if number.is_infinite() {
+        return Err(ConvertError::new(
+            ConvertErrorKind::Overflow,
+            "cannot convert float infinity to integer",
+        ));
+    }
+    if number.abs() >= LIMIT {
+        let message = format!("{} is too large for a whole number", python::float_repr(number));
+        return Err(ConvertError::new(ConvertErrorKind::Overflow, message));
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "checked: finite, and far below the limit")]
+    let whole = number as i128;
+    Ok(whole)
+}
+
+/// Text as a double, as `float()` reads it.
+pub(crate) fn float_of(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let digits: String = text.chars().filter(|one| *one != '_').collect();
+    digits.parse().ok()
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::None => false,
+        Value::Bool(flag) => *flag,
+        Value::Int(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Str(text) => !text.is_empty(),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items, _) => !items.is_empty(),
+        Value::Map(entries) => !entries.is_empty(),
+        Value::Bytes(bytes, _) => !bytes.is_empty(),
+        _ => true,
+    }
+}
+
+/// What a model takes for a number, for text, or for a truth value.
+fn lax(value: &Value, ty: &Type) -> Option<Value> {
+    match (ty, value) {
+        (Type::Int, Value::Int(_))
+        | (Type::Float, Value::Float(_))
+        | (Type::Bool, Value::Bool(_))
+        | (Type::Str, Value::Str(_)) => Some(value.clone()),
+        (Type::Int, Value::Bool(flag)) => Some(Value::Int(i128::from(*flag))),
+        (Type::Int, Value::Float(number)) if number.fract() == 0.0 => truncated(*number).ok().map(Value::Int),
+        (Type::Int, Value::Str(text)) => {
+            let text = text.trim();
+            let whole = text.strip_suffix(".0").unwrap_or(text);
+            whole.parse().ok().map(Value::Int)
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a float loses the same digits in Python")]
+        (Type::Float, Value::Int(number)) => Some(Value::Float(*number as f64)),
+        (Type::Float, Value::Bool(flag)) => Some(Value::Float(f64::from(*flag))),
+        (Type::Float, Value::Str(text)) => float_of(text).map(Value::Float),
+        (Type::Bool, Value::Int(number)) => match number {
+            0 => Some(Value::Bool(false)),
+            1 => Some(Value::Bool(true)),
+            _ => None,
+        },
+        (Type::Bool, Value::Str(text)) => truth(text).map(Value::Bool),
+        (Type::Int | Type::Str, Value::Enum(..)) => lax(&value.member()?.1, ty),
+        (Type::Str, Value::Bytes(bytes, _)) => String::from_utf8(bytes.clone()).ok().map(Value::Str),
+        _ => None,
+    }
+}
+
+/// Words for true and false.
+pub(crate) fn truth(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn bytes(value: &Value, kind: Mutability, source: Source) -> Option<Value> {
+    match (value, source) {
+        (Value::Bytes(bytes, _), _) => Some(bytes_of(bytes.clone(), kind)),
+        (Value::Str(text), Source::Given | Source::Restored) => {
+            Some(bytes_of(text.clone().into_bytes(), kind))
+        }
+        (Value::Str(text), Source::Json | Source::Msgpack) => {
+            STANDARD.decode(text.replace('\n', "")).ok().map(|bytes| bytes_of(bytes, kind))
+        }
+        _ => None,
+    }
+}
+
+fn time(value: &Value, ty: &Type, source: Source) -> Option<Value> {
+    match (ty, value) {
+        (Type::Datetime, Value::Datetime(_))
+        | (Type::Date, Value::Date(_))
+        | (Type::Time, Value::Time(_))
+        | (Type::Duration, Value::Duration(_)) => Some(value.clone()),
+        (Type::Datetime, Value::Str(text)) => moments::read_iso(text).map(Value::Datetime),
+        (Type::Date, Value::Str(text)) => text.trim().parse().ok().map(Value::Date),
+        (Type::Time, Value::Str(text)) => text.trim().parse().ok().map(Value::Time),
+        (Type::Duration, Value::Int(_) | Value::Float(_)) => {
+            #[allow(clippy::cast_precision_loss, reason = "spans have few digits")]
+            let seconds = match value {
+                Value::Int(number) => *number as f64,
+                Value::Float(number) => *number,
+                _ => return None,
+            };
+            let micros = (seconds * 1e6).round();
+            #[allow(clippy::cast_possible_truncation, reason = "checked: within the range of 64 bits")]
+            (micros.abs() < 9e18).then_some(Value::Duration(micros as i64))
+        }
+        (Type::Duration, Value::Str(text)) if source.is_model() => iso_span(text).map(Value::Duration),
+        _ => None,
+    }
+}
+
+/// Microseconds of an ISO 8601 span, days being 24 hours and years 365 days.
+fn iso_span(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (years, text) = match text.strip_prefix('P')?.split_once('Y') {
+        Some((years, rest)) => (years.parse::<i64>().ok()?, format!("P{rest}")),
+        None => (0, text.to_owned()),
+    };
+    let micros = if text == "P" {
+        0
+    } else {
+        let span: jiff::Span = text.parse().ok()?;
+        let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+        i64::try_from(length.as_micros()).ok()?
+    };
+    Some(sign * (years.checked_mul(365 * 86_400_000_000)? + micros))
+}
+
+fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
+    let text = match value {
+        Value::Text(of, text) if *of == kind => text.clone(),
+        Value::Str(text) => text.clone(),
+        Value::Int(_) | Value::Float(_) if kind == TextKind::Decimal => python::show(value),
+        _ => return None,
+    };
+    let fits = match kind {
+        TextKind::Decimal => text.parse::<f64>().is_ok(),
+        TextKind::Uuid => text.chars().filter(char::is_ascii_hexdigit).count() == 32,
+        TextKind::Ipv4 => {
+            text.split('.').count() == 4 && text.split('.').all(|part| part.parse::<u8>().is_ok())
+        }
+        TextKind::Fraction => text.split('/').all(|part| part.parse::<i128>().is_ok()),
+        TextKind::Timezone => text.starts_with("UTC"),
+        TextKind::Path => true,
+    };
+    fits.then_some(Value::Text(kind, text))
+}

@@ -1,0 +1,51 @@
+use super::to_literal;
+use crate::ty::{Default, Field, StructType, Type};
+use crate::value::Value;
+use crate::{from_literal, to_literal_type};
+
+fn refusal(value: &Value, ty: &Type) -> String {
+    to_literal(value, ty).expect_err("it does not fit").to_string()
+}
+
+#[test]
+fn a_refusal_says_where_what_was_expected_and_what_was_given() {
+    let numbers = Type::list(Type::map(Type::Float));
+    let value = Value::List(vec![Value::Map(vec![(Value::Str("lr".into()), Value::Int(1))])]);
+    assert_eq!(
+        refusal(&value, &numbers),
+        "at `[0][\"lr\"]`: Expected value of type <class 'float'> but got '1' of type <class 'int'>"
+    );
+}
+
+#[test]
+fn a_number_that_the_wire_cannot_carry_is_refused() {
+    assert_eq!(refusal(&Value::Int(1 << 63), &Type::Int), "Value out of range: 9223372036854775808");
+    assert!(to_literal(&Value::Int(i128::from(i64::MIN)), &Type::Int).is_ok());
+}
+
+#[test]
+fn a_dictionary_becomes_a_struct_or_the_reason_is_told() {
+    let fields = vec![
+        Field::required("x", Type::Int),
+        Field::with_default("y", Type::Float, Default::Shown(Value::Float(1.5))),
+    ];
+    let ty = Type::of(StructType::dataclass("Pt", fields));
+    let entry = |name: &str, value: Value| (Value::Str(name.into()), value);
+    let literal =
+        to_literal(&Value::Map(vec![entry("x", Value::Int(1))]), &ty).expect("the rest has defaults");
+    let read = from_literal(&literal, &ty).expect("it was just written");
+    assert_eq!(read.field("y"), Some(&Value::Float(1.5)));
+    assert!(
+        refusal(&Value::Map(vec![]), &ty)
+            .contains("missing the following keys from the dataclass fields: ['x']")
+    );
+    let extra = Value::Map(vec![entry("x", Value::Int(1)), entry("q", Value::Int(1))]);
+    assert!(refusal(&extra, &ty).contains("extra keys that are not in dataclass fields: ['q']"));
+}
+
+#[test]
+fn an_empty_list_fits_two_variants_of_lists() {
+    let ty = Type::Union(vec![Type::list(Type::Int), Type::list(Type::Str)], crate::ty::Spelling::Typing);
+    assert!(refusal(&Value::List(vec![]), &ty).contains("Potential types: [list[int], list[str]]"));
+    assert!(to_literal_type(&ty).is_ok());
+}
