@@ -8,6 +8,7 @@ use wingbeat_model::Failure;
 use super::chain;
 use super::reused::{self, Reused};
 use crate::assignment::{Assignment, Command, Target};
+use crate::bundle;
 use crate::environment::{Sources, environment};
 use crate::executor::Executor;
 use crate::files;
@@ -144,6 +145,7 @@ async fn start(
         marker: &marker,
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
+    let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
     let launch = Launch {
         program,
