@@ -37,6 +37,11 @@ impl LocalRoot {
         &self.canonical
     }
 
+    /// The folder itself: of `/`, nothing is left in [`Self::canonical`].
+    fn folder(&self) -> &Path {
+        Path::new(if self.canonical.is_empty() { "/" } else { &self.canonical })
+    }
+
     pub(crate) fn uri(&self, path: &BlobPath) -> String {
         format!("{}/{path}", self.canonical)
     }
@@ -50,7 +55,7 @@ impl LocalRoot {
 
     /// Follows every symlink on the way to `path`. Blocking.
     pub(crate) fn resolve(&self, path: &BlobPath) -> io::Result<Resolved> {
-        let target = Path::new(&self.canonical).join(path.as_str());
+        let target = self.folder().join(path.as_str());
         // The longest part that exists is resolved; what comes after it does not exist yet, so it is no link.
         for ancestor in target.ancestors() {
             match fs::canonicalize(ancestor) {
@@ -72,8 +77,8 @@ impl LocalRoot {
     /// Whether `path`, symlinks followed, lies below `folder`, or below the root for `None`. Blocking.
     pub(crate) fn stays_below(&self, path: &BlobPath, folder: Option<&BlobPath>) -> io::Result<bool> {
         let bound = match folder {
-            Some(folder) => Path::new(&self.canonical).join(folder.as_str()),
-            None => PathBuf::from(&self.canonical),
+            Some(folder) => self.folder().join(folder.as_str()),
+            None => self.folder().to_owned(),
         };
         Ok(matches!(self.resolve(path)?, Resolved::At(real) if real.starts_with(bound)))
     }

@@ -13,6 +13,7 @@ use crate::failure::{Error, Result};
 use crate::local::LocalRun;
 use crate::report::Tabs;
 use crate::spec::Serialization;
+use crate::storage::Storage;
 
 tokio::task_local! {
     static CURRENT: Scope;
@@ -51,6 +52,7 @@ pub(crate) struct TaskContext {
     pub(crate) places: Places,
     pub(crate) report: Tabs,
     pub(crate) controller: Arc<dyn Controller>,
+    pub(crate) storage: Storage,
     /// The run, where it is a local one.
     pub(crate) local: Option<Arc<LocalRun>>,
     /// How often each step was called, by its key; for local runs.
@@ -71,7 +73,10 @@ impl TaskContext {
     /// Writes the report, if there is anything in it.
     pub(crate) async fn flush_report(&self) -> Result<()> {
         match self.report.page() {
-            Some(page) => data::write(&data::join(&self.places.outputs, "report.html"), page.into()).await,
+            Some(page) => {
+                let uri = data::join(&self.places.outputs, "report.html");
+                data::write_with(&uri, page.into(), &self.storage).await
+            }
             None => Ok(()),
         }
     }

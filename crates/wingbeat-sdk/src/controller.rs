@@ -3,6 +3,9 @@
 //! Local runs and remote ones implement [`Controller`] alike, so that the same task code runs on both. Everything here
 //! speaks in wire messages: what a value is in the user's language is decided by the SDK above.
 
+mod core;
+pub mod remote;
+
 use std::time::SystemTime;
 
 use async_trait::async_trait;

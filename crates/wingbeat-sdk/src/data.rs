@@ -3,10 +3,15 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::context::Scope;
+use crate::error::TaskError;
 use crate::failure::{Error, Result};
+use crate::storage::Storage;
 
 /// Code of an object that is not there.
 pub const NOT_FOUND: &str = "FileNotFound";
+/// A larger object on another machine is refused: it is read into memory whole.
+const MAX_OBJECT_BYTES: u64 = 4 << 30;
 /// Code of an object that cannot be reached.
 pub const STORAGE: &str = "StorageError";
 
@@ -21,22 +26,33 @@ pub(crate) fn join(folder: &str, name: &str) -> String {
     format!("{}/{name}", folder.trim_end_matches('/'))
 }
 
-fn storage(what: &str, uri: &str, error: impl std::fmt::Display) -> Error {
+fn failed(what: &str, uri: &str, error: impl std::fmt::Display) -> Error {
     Error::system(STORAGE, format!("could not {what} `{uri}`: {error}"))
 }
 
-fn elsewhere(uri: &str) -> Error {
-    let text = "this process reaches files on this machine only";
-    Error::system(STORAGE, format!("could not reach `{uri}`: {text}")).not_recoverable()
+/// What leads to objects on other machines: the current task's, or nothing but the defaults.
+fn elsewhere() -> Storage {
+    Scope::current().map_or_else(|| Storage::new([]), |scope| scope.task.storage.clone())
 }
 
 /// The object, if there is one.
 pub(crate) async fn find(uri: &str) -> Result<Option<Vec<u8>>> {
-    let Some(path) = local(uri) else { return Err(elsewhere(uri)) };
+    find_with(uri, &elsewhere()).await
+}
+
+/// The object, if there is one, by means of `storage`.
+pub(crate) async fn find_with(uri: &str, storage: &Storage) -> Result<Option<Vec<u8>>> {
+    let Some(path) = local(uri) else {
+        return match storage.read(uri, MAX_OBJECT_BYTES).await {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(TaskError::from(error).into()),
+        };
+    };
     match tokio::fs::read(path).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(storage("read", uri, error)),
+        Err(error) => Err(failed("read", uri, error)),
     }
 }
 
@@ -48,10 +64,17 @@ pub(crate) async fn read(uri: &str) -> Result<Vec<u8>> {
 
 /// Replaces the object. A reader sees the old one or the new one, never a part.
 pub(crate) async fn write(uri: &str, bytes: Vec<u8>) -> Result<()> {
-    let Some(path) = local(uri) else { return Err(elsewhere(uri)) };
+    write_with(uri, bytes, &elsewhere()).await
+}
+
+/// Replaces the object, by means of `storage`.
+pub(crate) async fn write_with(uri: &str, bytes: Vec<u8>, storage: &Storage) -> Result<()> {
+    let Some(path) = local(uri) else {
+        return Ok(storage.write(uri, bytes.into()).await.map_err(TaskError::from)?);
+    };
     let path = path.to_owned();
     let written = tokio::task::spawn_blocking(move || replace(&path, &bytes)).await;
-    written.map_err(std::io::Error::other).flatten().map_err(|error| storage("write", uri, error))
+    written.map_err(std::io::Error::other).flatten().map_err(|error| failed("write", uri, error))
 }
 
 /// Replaces a file in one step.

@@ -32,9 +32,9 @@ pub struct TaskError {
 }
 
 /// Code of a child that somebody aborted.
-pub const ABORTED: &str = "Aborted";
+pub const ABORTED: &str = "ActionAbortedError";
 /// Code of a child that ran out of time, where the platform does not say which limit it was.
-pub const TIMED_OUT: &str = "TimedOut";
+pub const TIMED_OUT: &str = "TaskTimeoutError";
 
 impl TaskError {
     /// A failure of the task's own code; another attempt may help.

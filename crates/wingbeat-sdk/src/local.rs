@@ -30,6 +30,7 @@ use crate::failure::{Error, Result};
 use crate::report::Tabs;
 use crate::settings::{Retries, TaskSettings};
 use crate::spec::Serialization;
+use crate::storage::Storage;
 use crate::task::{BoxFuture, TaskDef};
 
 /// Code of an attempt that took too long; the platform's.
@@ -50,6 +51,8 @@ pub struct LocalSettings {
     pub overwrite_cache: bool,
     /// Values that every task of the run can read.
     pub values: BTreeMap<String, String>,
+    /// What leads to objects on other machines, if anything does.
+    pub storage: Option<Storage>,
     /// Called with each failure that another attempt follows: task, attempt from 0, error.
     pub on_failed_attempt: Option<fn(&TaskDef, u32, &Error)>,
 }
@@ -110,6 +113,7 @@ impl LocalRun {
             places: self.places(action, attempt),
             report: Tabs::default(),
             controller: self.controller(),
+            storage: self.settings.storage.clone().unwrap_or_else(|| Storage::new([])),
             local: Some(self.clone()),
             steps: Mutex::default(),
         }

@@ -19,11 +19,10 @@ use crate::error::{Origin, TaskError};
 use crate::failure::{Error, Result};
 use crate::report::Tabs;
 use crate::spec::Serialization;
+use crate::storage::{MAX_INLINE_BYTES, Storage};
 use crate::task::{self, TaskDef};
 use crate::value::Value as _;
 
-/// Larger outputs are refused: a parent could not read them.
-const MAX_INLINE_BYTES: usize = 10 << 20;
 /// Code of outputs that are too large; the stock SDK's.
 const TOO_LARGE: &str = "InlineIOMaxBytesBreached";
 /// Key of the context whose value names the input that gets the time for which a trigger fired.
@@ -54,6 +53,8 @@ pub struct ProcessSettings {
     pub run_started_at: Timestamp,
     /// Which attempt it is, from 0.
     pub attempt: u32,
+    /// What leads to inputs and outputs on other machines.
+    pub storage: Storage,
     /// How children are made known to the platform; also holds org, project and domain.
     pub serialization: Serialization,
 }
@@ -84,24 +85,26 @@ impl ProcessEnd {
 /// # Errors
 /// Neither outputs nor an error could be written.
 pub async fn run(settings: ProcessSettings, controller: Arc<dyn Controller>) -> Result<ProcessEnd> {
-    let outputs = settings.outputs.clone();
+    let (outputs, storage) = (settings.outputs.clone(), settings.storage.clone());
     let task = match task::find(&settings.task) {
         Ok(task) => task,
         Err(error) => {
             let error = TaskError { origin: Origin::Unknown, recoverable: true, ..error.into() };
-            write_error(&outputs, &error).await?;
+            write_error(&outputs, &error, &storage).await?;
             return Ok(ProcessEnd::NotLoaded);
         }
     };
-    let inputs = decode_inputs(&settings.inputs, &data::read(&settings.inputs).await?)?;
+    let missing = || Error::system("BadInputs", format!("there are no inputs at `{}`", settings.inputs));
+    let bytes = data::find_with(&settings.inputs, &storage).await?.ok_or_else(missing)?;
+    let inputs = decode_inputs(&settings.inputs, &bytes)?;
     let result = attempt_of(task, inputs, settings, controller.clone()).await;
     controller.finish().await;
     match result {
         Ok(literals) => match encode(literals) {
-            Ok(bytes) => data::write(&data::join(&outputs, "outputs.pb"), bytes).await?,
-            Err(error) => write_error(&outputs, &error.into()).await?,
+            Ok(bytes) => data::write_with(&data::join(&outputs, "outputs.pb"), bytes, &storage).await?,
+            Err(error) => write_error(&outputs, &error.into(), &storage).await?,
         },
-        Err(error) => write_error(&outputs, &error.into()).await?,
+        Err(error) => write_error(&outputs, &error.into(), &storage).await?,
     }
     Ok(ProcessEnd::Told)
 }
@@ -141,6 +144,7 @@ async fn attempt_of(
         places,
         report: Tabs::default(),
         controller,
+        storage: settings.storage,
         local: None,
         steps: Mutex::default(),
     });
@@ -162,7 +166,7 @@ fn fill_kickoff_time(inputs: &mut Inputs, started_at: Timestamp) -> Result<()> {
 
 fn encode(literals: Vec<NamedLiteral>) -> Result<Vec<u8>> {
     let bytes = Outputs { literals, ..Default::default() }.encode_to_vec();
-    if bytes.len() <= MAX_INLINE_BYTES {
+    if u64::try_from(bytes.len()).is_ok_and(|n_bytes| n_bytes <= MAX_INLINE_BYTES) {
         return Ok(bytes);
     }
     let text = format!(
@@ -176,7 +180,7 @@ fn encode(literals: Vec<NamedLiteral>) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// It cannot be written.
-pub async fn write_error(outputs: &str, error: &TaskError) -> Result<()> {
+pub async fn write_error(outputs: &str, error: &TaskError, storage: &Storage) -> Result<()> {
     let bytes = ErrorDocument::from(error).encode_to_vec();
-    data::write(&data::join(outputs, "error.pb"), bytes).await
+    data::write_with(&data::join(outputs, "error.pb"), bytes, storage).await
 }

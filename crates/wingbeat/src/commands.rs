@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use wingbeat_sdk::failure::{Error, Result};
 use wingbeat_sdk::local::{self, LocalSettings};
+use wingbeat_sdk::storage::Storage;
 use wingbeat_sdk::task::{self, TaskDef};
 
 use crate::{answers, interface, local_folder, process};
@@ -92,6 +93,7 @@ fn run(arguments: RunArguments) -> Result<()> {
         answers: answers::of(arguments.answer),
         overwrite_cache: arguments.no_cache,
         values: arguments.set.into_iter().collect(),
+        storage: Some(Storage::new(std::env::vars())),
         on_failed_attempt: Some(tell),
     };
     let outcome = process::runtime()?.block_on(local::run(task, literals, settings));

@@ -10,6 +10,7 @@ use wingbeat_sdk::controller::Controller;
 use wingbeat_sdk::failure::{Error, Result};
 use wingbeat_sdk::process::{self, ProcessSettings};
 use wingbeat_sdk::spec::{BundlePlace, RESOLVER, RESOLVER_WORD, Serialization};
+use wingbeat_sdk::storage::Storage;
 
 /// What a platform passes. Flags of Python's own affairs are taken and not looked at.
 #[derive(Debug, Parser)]
@@ -96,15 +97,16 @@ pub(crate) fn main(words: Vec<String>) -> u8 {
 const TERMINATED: u8 = 143;
 
 async fn attempt(flags: Flags, program: &str) -> Result<u8> {
-    let outputs = flags.outputs_path.clone();
-    let settings = match settings(flags, program) {
+    let storage = Storage::new(std::env::vars());
+    let (outputs, run_base) = (flags.outputs_path.clone(), flags.run_base_dir.clone());
+    let settings = match settings(flags, program, storage.clone()) {
         Ok(settings) => settings,
         Err(error) => {
-            process::write_error(&outputs, &error.into()).await?;
+            process::write_error(&outputs, &error.into(), &storage).await?;
             return Ok(1);
         }
     };
-    let controller: Arc<dyn Controller> = crate::control::controller(&settings)?;
+    let controller: Arc<dyn Controller> = crate::control::controller(&settings, run_base);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         end = process::run(settings, controller.clone()) => Ok(end?.code()),
@@ -116,7 +118,7 @@ async fn attempt(flags: Flags, program: &str) -> Result<u8> {
     }
 }
 
-fn settings(flags: Flags, program: &str) -> Result<ProcessSettings> {
+fn settings(flags: Flags, program: &str, storage: Storage) -> Result<ProcessSettings> {
     let task = task_name(&flags)?;
     let run = named(flags.run_name, "RUN_NAME", "the run's name")?;
     let action = named(flags.name, "ACTION_NAME", "the action's name")?;
@@ -150,6 +152,7 @@ fn settings(flags: Flags, program: &str) -> Result<ProcessSettings> {
         action,
         run_started_at: started_at(flags.run_start_time.as_deref())?,
         attempt: attempt.unwrap_or_default(),
+        storage,
         serialization,
     })
 }

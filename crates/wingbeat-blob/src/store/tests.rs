@@ -35,6 +35,18 @@ async fn what_was_put_is_read_back() {
     assert_eq!(store.dir_uri(&path("runs")), format!("{}/", store.uri(&path("runs"))));
 }
 
+#[tokio::test]
+async fn the_root_of_the_disk_is_a_folder_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = BlobStore::open_local(std::path::Path::new("/")).unwrap();
+    let uri = folder.path().canonicalize().unwrap().join("a/b").display().to_string();
+    let name = path(&uri[1..]);
+    assert_eq!(store.uri(&name), uri);
+    store.put(&name, Bytes::from("x"), Durability::Cached).await.unwrap();
+    assert_eq!(fs::read(&uri).unwrap(), b"x");
+    assert_eq!(store.get(&name).await.unwrap(), "x");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_folder_is_made_for_its_owner_only() {

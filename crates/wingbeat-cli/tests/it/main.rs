@@ -1,5 +1,9 @@
 //! The program from outside: what it says and how it ends when there is nothing to talk to.
 
+mod controller;
+mod platform;
+mod remote;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
