@@ -5,7 +5,8 @@
 //! - [`call`], [`map`], [`steps`], [`condition`] and [`context`] are what a task's code uses.
 //! - [`process`] runs one attempt for a backend; [`local`] runs everything here.
 //! - [`controller`] is what a running task may ask of whatever runs it.
-//! - [`remote`] runs tasks on a platform from outside; [`bundle`] packs and unpacks code for it.
+//! - [`launch`] runs this binary's tasks on a platform, with what [`remote`] does for tasks of any language;
+//!   [`bundle`] packs and unpacks code for it.
 //! - [`storage`] reads and writes the files between a task and the platform, [`data`] those of users too.
 //! - [`wire`] names the few wire messages that the crates above handle.
 //! - [`error`] is what a task, a child or the platform around them fails with; [`failure`] is that in users' hands.
@@ -22,6 +23,7 @@ pub mod data;
 pub mod error;
 pub mod failure;
 mod files;
+pub mod launch;
 pub mod local;
 pub mod map;
 mod panics;

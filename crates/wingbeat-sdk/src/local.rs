@@ -7,8 +7,6 @@
 mod answers;
 mod cache;
 mod controller;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -17,8 +17,6 @@ mod outputs;
 mod primitives;
 mod schema;
 mod structs;
-#[cfg(test)]
-mod tests;
 mod time;
 
 use serde_json::Value as Json;

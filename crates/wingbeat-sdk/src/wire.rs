@@ -3,7 +3,9 @@
 pub use wingbeat_proto::flyteidl2::core::{
     Literal, LiteralType, SimpleType, Variable, VariableEntry, VariableMap, literal_type,
 };
-pub use wingbeat_proto::flyteidl2::task::{NamedLiteral, Outputs as WireOutputs, TaskSpec};
+pub use wingbeat_proto::flyteidl2::task::{
+    CacheConfig, NamedLiteral, Outputs as WireOutputs, RunSpec, TaskSpec,
+};
 pub use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 pub use wingbeat_types::launch_form::{form_of, form_with_values, literals_of_values};
 

@@ -10,7 +10,8 @@ use wingbeat_sdk::local::{self, LocalSettings};
 use wingbeat_sdk::storage::Storage;
 use wingbeat_sdk::task::{self, TaskDef};
 
-use crate::{answers, interface, local_folder, process};
+use crate::platform::{PlatformArguments, RemoteRun};
+use crate::{answers, interface, local_folder, platform, process};
 
 /// Tasks in Rust.
 #[derive(Debug, Parser)]
@@ -25,8 +26,15 @@ const PROCESS_HELP: &str = "A platform starts this binary for one attempt of a t
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs a task here, without a platform
+    /// Runs a task: here, or on a platform with --remote
     Run(RunArguments),
+    /// Deploys tasks to a platform, all of them if none is named
+    Deploy {
+        #[command(flatten)]
+        platform: PlatformArguments,
+        /// Names of tasks
+        tasks: Vec<String>,
+    },
     /// Lists the tasks of this binary with their inputs and outputs
     List {
         /// As JSON, one object for each task
@@ -37,6 +45,17 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArguments {
+    /// On a platform; this binary travels there
+    #[arg(long)]
+    remote: bool,
+    /// Of a remote run: its name
+    #[arg(long, requires = "remote")]
+    name: Option<String>,
+    /// Of a remote run: do not wait for its end
+    #[arg(long, requires = "remote")]
+    detach: bool,
+    #[command(flatten)]
+    platform: PlatformArguments,
     /// Computes everything, also what is kept of earlier runs
     #[arg(long)]
     no_cache: bool,
@@ -49,11 +68,15 @@ struct RunArguments {
     /// A value that every task of the run can read: --set team=red
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
-    /// The task: `environment.function`, or `function` where only one has that name
-    task: String,
-    /// Its inputs: --x 3 --names '["a", "b"]'
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "--INPUT VALUE")]
-    inputs: Vec<String>,
+    /// The task, and behind it its inputs: square --x 3 --names '["a", "b"]'
+    // One argument: what stands behind the task is the task's, also where an option of ours has that name.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "TASK [--INPUT VALUE]"
+    )]
+    words: Vec<String>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -72,6 +95,7 @@ pub(crate) fn main(words: Vec<String>) -> u8 {
     };
     let result = match line.command {
         Command::Run(arguments) => run(arguments),
+        Command::Deploy { platform, tasks } => platform::deploy(&platform, &tasks),
         Command::List { json } => list(json),
     };
     match result {
@@ -84,8 +108,18 @@ pub(crate) fn main(words: Vec<String>) -> u8 {
 }
 
 fn run(arguments: RunArguments) -> Result<()> {
-    let task = task::find(&arguments.task)?;
-    let literals = interface::literals(task, &arguments.inputs)?;
+    let (name, inputs) = arguments.words.split_first().expect("at least one is required");
+    let task = task::find(name)?;
+    let literals = interface::literals(task, inputs)?;
+    if arguments.remote {
+        let run = RemoteRun {
+            name: arguments.name,
+            detach: arguments.detach,
+            values: arguments.set.into_iter().collect(),
+            overwrite_cache: arguments.no_cache,
+        };
+        return platform::run(&arguments.platform, task, literals, run);
+    }
     let folder = arguments.data.unwrap_or_else(local_folder::default);
     let settings = LocalSettings {
         cache: Some(folder.join("cache")),

@@ -16,7 +16,9 @@ use wingbeat_sdk::wire::{Literal, WireOutputs};
 pub(crate) fn controller(settings: &ProcessSettings, run_base: String) -> Arc<dyn Controller> {
     let known = RemoteSettings::from_variables(&variables(settings, run_base));
     match known {
-        Ok(known) => Arc::new(RemoteController::new(RemoteSettings { storage: settings.storage.clone(), ..known })),
+        Ok(known) => {
+            Arc::new(RemoteController::new(RemoteSettings { storage: settings.storage.clone(), ..known }))
+        }
         Err(error) => Arc::new(Unconnected { reason: error.to_string() }),
     }
 }

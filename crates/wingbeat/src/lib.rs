@@ -38,6 +38,7 @@ mod commands;
 mod control;
 mod interface;
 mod local_folder;
+mod platform;
 mod process;
 
 pub use bytes::Bytes;
