@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use wingbeat_blob::{BlobError, BlobStore};
+use wingbeat_blob::BlobStore;
 use wingbeat_model::Failure;
 
 use crate::outcome::{system, user};
@@ -83,12 +83,13 @@ fn bad(uri: &str, program: &Path, error: &io::Error) -> Failure {
 async fn fetch(store: &BlobStore, uri: &str) -> Result<Bytes, Failure> {
     let name = archive_name(uri);
     if let Ok(path) = store.locate(uri) {
-        return store.get_at_most(&path, MAX_ARCHIVE_BYTES).await.map_err(|error| match error {
-            BlobError::NotFound { .. } => {
+        return store.get_at_most(&path, MAX_ARCHIVE_BYTES).await.map_err(|error| {
+            if error.is_not_found() {
                 let message = format!("the code bundle `{name}` is gone");
                 Failure { recoverable: false, ..user(BAD_BUNDLE, message) }
+            } else {
+                system("CodeBundleUnreachable", format!("the code bundle `{name}`: {error}"))
             }
-            other => system("CodeBundleUnreachable", format!("the code bundle `{name}`: {other}")),
         });
     }
     let path = PathBuf::from(uri.strip_prefix("file://").unwrap_or(uri));

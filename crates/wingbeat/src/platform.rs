@@ -98,9 +98,12 @@ pub(crate) fn run(
         if wanted.detach {
             return Ok(());
         }
-        let outputs = run.outputs().await.map_err(|error| match error {
-            RemoteError::Failed { error, .. } => Error::from(error),
-            other => Error::from(other),
+        let outputs = run.outputs().await.map_err(|error| {
+            if let RemoteError::Failed { error, .. } = error {
+                Error::from(error)
+            } else {
+                Error::from(error)
+            }
         })?;
         if let Some(text) = interface::outputs_text(task, &outputs.literals)? {
             println!("{text}");

@@ -2,6 +2,18 @@
 
 use syn::{Attribute, Expr, LitStr, Result};
 
+/// What a field is that is missing.
+#[derive(Default)]
+pub(crate) enum FieldDefault {
+    /// It may not be.
+    #[default]
+    Absent,
+    /// That of its type.
+    OfType,
+    /// This.
+    Value(Box<Expr>),
+}
+
 /// On a struct, an enum, a field or a variant; each takes what it knows.
 #[derive(Default)]
 pub(crate) struct ValueAttributes {
@@ -9,8 +21,8 @@ pub(crate) struct ValueAttributes {
     pub(crate) name: Option<String>,
     /// The value of an enum's member, where it is not its name.
     pub(crate) value: Option<String>,
-    /// `default`, with the expression if there is one.
-    pub(crate) default: Option<Option<Expr>>,
+    /// What a missing field is.
+    pub(crate) default: FieldDefault,
     /// For people.
     pub(crate) description: Option<String>,
 }
@@ -30,8 +42,10 @@ pub(crate) fn read(attributes: &[Attribute], known: &[&str]) -> Result<ValueAttr
                 "name" => read.name = Some(meta.value()?.parse::<LitStr>()?.value()),
                 "value" => read.value = Some(meta.value()?.parse::<LitStr>()?.value()),
                 "description" => read.description = Some(meta.value()?.parse::<LitStr>()?.value()),
-                _ if meta.input.peek(syn::Token![=]) => read.default = Some(Some(meta.value()?.parse()?)),
-                _ => read.default = Some(None),
+                _ if meta.input.peek(syn::Token![=]) => {
+                    read.default = FieldDefault::Value(Box::new(meta.value()?.parse()?))
+                }
+                _ => read.default = FieldDefault::OfType,
             }
             Ok(())
         })?;

@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Error, Field, Ident, Result, Token, Type, parse_quote};
 
-use super::attributes::{self, ValueAttributes};
+use super::attributes::{self, FieldDefault, ValueAttributes};
 use crate::signature;
 
 struct FieldPlan<'a> {
@@ -89,10 +89,11 @@ fn schema(title: &str, plans: &[FieldPlan<'_>]) -> TokenStream {
 }
 
 fn default_of(ty: &Type, attributes: &ValueAttributes) -> Option<TokenStream> {
-    Some(match attributes.default.as_ref()? {
-        None => quote!(<#ty as ::core::default::Default>::default()),
-        Some(expr) => signature::typed(expr, ty),
-    })
+    match &attributes.default {
+        FieldDefault::Absent => None,
+        FieldDefault::OfType => Some(quote!(<#ty as ::core::default::Default>::default())),
+        FieldDefault::Value(expr) => Some(signature::typed(expr, ty)),
+    }
 }
 
 fn pack(plans: &[FieldPlan<'_>]) -> TokenStream {

@@ -2,6 +2,8 @@
 //! order in which they were written. The reader trusts nothing: depth is limited, and a length that the bytes cannot
 //! hold is an error before anything is allocated for it.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is the same mistake")]
+
 use rmp::Marker;
 use serde_json::Value as Json;
 
@@ -336,7 +338,13 @@ impl<'a> Unpacker<'a> {
         let n_values = match self.token()? {
             Token::Array(n_items) => n_items,
             Token::Map(n_entries) => n_entries * 2,
-            _ => 0,
+            Token::Nil
+            | Token::Bool(_)
+            | Token::Int(_)
+            | Token::Float(_)
+            | Token::Text(_)
+            | Token::Bytes(_)
+            | Token::Extension => 0,
         };
         self.deeper(|input| (0..n_values).try_for_each(|_| input.skip()))
     }

@@ -37,15 +37,7 @@ macro_rules! integers {
                 Ok(literals::of_primitive(primitive::Value::Integer(to_wire(*self)?)))
             }
             fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-                read(literal, "int", |value| match value {
-                    primitive::Value::Integer(number) => Some(in_range(i128::from(*number))),
-                    // A console sends every number as a float.
-                    #[allow(clippy::cast_possible_truncation, reason = "as Python: the fraction goes")]
-                    primitive::Value::FloatValue(number) if number.is_finite() => {
-                        Some(in_range(*number as i128))
-                    }
-                    _ => None,
-                })
+                read(literal, "int", |value| whole(value).map(in_range))
             }
             fn schema() -> Json {
                 json!({"type": "integer"})
@@ -63,6 +55,24 @@ macro_rules! integers {
             const BOUNDS: (i128, i128) = (<$ty>::MIN as i128, <$ty>::MAX as i128);
         }
     )*};
+}
+
+/// A whole number; also of a float, whose fraction goes as in Python: a console sends every number as a float.
+fn whole(value: &primitive::Value) -> Option<i128> {
+    if let primitive::Value::Integer(number) = value {
+        return Some(i128::from(*number));
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "what is too large is refused by its range")]
+    number(value).filter(|number| number.is_finite()).map(|number| number as i128)
+}
+
+/// A number, whole or not.
+fn number(value: &primitive::Value) -> Option<f64> {
+    if let primitive::Value::FloatValue(number) = value {
+        return Some(*number);
+    }
+    #[allow(clippy::cast_precision_loss, reason = "what Python's float() does as well")]
+    if let primitive::Value::Integer(number) = value { Some(*number as f64) } else { None }
 }
 
 /// The smallest and the largest value of an integer type.
@@ -95,13 +105,12 @@ macro_rules! floats {
             fn to_literal(&self) -> Result<Literal, ValueError> {
                 Ok(literals::of_primitive(primitive::Value::FloatValue(f64::from(*self))))
             }
-            #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the width that was asked for")]
+            #[allow(clippy::cast_possible_truncation, reason = "the width that was asked for")]
             fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-                read(literal, "float", |value| match value {
-                    primitive::Value::FloatValue(number) => Some(Ok(*number as $ty)),
-                    primitive::Value::Integer(number) => Some(Ok(*number as $ty)),
-                    _ => None,
-                })
+                read(literal, "float", |value| {
+            if let primitive::Value::FloatValue(number) = value { Some(Ok(*number as $ty)),
+                    primitive::Value::Integer(number) => Some(Ok(*number as $ty)) } else { None }
+        })
             }
             fn schema() -> Json {
                 json!({"type": "number"})
@@ -129,9 +138,8 @@ impl Value for bool {
         Ok(literals::of_primitive(primitive::Value::Boolean(*self)))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        read(literal, "bool", |value| match value {
-            primitive::Value::Boolean(flag) => Some(Ok(*flag)),
-            _ => None,
+        read(literal, "bool", |value| {
+            if let primitive::Value::Boolean(flag) = value { Some(Ok(*flag)) } else { None }
         })
     }
     fn schema() -> Json {
@@ -155,9 +163,8 @@ impl Value for String {
         Ok(literals::text(self.as_str()))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        read(literal, "str", |value| match value {
-            primitive::Value::StringValue(text) => Some(Ok(text.clone())),
-            _ => None,
+        read(literal, "str", |value| {
+            if let primitive::Value::StringValue(text) = value { Some(Ok(text.clone())) } else { None }
         })
     }
     fn schema() -> Json {

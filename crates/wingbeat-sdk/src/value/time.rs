@@ -56,9 +56,8 @@ impl Value for Timestamp {
         Ok(to_wire(*self))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        read(literal, "datetime", |value| match value {
-            primitive::Value::Datetime(wire) => Some(from_wire(wire)),
-            _ => None,
+        read(literal, "datetime", |value| {
+            if let primitive::Value::Datetime(wire) = value { Some(from_wire(wire)) } else { None }
         })
     }
     fn schema() -> Json {
@@ -85,11 +84,12 @@ impl Value for Date {
         Ok(to_wire(midnight.timestamp()))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        read(literal, "date", |value| match value {
-            primitive::Value::Datetime(wire) => {
+        read(literal, "date", |value| {
+            if let primitive::Value::Datetime(wire) = value {
                 Some(from_wire(wire).map(|time| TimeZone::UTC.to_datetime(time).date()))
+            } else {
+                None
             }
-            _ => None,
         })
     }
     fn schema() -> Json {
@@ -115,13 +115,16 @@ impl Value for SignedDuration {
         Ok(literals::of_primitive(primitive::Value::Duration(Box::new(wire))))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        read(literal, "timedelta", |value| match value {
-            primitive::Value::Duration(wire) => Some(
-                Self::from_secs(wire.seconds)
-                    .checked_add(Self::from_nanos(wire.nanos.into()))
-                    .ok_or_else(|| ValueError::new("timedelta", format!("{} seconds", wire.seconds))),
-            ),
-            _ => None,
+        read(literal, "timedelta", |value| {
+            if let primitive::Value::Duration(wire) = value {
+                Some(
+                    Self::from_secs(wire.seconds)
+                        .checked_add(Self::from_nanos(wire.nanos.into()))
+                        .ok_or_else(|| ValueError::new("timedelta", format!("{} seconds", wire.seconds))),
+                )
+            } else {
+                None
+            }
         })
     }
     fn schema() -> Json {

@@ -3,5 +3,6 @@
 
 mod compile_errors;
 mod local_runs;
+mod platforms;
 mod processes;
 mod values;
