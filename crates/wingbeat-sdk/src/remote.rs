@@ -317,7 +317,8 @@ where
     let mut wait = FIRST_WAIT;
     for tries in 1.. {
         let options = CallOptions::default().with_header("x-request-id", request_id.clone());
-        match call(options).await {
+        // On the heap: requests with whole tasks in them are large.
+        match Box::pin(call(options)).await {
             Ok(answer) => return Ok(answer),
             Err(error) if error.code == ErrorCode::Unavailable && tries < TRIES => {
                 sleep(wait).await;

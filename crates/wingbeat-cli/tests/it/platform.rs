@@ -30,8 +30,8 @@ impl Platform {
     pub(crate) fn start(attempts: Attempts) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let process = up(&folder.path().join("data"), "127.0.0.1:0", attempts);
-        let platform = Self { folder, process, attempts };
-        platform.wait_until_ready();
+        let mut platform = Self { folder, process, attempts };
+        assert!(platform.becomes_ready(), "the platform ended when it should start");
         platform
     }
 
@@ -54,17 +54,28 @@ impl Platform {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it was killed");
         let addr = self.addr().to_string();
-        self.process = up(&self.data(), addr.trim_start_matches("http://"), self.attempts);
-        self.wait_until_ready();
+        let listen = addr.trim_start_matches("http://");
+        let deadline = Instant::now() + PATIENCE;
+        self.process = up(&self.data(), listen, self.attempts);
+        // Somebody else's connection may have the port for a moment.
+        while !self.becomes_ready() {
+            assert!(Instant::now() < deadline, "the platform does not come back");
+            self.process = up(&self.data(), listen, self.attempts);
+        }
     }
 
-    fn wait_until_ready(&self) {
+    /// Whether it is ready in the end; false if it has ended instead.
+    fn becomes_ready(&mut self) -> bool {
         let deadline = Instant::now() + PATIENCE;
         let log = self.folder.path().join("data.out");
         while !fs::read_to_string(&log).is_ok_and(|said| said.contains("Wingbeat is ready")) {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return false;
+            }
             assert!(Instant::now() < deadline, "the platform is not ready in time");
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
     }
 }
 

@@ -80,16 +80,51 @@ async fn a_run_gives_its_outputs_and_its_log() {
     let options = RunOptions { name: Some("my-run".to_owned()), ..RunOptions::default() };
     let run = remote.run(task, inputs(7), options).await.expect("the run is created");
     assert_eq!(run.name(), "my-run");
-    let mut phases = Vec::new();
-    let ended = in_time("the run ends", run.watch(|details| phases.push(details.status.phase))).await;
+    // Both from the start: neither the attempt nor its log exists yet.
+    let (mut phases, mut lines) = (Vec::new(), Vec::new());
+    let watched = run.watch(|details| phases.push(details.status.phase));
+    let read = run.logs(1, |line| lines.push(line.message));
+    let (ended, read) = in_time("the run ends", async { tokio::join!(watched, read) }).await;
     let ended = ended.expect("it can be watched");
     assert_eq!(ended.status.phase, ActionPhase::ACTION_PHASE_SUCCEEDED);
     assert_eq!(phases.last(), Some(&ended.status.phase));
+    read.expect("it has a log");
+    assert!(lines.iter().any(|line| line.trim_end() == "a line of the task"), "{lines:?}");
     let outputs = in_time("the outputs come", run.outputs()).await.expect("it has outputs");
     assert_eq!(outputs.literals, x(7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_watched_and_read_through_a_crash_of_the_server() {
+    let mut platform = Platform::start(Attempts::Processes);
+    let remote = remote(&platform);
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let release = folder.path().join("release");
+    let hold = format!("echo begun; while [ ! -e '{}' ]; do sleep 0.1; done; {COPY}", release.display());
+    let task = RunTask::Spec(Box::new(spec("hold", "1", &hold)));
+    let run = remote.run(task, inputs(3), RunOptions::default()).await.expect("the run is created");
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn({
+        let run = run.clone();
+        let tell = move |line: wingbeat_sdk::remote::LogLine| {
+            // Nobody listens any more once it has begun.
+            let _over = begun.send(line.message);
+        };
+        async move { run.logs(1, tell).await }
+    });
+    in_time("the task begins", has_begun.recv()).await.expect("it says so");
+    platform.kill_and_restart();
+    fs::write(&release, "").expect("file");
+    let outputs = in_time("the run ends", run.outputs()).await.expect("it has outputs");
+    assert_eq!(outputs.literals, x(3));
+    let ended = in_time("the log ends", tasks.join_next()).await.expect("it was started");
+    ended.expect("it did not panic").expect("it was read to its end");
     let mut lines = Vec::new();
-    in_time("the log ends", run.logs(1, |line| lines.push(line.message))).await.expect("it has a log");
-    assert!(lines.iter().any(|line| line.trim_end() == "a line of the task"), "{lines:?}");
+    while let Ok(line) = has_begun.try_recv() {
+        lines.push(line.trim_end().to_owned());
+    }
+    assert_eq!(lines, ["a line of the task"], "each line once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

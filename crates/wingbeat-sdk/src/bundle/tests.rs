@@ -187,3 +187,61 @@ fn what_is_no_archive_is_said_to_be_damaged() {
         assert!(matches!(error, UnpackError::Damaged(_) | UnpackError::Write { .. }), "{error}");
     }
 }
+
+/// Everything below `folder`, links not followed.
+fn all_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        found.push(entry.path());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(all_below(&entry.path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_damaged_archive_does_no_harm_whatever_is_broken() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["a.py", "deep/er/b.py", &format!("{}/c.py", "long".repeat(40))] {
+        write(root.path(), name, "content of a file\n");
+    }
+    let bundle = pack(root.path()).unwrap();
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*bundle.archive), &mut plain).unwrap();
+    let n_outcomes = (0..300_u64).map(|seed| attack(seed, plain.clone())).filter(|held| *held).count();
+    assert!(n_outcomes > 0, "no damage was noticed at all");
+}
+
+/// Breaks an archive by a seed and takes it out. Gives whether that was refused.
+fn attack(seed: u64, mut plain: Vec<u8>) -> bool {
+    use rand::{Rng as _, SeedableRng as _};
+    use std::io::Write as _;
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    for _ in 0..rng.random_range(1..20) {
+        let at = rng.random_range(0..plain.len());
+        let parts: [&[u8]; 6] = [b"../", b"/", b"\0", b"2", b"77777777777", &[rng.random()]];
+        let part = parts[rng.random_range(0..parts.len())];
+        let end = (at + part.len()).min(plain.len());
+        plain[at..end].copy_from_slice(&part[..end - at]);
+    }
+    // The sum of a header is the first thing that such damage would be found by; somebody evil would set it.
+    for header in plain.chunks_exact_mut(512) {
+        if &header[257..262] == b"ustar" {
+            header[148..156].fill(b' ');
+            let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("folder");
+    let limits = UnpackLimits { max_bytes: 1 << 20, max_entries: 100 };
+    let refused = unpack(&*gzip.finish().unwrap(), &folder, limits).is_err();
+    for path in all_below(out.path()) {
+        assert!(path.starts_with(&folder), "seed {seed}: {} was written", path.display());
+        assert!(!path.is_symlink(), "seed {seed}: {} is a link", path.display());
+    }
+    refused
+}

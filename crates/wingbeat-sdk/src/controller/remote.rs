@@ -34,7 +34,7 @@ use crate::error::{ABORTED, TIMED_OUT, TaskError};
 use crate::storage::{self, MAX_INLINE_BYTES};
 
 /// Code of a result that the platform promised and nobody can read.
-const OUTPUTS_MISSING: &str = "OutputsMissing";
+const OUTPUTS_MISSING: &str = "ChildOutputsMissing";
 
 /// See the module's text. Lives as long as one attempt of one task.
 pub struct RemoteController {
@@ -112,7 +112,7 @@ impl RemoteController {
     async fn outputs(&self, uri: &str) -> Result<Outputs, TaskError> {
         let bytes = self.settings.storage.read(uri, MAX_INLINE_BYTES).await?;
         Outputs::decode_from_slice(&bytes).map_err(|error| {
-            TaskError::system("OutputsUnreadable", format!("`{uri}` holds no outputs: {error}"))
+            TaskError::system("ChildOutputsUnreadable", format!("`{uri}` holds no outputs: {error}"))
         })
     }
 
@@ -243,4 +243,48 @@ impl Controller for RemoteController {
 
 fn unexpected(action: &str) -> TaskError {
     TaskError::system("Unknown", format!("it is not known how action {action} ended"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::net::TcpListener;
+
+    use super::{Controller as _, RemoteController, RemoteSettings};
+    use crate::controller::ChildCall;
+
+    fn settings(endpoint: String) -> RemoteSettings {
+        let variables = [
+            ("_U_ORG_NAME", "o".to_owned()),
+            ("FLYTE_INTERNAL_EXECUTION_PROJECT", "p".to_owned()),
+            ("FLYTE_INTERNAL_EXECUTION_DOMAIN", "d".to_owned()),
+            ("RUN_NAME", "r1".to_owned()),
+            ("ACTION_NAME", "a0".to_owned()),
+            ("_U_RUN_BASE", "/nowhere".to_owned()),
+            ("_U_EP_OVERRIDE", endpoint),
+            ("_U_INSECURE", "true".to_owned()),
+        ];
+        let variables: HashMap<_, _> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        RemoteSettings::from_variables(&variables).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_task_without_children_never_connects() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let settings = settings(listener.local_addr().unwrap().to_string());
+        let call = ChildCall {
+            parent: settings.identity.clone(),
+            group: None,
+            spec: wingbeat_proto::flyteidl2::task::TaskSpec::default(),
+            inputs: wingbeat_proto::flyteidl2::task::Inputs::default(),
+            queue: None,
+        };
+        let controller = RemoteController::new(settings);
+        controller.finish().await;
+        controller.finish().await;
+        assert_eq!(controller.run_child(call).await.unwrap_err().code, "TaskFinished");
+        assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
 }

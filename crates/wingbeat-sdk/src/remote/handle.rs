@@ -83,10 +83,22 @@ impl RunHandle {
         &self,
         mut on_change: impl FnMut(&ActionDetails) + Send,
     ) -> Result<ActionDetails, RemoteError> {
+        self.watch_until(&mut |details: &ActionDetails| {
+            on_change(details);
+            false
+        })
+        .await
+    }
+
+    /// Waits until `is_enough` or the end.
+    async fn watch_until(
+        &self,
+        is_enough: &mut (impl FnMut(&ActionDetails) -> bool + Send),
+    ) -> Result<ActionDetails, RemoteError> {
         let mut losses = 0;
         loop {
-            match self.watch_once(&mut on_change, &mut losses).await {
-                Ok(Some(ended)) => return Ok(ended),
+            match self.watch_once(is_enough, &mut losses).await {
+                Ok(Some(last)) => return Ok(last),
                 Ok(None) => sleep(AFTER_CLEAN_END).await,
                 Err(error) => lost("watch the run", error, &mut losses).await?,
             }
@@ -95,7 +107,7 @@ impl RunHandle {
 
     async fn watch_once(
         &self,
-        on_change: &mut (impl FnMut(&ActionDetails) + Send),
+        is_enough: &mut (impl FnMut(&ActionDetails) -> bool + Send),
         losses: &mut u32,
     ) -> Result<Option<ActionDetails>, ConnectError> {
         let request = WatchActionDetailsRequest { action_id: self.root().into(), ..Default::default() };
@@ -103,8 +115,7 @@ impl RunHandle {
         while let Some(message) = stream.message::<WatchActionDetailsResponse>().await? {
             let Some(details) = message.to_owned_message().details.into_option() else { continue };
             *losses = 0;
-            on_change(&details);
-            if details.status.phase.as_known().is_some_and(is_terminal) {
+            if is_enough(&details) || details.status.phase.as_known().is_some_and(is_terminal) {
                 return Ok(Some(details));
             }
         }
@@ -127,16 +138,20 @@ impl RunHandle {
         Ok(answer.outputs.into_option().unwrap_or_default())
     }
 
-    /// Tells every line of one attempt of the root, from the first to the last; waits for lines to come. `attempt`
-    /// counts from 1 and has to have begun.
+    /// Waits until an attempt of the root has begun, and tells every line of it, from the first to the last. `attempt`
+    /// counts from 1.
     ///
     /// # Errors
-    /// There is no such attempt, or the platform could not be asked.
+    /// The run has ended without such an attempt, or the platform could not be asked.
     pub async fn logs(
         &self,
         attempt: u32,
         mut on_line: impl FnMut(LogLine) + Send,
     ) -> Result<(), RemoteError> {
+        let has_begun = |details: &ActionDetails| {
+            details.attempts.iter().any(|known| known.attempt == attempt && known.logs_available)
+        };
+        self.watch_until(&mut { has_begun }).await?;
         let (mut losses, mut n_told) = (0, 0_u64);
         loop {
             let error = match self.logs_once(attempt, &mut n_told, &mut on_line).await {

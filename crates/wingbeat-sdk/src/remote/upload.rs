@@ -1,5 +1,6 @@
 //! Uploads to signed URLs, as the platform gives them out. A URL is a key: it never appears in an error or a log.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,10 +20,18 @@ const URL_LASTS: Duration = Duration::from_mins(15);
 const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// The HTTP client for signed URLs, made when it is first needed. Cheap to clone.
+/// The HTTP clients for signed URLs, made when they are first needed. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Uploads {
-    client: Arc<OnceLock<reqwest::Client>>,
+    clients: Arc<Clients>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    /// For this machine, which no proxy could reach.
+    direct: OnceLock<reqwest::Client>,
+    /// By the proxy that the environment names, if it does.
+    ordinary: OnceLock<reqwest::Client>,
 }
 
 /// Why one PUT did not work.
@@ -87,7 +96,7 @@ impl Uploads {
             .signed_url
             .parse()
             .map_err(|_| PutError::Final("the platform gave a URL that is none".to_owned()))?;
-        let client = self.client().map_err(PutError::Final)?;
+        let client = self.client(&url).map_err(PutError::Final)?;
         let mut request = client
             .request(Method::PUT, url)
             .timeout(UPLOAD_PATIENCE)
@@ -108,17 +117,27 @@ impl Uploads {
         }
     }
 
-    fn client(&self) -> Result<reqwest::Client, String> {
-        if let Some(client) = self.client.get() {
+    fn client(&self, url: &Url) -> Result<reqwest::Client, String> {
+        let is_near = url.host_str().is_some_and(is_this_machine);
+        let known = if is_near { &self.clients.direct } else { &self.clients.ordinary };
+        if let Some(client) = known.get() {
             return Ok(client.clone());
         }
         // Everything of the program that speaks TLS uses the same provider; whoever comes first sets it.
         let _known = rustls::crypto::ring::default_provider().install_default();
         // A signed URL that leads elsewhere is no business of ours.
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| innermost(&error))?;
-        Ok(self.client.get_or_init(|| client).clone())
+        let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        if is_near {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| innermost(&error))?;
+        Ok(known.get_or_init(|| client).clone())
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn refused(status: StatusCode) -> PutError {
@@ -136,4 +155,49 @@ fn innermost(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use reqwest::StatusCode;
+    use wingbeat_proto::flyteidl2::dataproxy::CreateUploadLocationResponse;
+
+    use super::{PutError, Uploads, is_this_machine, refused};
+
+    #[test]
+    fn only_this_machine_is_near() {
+        for near in ["localhost", "127.0.0.1", "[::1]"] {
+            assert!(is_this_machine(near), "{near}");
+        }
+        for far in ["example.org", "localhost.example.org", "10.0.0.1"] {
+            assert!(!is_this_machine(far), "{far}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        for status in [408, 429, 500, 503] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(matches!(refused(status), PutError::Passing(_)), "{status}");
+        }
+        for status in [301, 400, 403, 507].map(|status| StatusCode::from_u16(status).unwrap()) {
+            assert_eq!(matches!(refused(status), PutError::Passing(_)), status == 507, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signed_url_is_told_to_nobody() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        for url in [format!("http://127.0.0.1:{port}/x?signature=sesame"), "no url, sesame".to_owned()] {
+            let place = CreateUploadLocationResponse { signed_url: url, ..Default::default() };
+            let put = Uploads::default().put(&place, &Bytes::from_static(b"x"), [0; 16]).await;
+            let Err(PutError::Passing(reason) | PutError::Final(reason)) = put else {
+                panic!("nobody listens there");
+            };
+            assert!(!reason.contains("sesame"), "{reason}");
+        }
+    }
 }

@@ -265,6 +265,18 @@ fn a_child_that_nobody_waits_for_is_aborted_where_the_platform_may_have_it() {
 }
 
 #[test]
+fn a_child_that_is_given_up_while_its_files_are_written_frees_its_place_when_they_are() {
+    check(
+        Limits { children: 9, launches: 1 },
+        &[
+            ("ask1:a ask2:b opened sentinel", "watch snapshot@5000 prepare:a"),
+            ("drop1", ""),
+            ("prepared:a", "prepare:b"),
+        ],
+    );
+}
+
+#[test]
 fn a_joined_child_that_nobody_waits_for_is_aborted_too() {
     check(WIDE, &[("ask1:c opened up:c sentinel drop1", "watch snapshot@5000 abort:c")]);
 }
