@@ -53,6 +53,12 @@ async fn parse(text: String) -> Result<i64> {
     Ok(text.parse()?)
 }
 
+/// Calls a deployed task of any language, by its name, with an input called `x`.
+#[task(env = ENV)]
+async fn ask(name: String, x: i64) -> Result<i64> {
+    wingbeat::deployed(name).input("x", &x).call().await
+}
+
 /// Panics.
 #[task(env = ENV)]
 fn panics() {

@@ -165,9 +165,7 @@ async fn run_child(
     queue: Option<String>,
 ) -> Result<Vec<NamedLiteral>> {
     if scope.within.is_some() {
-        let text =
-            format!("task `{}` is called in a traced step; a step may not call tasks", task.full_name());
-        return Err(Error::user("TraceDoesNotAllowNestedTasks", text).not_recoverable());
+        return Err(within_a_step(task.full_name()));
     }
     let parent = &scope.task;
     if let Some(local) = &parent.local {
@@ -181,6 +179,12 @@ async fn run_child(
         queue: queue.or_else(|| task.settings().queue.map(ToOwned::to_owned)),
     };
     Ok(parent.controller.run_child(call).await?.literals)
+}
+
+/// Steps are recorded whole: a child in one would have no place in the tree of actions.
+pub(crate) fn within_a_step(name: &str) -> Error {
+    let text = format!("task `{name}` is called in a traced step; a step may not call tasks");
+    Error::user("TraceDoesNotAllowNestedTasks", text).not_recoverable()
 }
 
 /// Values that go down with inputs.

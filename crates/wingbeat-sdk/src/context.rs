@@ -1,12 +1,14 @@
 //! What a task's code can ask about the run around it. A task-local value carries it, so that a function deep inside
 //! needs no argument for it; code that runs in a task of its own on the runtime takes it along with [`carried`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use wingbeat_proto::flyteidl2::task::TaskSpec;
 
+use crate::controller::remote::RemoteSettings;
 use crate::controller::{ActionIdentity, Controller};
 use crate::data;
 use crate::failure::{Error, Result};
@@ -53,6 +55,10 @@ pub(crate) struct TaskContext {
     pub(crate) report: Tabs,
     pub(crate) controller: Arc<dyn Controller>,
     pub(crate) storage: Storage,
+    /// The platform that runs it, if one does.
+    pub(crate) platform: Option<RemoteSettings>,
+    /// Deployed tasks that it called, as they were at the first call.
+    pub(crate) deployed: tokio::sync::Mutex<HashMap<String, Arc<TaskSpec>>>,
     /// The run, where it is a local one.
     pub(crate) local: Option<Arc<LocalRun>>,
     /// How often each step was called, by its key; for local runs.

@@ -2,7 +2,7 @@
 //!
 //! - [`value`] makes literals of Rust types, and types of literals.
 //! - [`settings`] is what users say about tasks; [`task`] what the macros find; [`spec`] what the platform is told.
-//! - [`call`], [`map`], [`steps`], [`condition`] and [`context`] are what a task's code uses.
+//! - [`call`], [`map`], [`steps`], [`condition`], [`deployed`] and [`context`] are what a task's code uses.
 //! - [`process`] runs one attempt for a backend; [`local`] runs everything here.
 //! - [`controller`] is what a running task may ask of whatever runs it.
 //! - [`launch`] runs this binary's tasks on a platform, with what [`remote`] does for tasks of any language;
@@ -20,6 +20,7 @@ pub mod condition;
 pub mod context;
 pub mod controller;
 pub mod data;
+pub mod deployed;
 pub mod error;
 pub mod failure;
 mod files;

@@ -112,6 +112,8 @@ impl LocalRun {
             report: Tabs::default(),
             controller: self.controller(),
             storage: self.settings.storage.clone().unwrap_or_else(|| Storage::new([])),
+            platform: None,
+            deployed: tokio::sync::Mutex::default(),
             local: Some(self.clone()),
             steps: Mutex::default(),
         }

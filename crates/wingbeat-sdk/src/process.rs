@@ -14,6 +14,7 @@ use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, Outputs};
 use crate::attempt;
 use crate::context::{Places, RunContext, Scope, TaskContext};
 use crate::controller::Controller;
+use crate::controller::remote::RemoteSettings;
 use crate::data;
 use crate::error::{Origin, TaskError};
 use crate::failure::{Error, Result};
@@ -55,6 +56,8 @@ pub struct ProcessSettings {
     pub attempt: u32,
     /// What leads to inputs and outputs on other machines.
     pub storage: Storage,
+    /// The platform, if the process was told one that it can reach.
+    pub platform: Option<RemoteSettings>,
     /// How children are made known to the platform; also holds org, project and domain.
     pub serialization: Serialization,
 }
@@ -145,6 +148,8 @@ async fn attempt_of(
         report: Tabs::default(),
         controller,
         storage: settings.storage,
+        platform: settings.platform,
+        deployed: tokio::sync::Mutex::default(),
         local: None,
         steps: Mutex::default(),
     });

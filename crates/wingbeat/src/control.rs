@@ -12,12 +12,13 @@ use wingbeat_sdk::error::TaskError;
 use wingbeat_sdk::process::ProcessSettings;
 use wingbeat_sdk::wire::{Literal, WireOutputs};
 
-/// What serves a task of these settings: the platform that the environment names.
-pub(crate) fn controller(settings: &ProcessSettings, run_base: String) -> Arc<dyn Controller> {
-    let known = RemoteSettings::from_variables(&variables(settings, run_base));
-    match known {
+/// What serves a task of these settings: the platform that the environment names, which is added to them.
+pub(crate) fn controller(settings: &mut ProcessSettings, run_base: String) -> Arc<dyn Controller> {
+    match RemoteSettings::from_variables(&variables(settings, run_base)) {
         Ok(known) => {
-            Arc::new(RemoteController::new(RemoteSettings { storage: settings.storage.clone(), ..known }))
+            let known = RemoteSettings { storage: settings.storage.clone(), ..known };
+            settings.platform = Some(known.clone());
+            Arc::new(RemoteController::new(known))
         }
         Err(error) => Arc::new(Unconnected { reason: error.to_string() }),
     }

@@ -47,6 +47,7 @@ pub use {jiff, serde_json};
 pub use wingbeat_sdk::call::Call;
 pub use wingbeat_sdk::condition::{Answer, Condition, condition};
 pub use wingbeat_sdk::context::{Checkpoint, Context, Report, carried, ctx, group, with_value};
+pub use wingbeat_sdk::deployed::{Deployed, deployed};
 pub use wingbeat_sdk::error::Origin;
 pub use wingbeat_sdk::failure::{Error, Result};
 pub use wingbeat_sdk::local;

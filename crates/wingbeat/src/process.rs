@@ -99,14 +99,14 @@ const TERMINATED: u8 = 143;
 async fn attempt(flags: Flags, program: &str) -> Result<u8> {
     let storage = Storage::new(std::env::vars());
     let (outputs, run_base) = (flags.outputs_path.clone(), flags.run_base_dir.clone());
-    let settings = match settings(flags, program, storage.clone()) {
+    let mut settings = match settings(flags, program, storage.clone()) {
         Ok(settings) => settings,
         Err(error) => {
             process::write_error(&outputs, &error.into(), &storage).await?;
             return Ok(1);
         }
     };
-    let controller: Arc<dyn Controller> = crate::control::controller(&settings, run_base);
+    let controller: Arc<dyn Controller> = crate::control::controller(&mut settings, run_base);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         end = process::run(settings, controller.clone()) => Ok(end?.code()),
@@ -133,7 +133,7 @@ fn settings(flags: Flags, program: &str, storage: Storage) -> Result<ProcessSett
         project: flags.project,
         domain: flags.domain,
         version: flags.version,
-        program: program.to_owned(),
+        program: program_for_children(program, flags.tgz.as_ref().map(|_| dest.as_str())),
         image: String::new(),
         images: flags.image_cache.as_deref().map(images).transpose()?.unwrap_or_default(),
         image_cache: flags.image_cache,
@@ -152,9 +152,21 @@ fn settings(flags: Flags, program: &str, storage: Storage) -> Result<ProcessSett
         action,
         run_started_at: started_at(flags.run_start_time.as_deref())?,
         attempt: attempt.unwrap_or_default(),
+        platform: None,
         storage,
         serialization,
     })
+}
+
+/// What the command of a child begins with. Of a binary in a code bundle that is its path in the bundle: where this
+/// attempt has it is nobody else's matter, and would make another spec of the same task in every attempt.
+fn program_for_children(program: &str, dest: Option<&str>) -> String {
+    let within = |dest: &str| {
+        let folder = std::env::current_dir().ok()?.join(dest).canonicalize().ok()?;
+        let own = std::path::Path::new(program).canonicalize().ok()?;
+        Some(format!("./{}", own.strip_prefix(folder).ok()?.display()))
+    };
+    dest.and_then(within).unwrap_or_else(|| program.to_owned())
 }
 
 fn bad(message: String) -> Error {

@@ -104,7 +104,7 @@ fn tasks_run_on_a_platform_without_python() {
     let said = String::from_utf8_lossy(&failed.stderr).into_owned();
     assert!(!failed.status.success() && said.contains("DivisionByZero: the divisor is 0"), "{said}");
 
-    // The binary travels in a code bundle, and the executor unpacks it.
-    let bundled = platform.run(&program, &[], &["length", "--point", r#"{"x": 3, "y": 4}"#]);
-    assert_eq!(json_of(&bundled, &platform), json!(5.0));
+    // The binary travels in a code bundle, and the executor unpacks it, for the parent and for its children.
+    let bundled = platform.run(&program, &[], &["squares", "--n", "2"]);
+    assert_eq!(json_of(&bundled, &platform), json!([0, 1]));
 }
