@@ -107,10 +107,7 @@ macro_rules! floats {
             }
             #[allow(clippy::cast_possible_truncation, reason = "the width that was asked for")]
             fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-                read(literal, "float", |value| {
-            if let primitive::Value::FloatValue(number) = value { Some(Ok(*number as $ty)),
-                    primitive::Value::Integer(number) => Some(Ok(*number as $ty)) } else { None }
-        })
+                read(literal, "float", |value| number(value).map(|number| Ok(number as $ty)))
             }
             fn schema() -> Json {
                 json!({"type": "number"})
