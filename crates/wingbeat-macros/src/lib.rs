@@ -3,6 +3,12 @@
 //! They only write code that names `::wingbeat`; what that code does is decided in `wingbeat-sdk`. What cannot work is
 //! refused here, at the place in the user's source where it stands.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::single_match_else,
+    reason = "syntax has many forms, and we name those that we know"
+)]
+
 mod duration;
 mod options;
 mod signature;

@@ -50,7 +50,7 @@ pub async fn serialization(remote: &Remote, settings: &Settings, program: Progra
         ..Serialization::default()
     };
     match program {
-        Program::There { program, version } => Ok(Serialization { program, version, ..located }),
+        Program::There { program, version } => Ok(Serialization { version, program, ..located }),
         Program::Bundled(binary) => {
             let bundle = packed(&binary).await?;
             let uri = remote.upload_bundle(&bundle).await?;

@@ -69,12 +69,13 @@ fn page<'a>(tabs: impl Iterator<Item = &'a (String, String)>) -> String {
     let (mut inputs, mut bodies, mut rules) = (String::new(), String::new(), String::new());
     for (ix, (name, content)) in tabs.enumerate() {
         let checked = if ix == 0 { " checked" } else { "" };
-        inputs.push_str(&format!(
-            "<input type=\"radio\" name=\"tab\" id=\"t{ix}\"{checked}><label for=\"t{ix}\">{}</label>\n",
-            escape(name)
-        ));
-        bodies.push_str(&format!("<section id=\"s{ix}\">{content}</section>\n"));
-        rules.push_str(&format!("#t{ix}:checked~#s{ix}{{display:block}}\n"));
+        let label = escape(name);
+        inputs.extend([
+            format!("<input type=\"radio\" name=\"tab\" id=\"t{ix}\"{checked}>"),
+            format!("<label for=\"t{ix}\">{label}</label>\n"),
+        ]);
+        bodies.extend([format!("<section id=\"s{ix}\">{content}</section>\n")]);
+        rules.extend([format!("#t{ix}:checked~#s{ix}{{display:block}}\n")]);
     }
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Report</title><style>\n\

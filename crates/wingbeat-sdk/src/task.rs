@@ -184,8 +184,8 @@ pub fn find(name: &str) -> Result<&'static TaskDef, Error> {
         return Ok(task);
     }
     let listed = |tasks: &[&'static TaskDef]| {
-        let names: Vec<&str> = tasks.iter().map(|task| task.full_name()).collect();
-        names.join(", ")
+        let all: Vec<&str> = tasks.iter().map(|task| task.full_name()).collect();
+        all.join(", ")
     };
     let text = match (named.as_slice(), all().as_slice()) {
         ([], []) => format!("there is no task `{name}`: this binary has no tasks at all"),

@@ -68,7 +68,7 @@ struct RunArguments {
     /// A value that every task of the run can read: --set team=red
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
-    /// The task, and behind it its inputs: square --x 3 --names '["a", "b"]'
+    /// The task, and behind it its inputs: square --x 3 --point '{"y": 1}'
     // One argument: what stands behind the task is the task's, also where an option of ours has that name.
     #[arg(
         trailing_var_arg = true,
@@ -96,7 +96,10 @@ pub(crate) fn main(words: Vec<String>) -> u8 {
     let result = match line.command {
         Command::Run(arguments) => run(arguments),
         Command::Deploy { platform, tasks } => platform::deploy(&platform, &tasks),
-        Command::List { json } => list(json),
+        Command::List { json } => {
+            list(json);
+            Ok(())
+        }
     };
     match result {
         Ok(()) => 0,
@@ -143,9 +146,8 @@ fn tell(task: &TaskDef, attempt: u32, error: &Error) {
     eprintln!("attempt {} of {} failed, and another follows: {error}", attempt + 1, task.full_name());
 }
 
-fn list(json: bool) -> Result<()> {
+fn list(json: bool) {
     for task in task::all() {
         println!("{}", if json { interface::json(task).to_string() } else { interface::text(task) });
     }
-    Ok(())
 }

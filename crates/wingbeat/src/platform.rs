@@ -114,8 +114,8 @@ pub(crate) fn run(
 
 /// Deploys the named tasks, or all.
 pub(crate) fn deploy(platform: &PlatformArguments, names: &[String]) -> Result<()> {
-    let named = names.iter().map(|name| task::find(name)).collect::<Result<Vec<_>>>()?;
-    let tasks = if named.is_empty() { task::all() } else { named };
+    let wanted = names.iter().map(|name| task::find(name)).collect::<Result<Vec<_>>>()?;
+    let tasks = if wanted.is_empty() { task::all() } else { wanted };
     process::runtime()?.block_on(async {
         let (remote, with) = platform.connect().await?;
         for task in tasks {

@@ -43,7 +43,7 @@ pub(crate) fn read(attributes: &[Attribute], known: &[&str]) -> Result<ValueAttr
                 "value" => read.value = Some(meta.value()?.parse::<LitStr>()?.value()),
                 "description" => read.description = Some(meta.value()?.parse::<LitStr>()?.value()),
                 _ if meta.input.peek(syn::Token![=]) => {
-                    read.default = FieldDefault::Value(Box::new(meta.value()?.parse()?))
+                    read.default = FieldDefault::Value(Box::new(meta.value()?.parse()?));
                 }
                 _ => read.default = FieldDefault::OfType,
             }

@@ -82,7 +82,7 @@ impl Value for Bytes {
     }
 
     fn to_literal(&self) -> Result<Literal, ValueError> {
-        let binary = Binary { value: pickle(self).into(), ..Default::default() };
+        let binary = Binary { value: pickle(self), ..Default::default() };
         Ok(literals::of_scalar(scalar::Value::Binary(Box::new(binary))))
     }
 

@@ -76,9 +76,9 @@ impl Value for Map<String, Json> {
         pack_object(self, out)
     }
     fn unpack(input: &mut Unpacker<'_>) -> Result<Self, ValueError> {
-        match input.json()? {
-            Json::Object(fields) => Ok(fields),
-            _ => Err(ValueError::new("dict", "another kind of JSON")),
-        }
+        let Json::Object(fields) = input.json()? else {
+            return Err(ValueError::new("dict", "another kind of JSON"));
+        };
+        Ok(fields)
     }
 }

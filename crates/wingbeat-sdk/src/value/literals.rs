@@ -1,7 +1,7 @@
 //! Literals and literal types, made and taken apart; and literals in words.
 
 use wingbeat_proto::flyteidl2::core::{
-    Binary, Literal, LiteralType, Primitive, Scalar, SimpleType, TypeStructure, Void, literal, literal_type,
+    Binary, Literal, LiteralType, Primitive, Scalar, SimpleType, TypeStructure, literal, literal_type,
     primitive, scalar,
 };
 
@@ -23,11 +23,11 @@ pub fn text(value: impl Into<String>) -> Literal {
 }
 
 pub(crate) fn none() -> Literal {
-    of_scalar(scalar::Value::NoneType(Box::new(Void::default())))
+    of_scalar(scalar::Value::NoneType(Box::default()))
 }
 
 pub(crate) fn of_msgpack(value: Vec<u8>) -> Literal {
-    let binary = Binary { value: value.into(), tag: MSGPACK.to_owned(), ..Default::default() };
+    let binary = Binary { value, tag: MSGPACK.to_owned(), ..Default::default() };
     of_scalar(scalar::Value::Binary(Box::new(binary)))
 }
 
@@ -53,16 +53,16 @@ pub(crate) fn scalar_of(literal: &Literal) -> Option<&scalar::Value> {
 }
 
 pub(crate) fn primitive_of(literal: &Literal) -> Option<&primitive::Value> {
-    match scalar_of(literal)? {
-        scalar::Value::Primitive(primitive) => primitive.value.as_ref(),
+    match scalar_of(literal) {
+        Some(scalar::Value::Primitive(primitive)) => primitive.value.as_ref(),
         _ => None,
     }
 }
 
 /// The bytes of a value that is msgpack.
 pub(crate) fn msgpack_of(literal: &Literal) -> Option<&[u8]> {
-    match scalar_of(literal)? {
-        scalar::Value::Binary(binary) if binary.tag == MSGPACK => Some(&binary.value),
+    match scalar_of(literal) {
+        Some(scalar::Value::Binary(binary)) if binary.tag == MSGPACK => Some(&binary.value),
         _ => None,
     }
 }

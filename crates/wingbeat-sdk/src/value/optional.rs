@@ -58,13 +58,11 @@ impl<T: Value> Value for Option<T> {
     }
 
     fn pack(&self, out: &mut Packer) -> Result<(), ValueError> {
-        match self {
-            Some(value) => value.pack(out),
-            None => {
-                out.nil();
-                Ok(())
-            }
-        }
+        let Some(value) = self else {
+            out.nil();
+            return Ok(());
+        };
+        value.pack(out)
     }
 
     fn unpack(input: &mut Unpacker<'_>) -> Result<Self, ValueError> {

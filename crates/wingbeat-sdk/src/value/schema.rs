@@ -51,9 +51,9 @@ impl ObjectSchema {
     #[must_use]
     pub fn optional<T: Value>(self, key: &str, description: &str, default: &T) -> Self {
         let mut schema = T::schema();
-        let mut packer = Packer::default();
+        let mut out = Packer::default();
         // A default without a JSON form stays out of the schema; Python leaves out defaults of factories.
-        let packed = default.pack(&mut packer).ok().map(|()| packer.finish());
+        let packed = default.pack(&mut out).ok().map(|()| out.finish());
         if let Some(default) = packed.and_then(|bytes| Unpacker::new(&bytes).json().ok())
             && let Some(schema) = schema.as_object_mut()
         {
