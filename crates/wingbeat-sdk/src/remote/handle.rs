@@ -97,7 +97,8 @@ impl RunHandle {
     ) -> Result<ActionDetails, RemoteError> {
         let mut losses = 0;
         loop {
-            match self.watch_once(is_enough, &mut losses).await {
+            // On the heap, as every stream here: its messages are large.
+            match Box::pin(self.watch_once(is_enough, &mut losses)).await {
                 Ok(Some(last)) => return Ok(last),
                 Ok(None) => sleep(AFTER_CLEAN_END).await,
                 Err(error) => lost("watch the run", error, &mut losses).await?,
@@ -154,7 +155,7 @@ impl RunHandle {
         self.watch_until(&mut { has_begun }).await?;
         let (mut losses, mut n_told) = (0, 0_u64);
         loop {
-            let error = match self.logs_once(attempt, &mut n_told, &mut on_line).await {
+            let error = match Box::pin(self.logs_once(attempt, &mut n_told, &mut on_line)).await {
                 Ok(()) => return Ok(()),
                 Err((error, heard)) => {
                     losses = if heard { 0 } else { losses };
