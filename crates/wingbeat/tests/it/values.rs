@@ -194,5 +194,5 @@ fn replace_binary(wire: &mut Literal, bytes: Vec<u8>) {
     use wingbeat_proto::flyteidl2::core::{literal, scalar};
     let Some(literal::Value::Scalar(scalar)) = &mut wire.value else { panic!("not a scalar") };
     let Some(scalar::Value::Binary(binary)) = &mut scalar.value else { panic!("not binary") };
-    binary.value = bytes.into();
+    binary.value = bytes;
 }
