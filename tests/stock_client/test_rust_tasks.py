@@ -33,7 +33,7 @@ def test_python_and_rust_call_each_other(platforms):
     assert "hello.length v1" in hello(own, "deploy", *THERE)
     # A dataclass of Python is the struct of Rust.
     length = flyte.remote.Task.get("hello.length", version="v1")
-    run = flyte.run(length, point={"x": 3.0, "y": 4.0, "label": None})
+    run = flyte.run(length, point={"x": 3.0, "y": 4.0, "label": "p"})
     run.wait()
     assert run.outputs()[0] == 5.0
 

@@ -50,6 +50,11 @@ async fn step(x: i64) -> Result<i64> {
     Ok(x + 1)
 }
 
+#[trace]
+async fn plain_step(x: i64) -> i64 {
+    x + 1
+}
+
 #[task(env = ENV, retries = 1)]
 async fn traced() -> Result<i64> {
     let sum = step(1).await? + step(1).await?;
@@ -99,7 +104,7 @@ async fn within<T>(code: impl Future<Output = T>) -> T {
 async fn outside_of_runs_a_task_is_a_function() {
     assert_eq!(double(4).await, Ok(8));
     assert_eq!(ctx().unwrap_err().code(), "OutsideOfTask");
-    assert_eq!(step(1).await, Ok(2));
+    assert_eq!(plain_step(1).await, Ok(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

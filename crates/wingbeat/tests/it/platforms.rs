@@ -19,7 +19,7 @@ struct Platform {
 impl Platform {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let program = example("").parent().and_then(Path::parent).unwrap().join("wingbeat");
+        let program = example("").parent().unwrap().join("wingbeat");
         let log = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
         let process = Command::new(program)
             .args(["up", "--parallelism", "4", "--listen", "127.0.0.1:0", "--data"])
