@@ -170,3 +170,21 @@ fn a_call_of_another_task_without_a_platform_says_so() {
         ("NoPlatform", Some(execution_error::ErrorKind::SYSTEM))
     );
 }
+
+#[test]
+fn words_of_real_files_are_counted_and_plotted() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+    let output = Command::new(example("word_count"))
+        .args(["run", "--data"])
+        .arg(folder.path())
+        .args(["count", "--folder", docs, "--most", "3"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counts: wingbeat::serde_json::Value = wingbeat::serde_json::from_slice(&output.stdout).unwrap();
+    assert!(counts["the"].as_i64().unwrap() > 10, "{counts}");
+    let run = std::fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let report = std::fs::read_to_string(run.join("a0/1/report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains(">the</text>"), "{report}");
+}
