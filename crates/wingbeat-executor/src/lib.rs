@@ -6,6 +6,7 @@
 
 mod assignment;
 mod bridge;
+mod bundle;
 mod capacity;
 mod clock;
 mod config;

@@ -30,8 +30,10 @@ pub(crate) enum ProgramError {
     )]
     MissingSdk { python: PathBuf },
     /// Some other program is missing.
-    #[error("the task's command `{program}` was found neither beside {} nor on PATH", python.display())]
-    UnknownProgram { program: String, python: PathBuf },
+    #[error(
+        "the task's command `{program}` was found neither beside a Python interpreter nor on PATH ({searched})"
+    )]
+    UnknownProgram { program: String, searched: String },
 }
 
 impl PythonEnvironment {
@@ -69,28 +71,28 @@ impl PythonEnvironment {
         self.bin()?.parent().filter(|root| root.join("pyvenv.cfg").exists())
     }
 
-    /// Where `program` is: beside the interpreter, and for anything but `a0` also on `path`.
+    /// Where `program` is: beside the interpreter, and for anything but `a0` also on `path`. Only `a0` needs an
+    /// interpreter at all.
     ///
     /// `a0` is never taken from PATH: that one would belong to another environment.
     ///
     /// # Errors
     /// [`ProgramError`] says what to install.
     pub(crate) fn resolve(&self, program: &str, path: &str) -> Result<PathBuf, ProgramError> {
-        let Some(python) = &self.python else {
-            return Err(ProgramError::NoPython { searched: self.searched.clone() });
-        };
         if program.contains('/') {
             return Ok(PathBuf::from(program));
         }
         if let Some(found) = self.bin().map(|bin| bin.join(program)).filter(|file| file.is_file()) {
             return Ok(found);
         }
-        if program == "a0" {
-            return Err(ProgramError::MissingSdk { python: python.clone() });
+        if program != "a0" {
+            let unknown =
+                || ProgramError::UnknownProgram { program: program.to_owned(), searched: path.to_owned() };
+            return search(program, path).ok_or_else(unknown);
         }
-        search(program, path).ok_or_else(|| ProgramError::UnknownProgram {
-            program: program.to_owned(),
-            python: python.clone(),
+        Err(match &self.python {
+            Some(python) => ProgramError::MissingSdk { python: python.clone() },
+            None => ProgramError::NoPython { searched: self.searched.clone() },
         })
     }
 }
@@ -162,5 +164,18 @@ mod tests {
         let found = PythonEnvironment::find(None, &env(&[("PATH", "/nowhere")]));
         let error = found.resolve("a0", "/nowhere").unwrap_err().to_string();
         assert!(error.contains("/nowhere") && error.contains("--python"), "{error}");
+    }
+
+    #[test]
+    fn other_programs_need_no_python() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("tool"), "").unwrap();
+        let path = folder.path().to_str().unwrap();
+        let found = PythonEnvironment::find(None, &env(&[("PATH", path)]));
+        assert_eq!(found.python(), None);
+        assert_eq!(found.resolve("tool", path), Ok(folder.path().join("tool")));
+        assert_eq!(found.resolve("./bin/task", path), Ok("./bin/task".into()));
+        let error = found.resolve("absent", path).unwrap_err().to_string();
+        assert!(error.contains("absent") && error.contains(path), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use wingbeat_model::Failure;
 
 use super::reused::{self, Reused};
 use crate::assignment::{Assignment, Command, Target};
+use crate::bundle;
 use crate::environment::{Sources, environment};
 use crate::errors::told;
 use crate::executor::Executor;
@@ -144,6 +145,7 @@ async fn start(
         marker: &marker,
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
+    let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
     let launch = Launch {
         program,

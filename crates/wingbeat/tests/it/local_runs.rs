@@ -1,0 +1,160 @@
+//! Tasks outside of any run, and in local runs: the platform's semantics without a platform.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use wingbeat::local::{self, Answers, LocalSettings};
+use wingbeat::{Cache, Environment, Result, Retries, Timeout, condition, ctx, task, trace};
+
+static ENV: Environment = Environment::new("local");
+
+#[task(env = ENV)]
+async fn double(x: i64) -> i64 {
+    x * 2
+}
+
+#[task(env = ENV)]
+fn blocking_sum(xs: Vec<i64>) -> Result<i64> {
+    xs.into_iter().map(|x| double(x).wait()).sum::<Result<i64>>()
+}
+
+#[task(env = ENV, retries = 3)]
+async fn third_time_lucky() -> Result<u32> {
+    match ctx()?.attempt() {
+        2 => Ok(2),
+        n => wingbeat::bail!("attempt {n} fails"),
+    }
+}
+
+#[task(env = ENV, retries = Retries::times(2), timeout = Timeout::after(Duration::from_millis(30)))]
+async fn hangs() {
+    std::future::pending::<()>().await;
+}
+
+static COMPUTED: AtomicU32 = AtomicU32::new(0);
+
+#[task(env = ENV, cache = Cache::version("1").ignore(&["verbose"]))]
+async fn cached(x: i64, #[default(false)] verbose: bool) -> i64 {
+    COMPUTED.fetch_add(1, Ordering::SeqCst);
+    if verbose {
+        println!("computing");
+    }
+    x
+}
+
+static STEPS: AtomicU32 = AtomicU32::new(0);
+
+#[trace]
+async fn step(x: i64) -> Result<i64> {
+    STEPS.fetch_add(1, Ordering::SeqCst);
+    Ok(x + 1)
+}
+
+#[trace]
+async fn plain_step(x: i64) -> i64 {
+    x + 1
+}
+
+#[task(env = ENV, retries = 1)]
+async fn traced() -> Result<i64> {
+    let sum = step(1).await? + step(1).await?;
+    if ctx()?.attempt() == 0 {
+        wingbeat::bail!("after the steps");
+    }
+    Ok(sum)
+}
+
+#[trace]
+async fn calls_a_task() -> Result<i64> {
+    double(1).await
+}
+
+#[task(env = ENV)]
+async fn nests() -> Result<i64> {
+    calls_a_task().await
+}
+
+#[task(env = ENV, report)]
+async fn reports() -> Result<Option<String>> {
+    let context = ctx()?;
+    context.report().tab("plot").html("<svg></svg>");
+    Ok(context.value("team").map(ToOwned::to_owned))
+}
+
+#[task(env = ENV)]
+async fn asks() -> Result<(bool, i64)> {
+    Ok((condition::<bool>("go").prompt("Go on?").wait().await?, condition("how_many").wait().await?))
+}
+
+fn settings(folder: &tempfile::TempDir) -> LocalSettings {
+    LocalSettings {
+        cache: Some(folder.path().join("cache")),
+        data: folder.path().join("runs"),
+        ..LocalSettings::default()
+    }
+}
+
+/// What the code gives within a local run of its own.
+async fn within<T>(code: impl Future<Output = T>) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    local::scope(settings(&folder), code).await.result.unwrap()
+}
+
+#[tokio::test]
+async fn outside_of_runs_a_task_is_a_function() {
+    assert_eq!(double(4).await, Ok(8));
+    assert_eq!(ctx().unwrap_err().code(), "OutsideOfTask");
+    assert_eq!(plain_step(1).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_call_tasks_and_keep_the_order() {
+    assert_eq!(within(double(4)).await, Ok(8));
+    assert_eq!(within(blocking_sum(vec![1, 2, 3])).await, Ok(12));
+    let many = within(async { wingbeat::map(double, 0..500).concurrency(7).await }).await;
+    assert_eq!(many, Ok((0..500).map(|x| x * 2).collect()));
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_followed_by_another() {
+    assert_eq!(within(third_time_lucky()).await, Ok(2));
+    let error = within(hangs()).await.unwrap_err();
+    assert_eq!(error.code(), "MAX_RUNTIME_EXCEEDED");
+}
+
+#[tokio::test]
+async fn results_are_kept_from_run_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for (verbose, n_computed) in [(false, 1), (true, 1)] {
+        let outcome = local::scope(settings(&folder), cached(20, verbose)).await;
+        assert_eq!(outcome.result.unwrap(), Ok(20));
+        assert_eq!(COMPUTED.load(Ordering::SeqCst), n_computed);
+    }
+    let fresh = LocalSettings { overwrite_cache: true, ..settings(&folder) };
+    local::scope(fresh, cached(20, false)).await.result.unwrap().unwrap();
+    assert_eq!(COMPUTED.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn steps_of_an_earlier_attempt_are_not_run_again() {
+    assert_eq!(within(traced()).await, Ok(4));
+    assert_eq!(STEPS.load(Ordering::SeqCst), 2);
+    let error = within(nests()).await.unwrap_err();
+    assert_eq!(error.code(), "TraceDoesNotAllowNestedTasks");
+}
+
+#[tokio::test]
+async fn reports_values_and_answers_reach_the_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = [("team".to_owned(), "red".to_owned())].into();
+    let outcome = local::scope(LocalSettings { values, ..settings(&folder) }, reports()).await;
+    assert_eq!(outcome.result.unwrap(), Ok(Some("red".to_owned())));
+    let page = std::fs::read_to_string(outcome.folder.join("reports-1/1/report.html")).unwrap();
+    assert!(page.contains("<svg></svg>") && page.contains("plot"), "{page}");
+
+    let answers = Answers::default().with("go", "yes").with("how_many", 3);
+    let outcome = local::scope(LocalSettings { answers, ..settings(&folder) }, asks()).await;
+    assert_eq!(outcome.result.unwrap(), Ok((true, 3)));
+    let outcome = local::scope(settings(&folder), asks()).await;
+    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionFailed");
+}
