@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::executor::block_on;
 use wingbeat_engine::invariants::Rows;
 use wingbeat_engine::{Batch, Decided};
 use wingbeat_model::{
@@ -12,6 +11,8 @@ use wingbeat_model::{
     TallyKey,
 };
 use wingbeat_store::Metadata;
+
+use crate::at_once::at_once;
 
 /// See the module.
 pub struct Recorder {
@@ -45,7 +46,7 @@ impl Recorder {
     /// # Panics
     /// When the store fails or does not give the batch back: tests have no other answer to that.
     pub fn commit(&mut self, batch: Batch) -> Decided {
-        let (unit, seq) = block_on(self.store.commit(Box::new(batch))).expect("the store commits");
+        let (unit, seq) = at_once(self.store.commit(Box::new(batch))).expect("the store commits");
         let batch = unit.into_any().downcast::<Batch>().expect("it is the batch that was given");
         let decided = batch.into_decided().expect("a committed batch is decided");
         let grew = seq > self.seq || (seq == self.seq && decided.changes.is_empty());
@@ -115,7 +116,7 @@ impl Recorder {
     /// # Panics
     /// When the store cannot be read.
     pub fn changed(&self, run: RunId, after: Seq, limit: usize) -> (Vec<Action>, Seq) {
-        block_on(self.store.changed_actions(run, None, after, limit)).expect("the store is read")
+        at_once(self.store.changed_actions(run, None, after, limit)).expect("the store is read")
     }
 
     /// Where the store under the recorder disagrees with what was written to it.
@@ -126,11 +127,11 @@ impl Recorder {
         let store = &self.store;
         let mut wrong = Vec::new();
         for (key, action) in &self.rows.actions {
-            let stored = block_on(store.find_action(key)).expect("the store is read");
+            let stored = at_once(store.find_action(key)).expect("the store is read");
             if stored.as_ref() != Some(action) {
                 wrong.push(format!("action {} is stored as {stored:?}, not {action:?}", key.name));
             }
-            let attempts = block_on(store.list_attempts(key)).expect("the store is read");
+            let attempts = at_once(store.list_attempts(key)).expect("the store is read");
             let written = self.rows.attempts.values().filter(|attempt| attempt.key.action == *key);
             if !attempts.iter().eq(written) {
                 wrong.push(format!("attempts of {} are stored as {attempts:?}", key.name));
@@ -145,11 +146,11 @@ impl Recorder {
     fn disagreeing_runs(&self, wrong: &mut Vec<String>) {
         let store = &self.store;
         for (id, run) in &self.rows.runs {
-            let stored = block_on(store.get_runs(&[*id])).expect("the store is read");
+            let stored = at_once(store.get_runs(&[*id])).expect("the store is read");
             if stored.first() != Some(run) {
                 wrong.push(format!("run {} is stored as {stored:?}, not {run:?}", run.key.name()));
             }
-            let counts = block_on(store.counts(*id)).expect("the store is read");
+            let counts = at_once(store.counts(*id)).expect("the store is read");
             let stored: BTreeMap<CounterKey, i64> = counts
                 .into_iter()
                 .filter(|count| count.count != 0)
@@ -159,8 +160,8 @@ impl Recorder {
             if !stored.iter().eq(written) {
                 wrong.push(format!("counts of run {} are stored as {stored:?}", run.key.name()));
             }
-            let standings = block_on(store.standings(*id)).expect("the store is read");
-            let moments = block_on(store.moments(*id)).expect("the store is read");
+            let standings = at_once(store.standings(*id)).expect("the store is read");
+            let moments = at_once(store.moments(*id)).expect("the store is read");
             let stored: BTreeMap<TallyKey, i64> = standings
                 .into_iter()
                 .chain(moments)
@@ -176,13 +177,13 @@ impl Recorder {
     fn disagreeing_caches(&self, wrong: &mut Vec<String>) {
         let store = &self.store;
         for (key, entry) in &self.cache {
-            let stored = block_on(store.find_cache(key)).expect("the store is read");
+            let stored = at_once(store.find_cache(key)).expect("the store is read");
             if stored.as_ref() != Some(entry) {
                 wrong.push(format!("cache key {} is stored as {stored:?}", key.key));
             }
         }
         for reservation in &self.rows.reservations {
-            let stored = block_on(store.find_reservation(&reservation.key)).expect("the store is read");
+            let stored = at_once(store.find_reservation(&reservation.key)).expect("the store is read");
             if stored.as_ref() != Some(reservation) {
                 wrong.push(format!("the claim on {} is stored as {stored:?}", reservation.key.key));
             }
@@ -192,24 +193,24 @@ impl Recorder {
     /// What a starting server reads.
     fn disagreeing_boot(&self, wrong: &mut Vec<String>) {
         let store = &self.store;
-        let live = block_on(store.live_actions(None, usize::MAX >> 1)).expect("the store is read");
+        let live = at_once(store.live_actions(None, usize::MAX >> 1)).expect("the store is read");
         let live: BTreeSet<ActionKey> = live.into_iter().map(|action| action.key).collect();
         if !self.live_actions().map(|action| &action.key).eq(live.iter()) {
             wrong.push(format!("live actions are stored as {live:?}"));
         }
-        let held = block_on(store.held_attempts()).expect("the store is read");
+        let held = at_once(store.held_attempts()).expect("the store is read");
         if held.len() != self.held_attempts().count() {
             wrong.push(format!("held attempts are stored as {held:?}"));
         }
-        let open = block_on(store.open_sessions()).expect("the store is read");
+        let open = at_once(store.open_sessions()).expect("the store is read");
         if open.len() != self.open_sessions().count() {
             wrong.push(format!("open sessions are stored as {open:?}"));
         }
-        let left = block_on(store.follow_ups()).expect("the store is read");
+        let left = at_once(store.follow_ups()).expect("the store is read");
         if left != self.rows.follow_ups {
             wrong.push(format!("work left is stored as {left:?}, not {:?}", self.rows.follow_ups));
         }
-        let newest = block_on(store.head()).expect("the store is read");
+        let newest = at_once(store.head()).expect("the store is read");
         if newest < self.seq {
             wrong.push(format!("the head is {newest:?}, behind {:?}", self.seq));
         }

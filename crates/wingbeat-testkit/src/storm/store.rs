@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::executor::block_on;
-use tokio::task::unconstrained;
 use wingbeat_model::tally::Marks;
 use wingbeat_model::{
     Action, ActionKey, ActionName, Attempt, CacheEntry, CacheKey, Changes, Digest, FollowUp, Loaded, Needs,
@@ -23,6 +21,7 @@ use wingbeat_store::{
 use super::ledger::Ledger;
 use super::neighbourhood::{Member, Neighbourhood};
 use super::weather::Weather;
+use crate::at_once::at_once;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the storm took it")]
@@ -116,10 +115,6 @@ impl StormyStore {
         }
         at_once(read)
     }
-}
-
-fn at_once<T>(work: impl Future<Output = T>) -> T {
-    block_on(unconstrained(work))
 }
 
 /// A unit of work that tells what it came to, whoever gets the answer.
