@@ -28,7 +28,8 @@ step_descriptors() {
         && WINGBEAT_DESCRIPTORS=$PWD/target/descriptors.binpb .venv/bin/python -m pytest -q tests/descriptors
 }
 step_stock_client() {
-    WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q tests/stock_client
+    # Two files at a time: much of a test is waiting. A file's tests share platforms, so they stay together.
+    WINGBEAT_BIN=$PWD/target/debug/wingbeat .venv/bin/python -m pytest -q -n 2 --dist loadfile tests/stock_client
 }
 step_browser() {
     command -v npm >/dev/null || { echo "browser: no npm here, skipped"; return; }
