@@ -45,6 +45,11 @@ class Wire:
         with self._lock:
             self._whole = True
 
+    def lead_to(self, port: int) -> None:
+        """New connections go to that port; those that are open stay."""
+        with self._lock:
+            self._to = port
+
     def end(self) -> None:
         self.cut()
         _shut(self._listener)
@@ -56,12 +61,12 @@ class Wire:
             except OSError:
                 return
             with self._lock:
-                whole = self._whole
+                whole, to = self._whole, self._to
             if not whole:
                 _shut(here)
                 continue
             try:
-                there = socket.create_connection(("127.0.0.1", self._to), timeout=10)
+                there = socket.create_connection(("127.0.0.1", to), timeout=10)
                 there.settimeout(None)
             except OSError:
                 _shut(here)

@@ -12,7 +12,8 @@ import lifecycle
 import pytest
 import scheduling
 from client import lines, phase_name, wait_for_lines
-from conftest import connect
+from conftest import SCRATCH, connect
+from executor_process import RemoteExecutor, Wire, executor_port
 from platform_process import binary, clean_environment, wait_until
 from postgres_process import PASSWORD, Postgres
 from test_durable_steps import pending_condition
@@ -106,6 +107,49 @@ def test_the_executor_of_a_killed_server_goes_on_with_another(pair, markers):
     one.platform.restart()
     connect(one.platform)
     assert one.call(basics.add, 3, 4) == 7
+
+
+@pytest.fixture
+def box(buckets, tmp_path):
+    """Starts an executor with a join token, as on another machine."""
+    started = []
+
+    def start(client, wire, port_data):
+        file = tmp_path / "token"
+        client.wingbeat("executor", "token", "create", "--file", str(file), "--executor-port-data", str(port_data))
+        # Not below tmp_path: the path of a socket in it has to be short.
+        folder = SCRATCH / f"box-{time.monotonic_ns()}"
+        started.append(RemoteExecutor(folder, file, wire.port, buckets.account(), name="box"))
+        return started[0]
+
+    yield start
+    for executor in started:
+        executor.end()
+        print(f"--- {executor.data}:\n{executor.said()[-4000:]}")
+
+
+@pytest.mark.within(300)
+def test_an_executor_elsewhere_goes_on_with_another_server(platforms, settings, buckets, box, tmp_path, markers):
+    port_data = tmp_path / "port"
+    shared = {
+        **settings,
+        "WINGBEAT_STORE": f"s3://{buckets.bucket()}/flows",
+        "WINGBEAT_NO_EXECUTOR": "true",
+        "WINGBEAT_EXECUTOR_LISTEN": "127.0.0.1:0",
+        "WINGBEAT_EXECUTOR_PORT_DATA": str(port_data),
+        **buckets.account(),
+    }
+    one, two = platforms(env=shared), platforms(env=shared)
+    connect(one.platform)
+    wire = Wire(executor_port(one.platform))
+    box(one, wire, port_data)
+    run = held(one, markers)
+    wire.lead_to(executor_port(two.platform))
+    one.platform.kill_server()
+    (markers / "release").touch()
+    assert two.result(seen_by(two, run)) == sum(range(CHILDREN))
+    assert_each_ran_once(markers)
+    wire.end()
 
 
 @pytest.mark.within(240)

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use figure::Figure;
-use platform::Programs;
+use platform::{Database, Programs};
 
 type Benchmark = fn(&Programs, Effort) -> Result<Vec<Figure>>;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         match argument.as_str() {
             "--database" => {
                 let address = arguments.next().context("--database needs the address of a database")?;
-                database = Some(address.clone());
+                database = Some(Database::at(address.clone())?);
             }
             "--json" => output = Output::JsonLines,
             "--quick" => effort = Effort::Quick,

@@ -302,6 +302,10 @@ pub(crate) struct UpArguments {
     /// Where executors on other machines connect, over TLS, with a join token [env: WINGBEAT_EXECUTOR_LISTEN]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) executor_listen: Option<String>,
+    /// Folder of that port's join tokens and certificate; several servers may share one [env:
+    /// WINGBEAT_EXECUTOR_PORT_DATA; default: executor-port in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) executor_port_data: Option<PathBuf>,
     /// PEM file of that port's certificate [env: WINGBEAT_TLS_CERT; default: one of its own, which join tokens name]
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -356,6 +360,9 @@ pub(crate) struct TokenData {
     /// The server's data folder [env: WINGBEAT_DATA; default: ~/.wingbeat]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// As `wingbeat up` has it [env: WINGBEAT_EXECUTOR_PORT_DATA; default: executor-port in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) executor_port_data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,10 @@ pub(crate) fn run(command: &TokenCommand, around: &Surroundings) -> Result<(), F
 }
 
 fn folder(place: &TokenData, around: &Surroundings) -> Result<PathBuf, Failure> {
+    let named = place.executor_port_data.clone();
+    if let Some(folder) = named.or_else(|| around.variable("WINGBEAT_EXECUTOR_PORT_DATA").map(PathBuf::from)) {
+        return Ok(folder);
+    }
     let data = place.data.clone().or_else(|| around.data_folder());
     data.map(|data| executor_port_of(&data)).ok_or_else(|| {
         Failure::usage("which data folder is meant is not clear")
@@ -43,7 +47,7 @@ fn create(create: &TokenCreate, folder: &Path) -> Result<(), Failure> {
     let Some(recognition) = book.recognition().map_err(failed)? else {
         return Err(Failure::new("could not make a join token")
             .because("no server has opened a port for executors on this data folder yet")
-            .advise("start `wingbeat up --executor-listen HOST:PORT --store s3://BUCKET` first, or name another folder with --data"));
+            .advise("start `wingbeat up --executor-listen HOST:PORT --store s3://BUCKET` first, or name another folder with --data or --executor-port-data"));
     };
     // The file first: a token that nobody got would stay in the list.
     let file = create.file.as_deref().map(new_file).transpose()?;

@@ -14,6 +14,9 @@ use wingbeat_model::Failure;
 
 use crate::outcome::{system, user};
 
+mod ahead;
+pub(crate) use ahead::unpack_ahead;
+
 /// A larger archive is refused.
 const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
 /// What unpacks to more is refused.

@@ -1,5 +1,5 @@
 //! How long values take to become literals, to come back, and to be hashed: one line of JSON per case, in nanoseconds.
-//! `bench/types.py` runs the same with the stock client beside it.
+//! `bench/type_engine.py` runs the same with the stock client beside it.
 
 use std::hint::black_box;
 use std::sync::Arc;

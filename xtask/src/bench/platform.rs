@@ -19,12 +19,24 @@ pub(crate) struct Programs {
     pub(crate) wingbeat: PathBuf,
     pub(crate) load: PathBuf,
     /// Where metadata goes instead of a file in the data folder.
-    pub(crate) database: Option<String>,
+    pub(crate) database: Option<Database>,
+}
+
+/// A database that the platforms of all scenarios use one after the other, and so one place for objects.
+pub(crate) struct Database {
+    address: String,
+    objects: tempfile::TempDir,
+}
+
+impl Database {
+    pub(crate) fn at(address: String) -> Result<Self> {
+        Ok(Self { address, objects: super::load::data_folder()? })
+    }
 }
 
 impl Programs {
     /// Builds both, or takes the ones that `WINGBEAT_BIN` and `WINGBEAT_LOAD` name.
-    pub(crate) fn build(database: Option<String>) -> Result<Self> {
+    pub(crate) fn build(database: Option<Database>) -> Result<Self> {
         let wingbeat = build_unless_named("WINGBEAT_BIN", &["--package", "wingbeat-cli"], "wingbeat")?;
         let load = ["--package", "wingbeat-client", "--example", "load"];
         let load = build_unless_named("WINGBEAT_LOAD", &load, "examples/load")?;
@@ -65,11 +77,16 @@ impl Platform {
     pub(crate) fn start_with(programs: &Programs, data: &Path, options: &[&str]) -> Result<Self> {
         let started = Instant::now();
         let wingbeat = &programs.wingbeat;
-        let mut child = Command::new(wingbeat)
-            .args(["up", "--listen", "127.0.0.1:0", "--data"])
+        let mut command = Command::new(wingbeat);
+        if let Some(Database { address, objects }) = &programs.database {
+            command.args(["up", "--database", address, "--store"]).arg(objects.path());
+        } else {
+            command.arg("up");
+        }
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(options)
-            .args(programs.database.iter().flat_map(|address| ["--database", address]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

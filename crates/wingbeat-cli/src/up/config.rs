@@ -12,7 +12,7 @@ use wingbeat_server::CertificateFiles;
 use wingbeat_store_sql::PostgresAddress;
 
 use super::config_file::{self, ConfigFile};
-use super::data_folder::LISTEN_FILE;
+use super::data_folder::{LISTEN_FILE, executor_port_of};
 use super::origin::{Given, Origin};
 use crate::arguments::UpArguments;
 use crate::failure::Failure;
@@ -64,6 +64,8 @@ pub(crate) struct UpConfig {
     pub(crate) no_executor: bool,
     /// The port for executors on other machines.
     pub(crate) executor_listen: Option<SocketAddr>,
+    /// Where that port's join tokens and own certificate are.
+    pub(crate) executor_port_data: PathBuf,
     pub(crate) certificate: Option<CertificateFiles>,
     pub(crate) no_auth: bool,
     pub(crate) allowed_hosts: Vec<String>,
@@ -111,6 +113,7 @@ impl<'a> Resolver<'a> {
         let store = self.store();
         let is_bucket = matches!(store, Some(StoreAddress::S3(_)));
         let executor_listen = self.executor_listen(is_bucket);
+        let executor_port_data = self.executor_port_data();
         let certificate = self.certificate();
         let python = self.python();
         let parallelism = self.parallelism();
@@ -133,6 +136,7 @@ impl<'a> Resolver<'a> {
             warm_idle_seconds,
             no_executor,
             executor_listen,
+            executor_port_data,
             certificate,
             no_auth,
             allowed_hosts,
@@ -182,6 +186,15 @@ impl<'a> Resolver<'a> {
             self.problems.push(given.problem("executor_listen", what));
         }
         address
+    }
+
+    fn executor_port_data(&mut self) -> PathBuf {
+        let flag = self.flags.executor_port_data.as_ref();
+        let flag = flag.map(|path| ("--executor-port-data", path.display().to_string()));
+        match self.given("executor_port_data", flag, "WINGBEAT_EXECUTOR_PORT_DATA") {
+            Some(given) => absolute(Path::new(&given.text), self.around),
+            None => executor_port_of(&self.data),
+        }
     }
 
     fn certificate(&mut self) -> Option<CertificateFiles> {

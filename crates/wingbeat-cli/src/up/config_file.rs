@@ -19,7 +19,7 @@ pub(crate) enum Shape {
 }
 
 /// Every key that a config file may have.
-pub(crate) const KEYS: [(&str, Shape); 16] = [
+pub(crate) const KEYS: [(&str, Shape); 17] = [
     ("database", Shape::Text),
     ("database_password_file", Shape::Text),
     ("store", Shape::Text),
@@ -31,6 +31,7 @@ pub(crate) const KEYS: [(&str, Shape); 16] = [
     ("warm_idle", Shape::Number),
     ("no_executor", Shape::Switch),
     ("executor_listen", Shape::Text),
+    ("executor_port_data", Shape::Text),
     ("tls_cert", Shape::Text),
     ("tls_key", Shape::Text),
     ("no_auth", Shape::Switch),

@@ -12,7 +12,7 @@ use wingbeat_store::Metadata;
 use wingbeat_store_sql::{PostgresError, PostgresStore, SqliteStore};
 
 use super::config::UpConfig;
-use super::data_folder::{DataFolder, executor_port_of};
+use super::data_folder::DataFolder;
 use super::object_store;
 use super::origin::Origin;
 use crate::failure::Failure;
@@ -95,7 +95,7 @@ impl Server {
             // There is no authentication yet, so every server is an open one.
             open: true,
             no_auth: config.no_auth,
-            executor_port: executor_port(config, folder),
+            executor_port: executor_port(config),
         };
         match wingbeat_server::start(server, store.port(), blob).await {
             Ok(running) => Ok(Self { running, store }),
@@ -127,10 +127,10 @@ impl Server {
 }
 
 /// The settings have seen to it that there is a bucket where there is such a port.
-fn executor_port(config: &UpConfig, folder: &DataFolder) -> Option<ExecutorPortConfig> {
+fn executor_port(config: &UpConfig) -> Option<ExecutorPortConfig> {
     Some(ExecutorPortConfig {
         listen: config.executor_listen?,
-        folder: executor_port_of(folder.path()),
+        folder: config.executor_port_data.clone(),
         certificate: config.certificate.clone(),
         store: config.store.as_ref()?.to_string(),
     })

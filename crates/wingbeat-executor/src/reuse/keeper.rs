@@ -22,8 +22,14 @@ use crate::outcome::Exit;
 use crate::process::{FamilyMark, Launch, TaskProcess, resident_bytes};
 use crate::warm::{NotTaken, Script, write_program};
 
-/// What a reused process runs: one program in two files.
-const PROGRAM: &str = concat!(include_str!("surroundings.py"), "\n\n", include_str!("worker.py"));
+/// What a reused process runs: one program in three files.
+const PROGRAM: &str = concat!(
+    include_str!("../lazy.py"),
+    "\n\n",
+    include_str!("surroundings.py"),
+    "\n\n",
+    include_str!("worker.py")
+);
 
 /// How long a process may take until it says that it is ready.
 const READY_PATIENCE: Duration = Duration::from_secs(45);

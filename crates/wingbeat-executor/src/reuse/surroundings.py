@@ -1,6 +1,6 @@
 """What a reused process has once, and each of its attempts needs as its own: output, environment, controller, client.
 
-First half of the program of which `worker.py` is the second; the executor joins them. `WORKER` is made there.
+Second part of the program that `lazy.py` begins and `worker.py` ends; the executor joins them. `WORKER` is made there.
 """
 
 import asyncio
@@ -142,24 +142,16 @@ class Switch:
         return getattr(attempt.controller, name)
 
 
-class Controller:
-    """One attempt's controller. The stock one is made at the first call that needs it: a leaf task pays for none."""
+class Controller(LazyController):
+    """One attempt's controller."""
 
     def __init__(self, attempt):
+        super().__init__(lambda: WORKER.hooks.create_controller(**attempt.client_arguments()))
         self.attempt = attempt
-        self.lock = threading.Lock()
-        self.made = None
         self.watching = None
 
-    def __getattr__(self, name):
-        return getattr(self.stock(), name)
-
-    def stock(self):
-        with self.lock:
-            if self.made is None:
-                self.made = WORKER.hooks.create_controller(**self.attempt.client_arguments())
-                WORKER.loop.call_soon_threadsafe(self.start_watch)
-            return self.made
+    def was_made(self):
+        WORKER.loop.call_soon_threadsafe(self.start_watch)
 
     def start_watch(self):
         self.watching = WORKER.loop.create_task(self.watch())
@@ -194,10 +186,6 @@ class Controller:
         result.add_done_callback(lambda _: waiting.close())
         return result
 
-    async def finalize_parent_action(self, action):
-        if self.made is not None:
-            await self.made.finalize_parent_action(action)
-
     async def end(self):
         """Stops the stock controller and its threads, which it would keep for as long as the process lives."""
         if self.made is None:
@@ -215,29 +203,3 @@ class Controller:
             await WORKER.loop.run_in_executor(None, thread.join, 5)
             if not thread.is_alive():
                 loop.close()
-
-
-class LazyClient:
-    """What `flyte.remote` uses in a task, made at its first use."""
-
-    def __init__(self, arguments):
-        self.arguments = arguments
-        self.lock = threading.Lock()
-        self.made = None
-
-    def __getattr__(self, name):
-        with self.lock:
-            if self.made is None:
-                self.made = elsewhere(WORKER.hooks.new_client(**self.arguments, disable_keyring=True))
-        return getattr(self.made, name)
-
-
-def elsewhere(coroutine):
-    """Runs a coroutine to its end on a thread of its own: the caller may be on any loop."""
-    result = []
-    thread = threading.Thread(target=lambda: result.append(asyncio.run(coroutine)), daemon=True)
-    thread.start()
-    thread.join()
-    if not result:
-        raise RuntimeError("the client could not be made; see the log")
-    return result[0]

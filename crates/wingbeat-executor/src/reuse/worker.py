@@ -358,7 +358,7 @@ class Worker:
                 self.client_arguments = await hooks.init.aio(**who)
                 self.config = hooks.config_of()
                 hooks.state.controller = Switch()
-        config = self.config.replace(client=LazyClient(attempt.client_arguments()))
+        config = self.config.replace(client=LazyClient(lambda: new_client(attempt)))
         if self.concurrency > 1:
             own.enter_context(hooks.config_context(config))
         else:
@@ -381,6 +381,10 @@ class Worker:
         task = rusty.load_task_from_code_bundle(given["resolver"], list(given["resolver_args"]))
         keep_local_files(self.work)
         return task
+
+
+def new_client(attempt):
+    return WORKER.hooks.new_client(**attempt.client_arguments(), disable_keyring=True)
 
 
 def remembering(loop, coroutine, **more):

@@ -146,6 +146,11 @@ async fn start(
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
     let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
+    // Other programs than the SDK's runtime gain nothing from what is loaded, and know no bundles.
+    let is_runtime = command.argv[0] == "a0";
+    if is_runtime {
+        bundle::unpack_ahead(&executor.store, &folder.work, &args).await;
+    }
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
     let launch = Launch {
         program,
@@ -157,8 +162,6 @@ async fn start(
         stderr,
         marker: marker.clone(),
     };
-    // Other programs than the SDK's runtime gain nothing from what is loaded.
-    let is_runtime = command.argv[0] == "a0";
     let running = if is_runtime {
         run(executor, assignment, launch, following, stop).await?
     } else {

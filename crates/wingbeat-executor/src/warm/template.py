@@ -1,5 +1,7 @@
 """A preloaded interpreter that forks one process per attempt. Part of the executor; it never runs a task itself.
 
+Second part of the program that `lazy.py` begins.
+
 It is started like a task, with the environment of the attempt that asked for it first, imports what the
 Flyte runtime imports, and then waits on a socket (file descriptor 0) for requests to fork. Each request
 carries one end of a socket pair; the forked child says on it who it is, waits there for its attempt, and
@@ -11,6 +13,7 @@ variable that was read at import, a changed installation) is answered with a rea
 starts a fresh process.
 """
 
+import atexit
 import os
 import sys
 import time
@@ -84,6 +87,58 @@ def share_tls_context():
         return build(verify=verify, cert=cert, trust_env=trust_env, **more)
 
     default.create_ssl_context = shared
+
+
+class ForkedController(LazyController):
+    """As `a0` uses one: it is watched from the beginning and stopped at the end."""
+
+    def __init__(self, make):
+        super().__init__(make)
+        self.loop = None
+
+    async def watch_for_errors(self):
+        self.needed = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        if self.made is None:
+            await self.needed.wait()
+        await self.made.watch_for_errors()
+
+    def was_made(self):
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self.needed.set)
+
+    async def stop(self):
+        if self.made is not None:
+            await self.made.stop()
+
+
+def make_connections_late():
+    """`a0` makes a client and a controller before it looks at the task. Here each is made when somebody calls it."""
+    from flyte import _initialize
+    from flyte._internal import controllers
+
+    create, connect = getattr(controllers, "create_controller", None), getattr(_initialize, "_initialize_client", None)
+    state = getattr(controllers, "_ControllerState", None)
+    if create is None or connect is None or not hasattr(state, "controller"):
+        # Another version of the package: it does as it always does.
+        return
+
+    def create_later(ct, **more):
+        if ct != "remote":
+            return create(ct, **more)
+
+        # Once it is made, it takes the place of what stands for it.
+        state.controller = ForkedController(lambda: create(ct, **more))
+        return state.controller
+
+    async def connect_later(**more):
+        # Only the first time, which is the runtime's own: a task that calls `flyte.init` wants to know at once.
+        _initialize._initialize_client = connect
+        if not more.get("endpoint") and not more.get("api_key"):
+            return await connect(**more)
+        return LazyClient(lambda: connect(**more))
+
+    controllers.create_controller, _initialize._initialize_client = create_later, connect_later
 
 
 class BackgroundLoops:
@@ -192,6 +247,7 @@ class Template:
         self.read = set()
         self.loops = None
         self.stamp = {}
+        self.modules = frozenset()
 
     def load(self):
         if not getattr(sys.flags, "safe_path", False):
@@ -211,6 +267,7 @@ class Template:
             raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
         self.forget_what_is_personal()
         self.stamp = stamp()
+        self.modules = frozenset(sys.modules)
         import gc
 
         gc.collect()
@@ -279,7 +336,9 @@ class Template:
             line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
             os._exit(0)
         line.sendall(b"{}\n")
-        if self.program != self.a0:
+        if self.program == self.a0:
+            make_connections_late()
+        else:
             # It goes on speaking to the executor.
             os.dup2(line.fileno(), 0)
 
@@ -338,7 +397,62 @@ def run(template):
     script.__file__ = template.program
     script.__builtins__ = builtins
     sys.modules["__main__"] = script
-    exec(code, script.__dict__)
+    try:
+        exec(code, script.__dict__)
+    except SystemExit as end:
+        status = exit_status(end.code)
+    else:
+        status = 0
+    # Every other exception ends the interpreter in its own way, with a traceback.
+    del script
+    finish(template, status)
+
+
+def exit_status(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def finish(template, status):
+    """Ends as an interpreter does, but for taking the template's modules apart.
+
+    Their memory is shared with all other children until somebody counts references in it; to copy it all only to free it
+    takes longer than a small task.
+    """
+    import ctypes
+    import threading
+
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    # Threads that go on have nobody to tell about what is missing from here on.
+    threading.excepthook = lambda _: None
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        take_apart(name for name in list(sys.modules) if name not in template.modules)
+    except Exception:
+        status = status or 120
+    # Not `os._exit`: libraries have something to do at the end as well. With the lock held, no other thread runs meanwhile.
+    ctypes.PyDLL(None).exit(status)
+
+
+def take_apart(names):
+    """Frees what the task's own modules hold, so that files are flushed and objects see their end."""
+    import gc
+
+    modules = [sys.modules.pop(name, None) for name in names]
+    gc.collect()
+    for module in modules:
+        values = getattr(module, "__dict__", {})
+        for private in (True, False):
+            for name in [name for name in values if name.startswith("_") == private and name != "__builtins__"]:
+                values[name] = None
+    modules.clear()
+    gc.collect()
 
 
 def main():

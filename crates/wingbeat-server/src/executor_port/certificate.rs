@@ -2,7 +2,7 @@
 //!
 //! A certificate of our own needs no authority: its digest is in every join token.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -89,6 +89,13 @@ fn make_own(folder: &Path) -> Result<CertificateFiles, CertificateError> {
         move |source| CertificateError::File { path, source }
     };
     super::make_private(folder).map_err(failed(folder))?;
+    // Several servers may share the folder and start at once: one of them makes it.
+    let lock = folder.join("certificate.lock");
+    let held = File::create(&lock).map_err(failed(&lock))?;
+    held.lock().map_err(failed(&lock))?;
+    if files.certificate.exists() {
+        return Ok(files);
+    }
     let made = rcgen::generate_simple_self_signed(vec!["wingbeat".to_owned()])
         .map_err(|error| CertificateError::Content { path: folder.to_owned(), reason: error.to_string() })?;
     // The key first: a certificate without a key would stand in the way of every later start.
@@ -119,6 +126,18 @@ mod tests {
         assert_eq!(load(&folder, None).unwrap().pin, first);
         let given = CertificateFiles { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
         assert_eq!(load(&folder, Some(&given)).unwrap().pin, None, "an authority vouches for it");
+    }
+
+    #[test]
+    fn servers_that_start_at_once_on_one_folder_have_one_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("port");
+        let loads = || load(&folder, None).unwrap().pin;
+        let pins: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(loads)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        assert!(pins.iter().all(|pin| pin.is_some() && *pin == pins[0]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 """Values to literals and back, and hashes of inputs: this repository's type engine beside the stock client's.
 
     cargo build --release --workspace --examples
-    python bench/types.py target/release/examples/type_timings
+    python bench/type_engine.py target/release/examples/type_timings
 
 Prints one line per case: both times and how many times faster the Rust one is. Run it where nothing else runs.
 """
