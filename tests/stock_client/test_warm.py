@@ -6,6 +6,7 @@ Forking is the default, so that the rest of this suite shows the same.
 import signal
 
 import bundled
+import endings
 import flyte
 import pytest
 import warm
@@ -75,6 +76,24 @@ def test_every_end_is_told_as_it_was(own, tmp_path):
     assert own.call(warm.ends, "", str(tmp_path)) == 1
     assert (tmp_path / "at-exit").exists()
     assert len(interpreters(own)) == 1
+
+
+@pytest.mark.within(300)
+def test_what_is_left_for_the_end_of_the_process_is_done(own, tmp_path):
+    run = own.run(endings.leaves_things, str(tmp_path))
+    assert own.result(run) == "left"
+    assert isolation(own, run) == "process started (warm)"
+    assert (tmp_path / "unflushed").read_text() == "all of it\n"
+    assert (tmp_path / "freed").exists() and (tmp_path / "late").exists()
+    assert "Traceback" not in own.wingbeat("logs", run.name, "--endpoint", own.platform.endpoint)
+
+
+@pytest.mark.within(300)
+def test_a_task_that_asks_the_platform_gets_its_connection_then(own):
+    for task in (endings.asks_for_its_run, endings.asks_in_sync):
+        run = own.run(task)
+        assert own.result(run) == run.name
+        assert isolation(own, run) == "process started (warm)"
 
 
 @pytest.mark.within(300)
