@@ -19,6 +19,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
@@ -150,16 +151,34 @@ pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
     platform::resident_bytes(pid)
 }
 
-/// How often the kernel killed for want of memory so far, as near to this executor as it is counted.
-pub(crate) fn oom_kills() -> Option<u64> {
-    platform::oom_kills()
-}
+/// How often the kernel had killed for want of memory, as near to this executor as it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KillCount(Option<u64>);
 
-/// Whether [`oom_kills`] rose since `before`.
-pub(crate) fn oom_since(before: Option<u64>) -> Oom {
-    match (before, oom_kills()) {
-        (Some(before), Some(now)) if now > before => Oom::Seen,
-        _ => Oom::Unseen,
+impl KillCount {
+    /// As it was a second ago at most: the kernel takes longer to count than a small task needs to run.
+    pub(crate) fn lately() -> Self {
+        static LAST: Mutex<Option<(Instant, KillCount)>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some((at, count)) if at.elapsed() < Duration::from_secs(1) => count,
+            _ => {
+                let count = Self(platform::oom_kills());
+                *last = Some((Instant::now(), count));
+                count
+            }
+        }
+    }
+
+    /// Whether one of them may have ended a process that ended so. They are SIGKILLs.
+    pub(crate) fn rose(self, exit: Exit) -> Oom {
+        if exit != Exit::Signal(Signal::KILL.as_raw()) {
+            return Oom::Unseen;
+        }
+        match (self.0, platform::oom_kills()) {
+            (Some(before), Some(now)) if now > before => Oom::Seen,
+            _ => Oom::Unseen,
+        }
     }
 }
 
@@ -260,6 +279,10 @@ impl TaskProcess {
             // The leader is not waited for yet, so its number, and the group's, cannot be anybody else's.
             platform::kill_group(self.group);
             let _status = timeout(KILL_PATIENCE, self.wait()).await;
+        }
+        // What a family leaves behind has this process for its parent, or descends from what has.
+        if platform::has_only(&leaders()) {
+            return;
         }
         end_family(&self.mark, GroupTrust::Fresh).await;
     }

@@ -65,7 +65,30 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         Err(failure) => return Some(failed(failure)),
     };
     let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
-    let last_words = last_words(&ending);
+    let settled = settle(&folder, following, last_words(&ending));
+    let happening = match ending {
+        Ending::Exited { exit, oom } => {
+            // Both wait for the disk.
+            let found = results::collect(&executor.store, &assignment.output_prefix);
+            let (stderr_tail, found) = tokio::join!(settled, found);
+            let judged = judge(executor, assignment, (exit, oom), found, stderr_tail).await;
+            return Some(
+                judged.unwrap_or_else(|error| failed(outcome::system("OutputsUnusable", told(&error)))),
+            );
+        }
+        Ending::NotStarted(failure) | Ending::Lost(failure) => Some(failed(failure)),
+        Ending::Stopped(StopOrder::Wanted(_)) => Some(Happening::Stopped),
+        Ending::Stopped(StopOrder::Disowned) => None,
+        Ending::Stopped(StopOrder::ExecutorEnds(reason)) => {
+            Some(failed(outcome::infrastructure("ExecutorShutdown", reason)))
+        }
+    };
+    let _stderr_tail = settled.await;
+    happening
+}
+
+/// Sees to it that all lines are stored. Returns the last ones of standard error.
+async fn settle(folder: &AttemptFolder, following: Following, last_words: Option<String>) -> String {
     let Finished { stderr_tail, all_durable } = following.finish(last_words).await;
     if all_durable {
         // The lines are in the object store now; a second copy of them would only fill the disk.
@@ -73,35 +96,24 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
             let _never_started = std::fs::remove_file(file);
         }
     }
-    match ending {
-        Ending::NotStarted(failure) | Ending::Lost(failure) => Some(failed(failure)),
-        Ending::Stopped(StopOrder::Wanted(_)) => Some(Happening::Stopped),
-        Ending::Stopped(StopOrder::Disowned) => None,
-        Ending::Stopped(StopOrder::ExecutorEnds(reason)) => {
-            Some(failed(outcome::infrastructure("ExecutorShutdown", reason)))
-        }
-        Ending::Exited { exit, oom } => {
-            let judged = judge(executor, assignment, (exit, oom), stderr_tail).await;
-            Some(judged.unwrap_or_else(|error| failed(outcome::system("OutputsUnusable", told(&error)))))
-        }
-    }
+    stderr_tail
 }
 
 async fn judge(
     executor: &Executor,
     assignment: &Assignment,
     (exit, oom): (Exit, Oom),
+    found: Result<Found, FilesError>,
     stderr_tail: String,
 ) -> Result<Happening, FilesError> {
-    let (store, prefix) = (&executor.store, &assignment.output_prefix);
-    let Found { error, outputs, report_uri } = results::collect(store, prefix).await?;
+    let Found { error, outputs, report_uri } = found?;
     let declared = assignment.task.outputs;
     let evidence = Evidence { exit, oom, error, outputs, declared, stderr_tail };
     Ok(match outcome::decide(evidence) {
         Outcome::Succeeded(Some(outputs)) => Happening::Succeeded { outputs, report_uri },
         // Readers expect the file also where there is nothing in it.
         Outcome::Succeeded(None) => {
-            let outputs = results::write_empty_outputs(store, prefix).await?;
+            let outputs = results::write_empty_outputs(&executor.store, &assignment.output_prefix).await?;
             Happening::Succeeded { outputs, report_uri }
         }
         Outcome::Failed(failure) => Happening::Failed { failure, report_uri },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener;
+use connectrpc::CompressionPolicy;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use wingbeat_blob::{BlobStore, UrlSigner};
 use wingbeat_model::{Project, ProjectState};
@@ -194,7 +195,8 @@ fn serve(
     let guard = Guard { allowed_hosts: config.allowed_hosts.clone(), any_user: config.no_auth };
     let public = http::public(platform.clone(), crate::rpc::public_api(&platform), guard.clone());
     let private = http::private(
-        crate::rpc::private_api(&platform, dispatcher),
+        // Nothing is gained by smaller messages on a socket of this machine.
+        crate::rpc::private_api(&platform, dispatcher, CompressionPolicy::disabled()),
         BaseUrl(format!("http://{}", reachable(address))),
     );
     let listener = Guarded { tcp, address, guard };
@@ -209,7 +211,7 @@ fn serve(
 /// Executors on other machines reach what those on the socket do.
 fn serve_port(port: ExecutorPort, platform: &Arc<Platform>, dispatcher: Dispatcher, address: SocketAddr) {
     let private = http::private(
-        crate::rpc::private_api(platform, dispatcher),
+        crate::rpc::private_api(platform, dispatcher, CompressionPolicy::default()),
         BaseUrl(format!("http://{}", reachable(address))),
     );
     let stop = platform.tasks.token().cancelled_owned();

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process_group, pidfd_open, pidfd_send_signal,
@@ -17,9 +18,14 @@ use super::{FamilyMark, GroupTrust, ProcessId};
 use crate::environment::MARKER;
 use crate::outcome::Exit;
 
+/// Whether [`adopt_orphans`] was granted.
+static ADOPTS: AtomicBool = AtomicBool::new(false);
+
 /// Orphans of this process's descendants become its children.
 pub(super) fn adopt_orphans() -> io::Result<()> {
-    set_child_subreaper(Some(getpid())).map_err(io::Error::from)
+    set_child_subreaper(Some(getpid()))?;
+    ADOPTS.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Tells one boot from another; empty if the kernel does not say.
@@ -173,6 +179,22 @@ impl Processes {
             members.extend(found);
         }
     }
+}
+
+/// Whether this process, which gets all orphans, has no children but these. `false` if it does not, or if the kernel does
+/// not say.
+///
+/// It asks only for its own children: to look at every process of the machine takes longer than a small task.
+pub(super) fn has_only(known: &BTreeSet<i32>) -> bool {
+    if !ADOPTS.load(Ordering::Relaxed) {
+        return false;
+    }
+    let Ok(threads) = fs::read_dir("/proc/self/task") else { return false };
+    threads.flatten().all(|thread| match fs::read_to_string(thread.path().join("children")) {
+        Ok(children) => children.split_whitespace().all(|pid| pid.parse().is_ok_and(|pid| known.contains(&pid))),
+        // A thread that has ended meanwhile left its children to another one, which may have been looked at before.
+        Err(_) => false,
+    })
 }
 
 fn own_pid() -> i32 {

@@ -13,6 +13,8 @@ use crate::outcome::Exit;
 const LONG: Duration = Duration::from_secs(20);
 
 fn shell(folder: &Path, marker: &str, script: &str) -> TaskProcess {
+    // As the executor does at its start.
+    super::adopt_orphans().unwrap();
     let path = std::env::var("PATH").unwrap();
     let env = BTreeMap::from([
         ("PATH".to_owned(), path),

@@ -15,7 +15,7 @@ use crate::files;
 use crate::folder::AttemptFolder;
 use crate::logs::Following;
 use crate::outcome::{Exit, Oom, system, user};
-use crate::process::{self, FamilyMark, Launch, TaskProcess};
+use crate::process::{FamilyMark, KillCount, Launch, TaskProcess};
 use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
 use crate::reuse::Tenancy;
@@ -107,11 +107,11 @@ async fn watch_own(
     mut process: TaskProcess,
     stop: &mut StopSignal,
 ) -> Ending {
-    let kills_before = process::oom_kills();
+    let kills_before = KillCount::lately();
     let ending = tokio::select! {
         // An exit that is already there is the truth, even if a stop came in the same moment.
         biased;
-        exit = process.wait() => Ending::Exited { exit, oom: process::oom_since(kills_before) },
+        exit = process.wait() => Ending::Exited { exit, oom: kills_before.rose(exit) },
         order = stop.ordered() => Ending::Stopped(order),
     };
     if let Ending::Stopped(_) = &ending {

@@ -7,7 +7,7 @@ use crate::assignment::Assignment;
 use crate::executor::Executor;
 use crate::logs::Following;
 use crate::outcome::{Exit, infrastructure};
-use crate::process::{self, Launch};
+use crate::process::{KillCount, Launch};
 use crate::registry::StopSignal;
 use crate::reuse::{End, Loss, Start, Tenancy, Wish};
 
@@ -62,7 +62,7 @@ pub(super) async fn watch(
     mut tenancy: Tenancy,
     stop: &mut StopSignal,
 ) -> Ending {
-    let kills_before = process::oom_kills();
+    let kills_before = KillCount::lately();
     let end = tokio::select! {
         // An end that is already there is the truth, even if a stop came in the same moment.
         biased;
@@ -72,10 +72,10 @@ pub(super) async fn watch(
             return Ending::Stopped(order);
         }
     };
-    let oom = process::oom_since(kills_before);
+    let exited = |exit| Ending::Exited { exit, oom: kills_before.rose(exit) };
     match end {
-        End::Status(status) => Ending::Exited { exit: Exit::Code(status), oom },
-        End::Lost(Loss::Own(exit)) => Ending::Exited { exit, oom },
+        End::Status(status) => exited(Exit::Code(status)),
+        End::Lost(Loss::Own(exit)) => exited(exit),
         End::Lost(Loss::Shared(exit)) => lost(format!(
             "the process ended ({exit:?}) while several attempts ran in it; whose doing it was is not known"
         )),

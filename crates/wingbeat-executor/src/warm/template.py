@@ -114,12 +114,13 @@ class ForkedController(LazyController):
 
 def make_connections_late():
     """`a0` makes a client and a controller before it looks at the task. Here each is made when somebody calls it."""
-    from flyte import _initialize
-    from flyte._internal import controllers
+    try:
+        from flyte import _initialize
+        from flyte._internal import controllers
 
-    create, connect = getattr(controllers, "create_controller", None), getattr(_initialize, "_initialize_client", None)
-    state = getattr(controllers, "_ControllerState", None)
-    if create is None or connect is None or not hasattr(state, "controller"):
+        create, connect = controllers.create_controller, _initialize._initialize_client
+        state = controllers._ControllerState
+    except (ImportError, AttributeError):
         # Another version of the package: it does as it always does.
         return
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use connectrpc::{ConnectError, Limits, Router};
+use connectrpc::{CompressionPolicy, ConnectError, Limits, Router};
 
 use super::counting::Counting;
 use super::coverage::procedures;
@@ -47,7 +47,7 @@ fn services(platform: &Arc<Platform>) -> Router {
 
 /// The API over TCP.
 pub(crate) fn public_api(platform: &Arc<Platform>) -> axum::Router {
-    mount(platform, introspection::with_health(services(platform))).layer(from_fn(
+    mount(platform, introspection::with_health(services(platform)), CompressionPolicy::default()).layer(from_fn(
         |request: Request, next: Next| async move {
             if introspection::is_reflection(request.uri().path()) {
                 introspection::reflect(request).await
@@ -58,19 +58,23 @@ pub(crate) fn public_api(platform: &Arc<Platform>) -> axum::Router {
     ))
 }
 
-/// The API over the socket of executors: the same, and what only executors may call.
-pub(crate) fn private_api(platform: &Arc<Platform>, dispatcher: Dispatcher) -> axum::Router {
+/// The API for executors and their tasks: the same, and what only executors may call.
+pub(crate) fn private_api(
+    platform: &Arc<Platform>,
+    dispatcher: Dispatcher,
+    compression: CompressionPolicy,
+) -> axum::Router {
     let executors = executor::Executors { platform: platform.clone(), dispatcher };
-    mount(platform, services(platform).add_service(Arc::new(executors)))
+    mount(platform, services(platform).add_service(Arc::new(executors)), compression)
 }
 
-fn mount(platform: &Platform, services: Router) -> axum::Router {
+fn mount(platform: &Platform, services: Router, compression: CompressionPolicy) -> axum::Router {
     let served: BTreeSet<String> =
         services.methods().map(|path| path.trim_start_matches('/').to_owned()).collect();
     let absent: Arc<BTreeSet<String>> =
         Arc::new(procedures().into_iter().filter(|path| !served.contains(path)).collect());
     let limits = Limits::default().with_max_request_body_size(MAX_REQUEST).with_max_message_size(MAX_REQUEST);
-    let service = services.into_axum_service().with_limits(limits);
+    let service = services.into_axum_service().with_limits(limits).with_compression_policy(compression);
     let service = service.with_interceptor(Counting(platform.metrics.clone())).with_interceptor(Validation);
     axum::Router::new().fallback_service(service).layer(from_fn(move |request: Request, next: Next| {
         let absent = absent.clone();
