@@ -28,7 +28,8 @@ pub(crate) fn run(command: &TokenCommand, around: &Surroundings) -> Result<(), F
 
 fn folder(place: &TokenData, around: &Surroundings) -> Result<PathBuf, Failure> {
     let named = place.executor_port_data.clone();
-    if let Some(folder) = named.or_else(|| around.variable("WINGBEAT_EXECUTOR_PORT_DATA").map(PathBuf::from)) {
+    if let Some(folder) = named.or_else(|| around.variable("WINGBEAT_EXECUTOR_PORT_DATA").map(PathBuf::from))
+    {
         return Ok(folder);
     }
     let data = place.data.clone().or_else(|| around.data_folder());

@@ -16,6 +16,8 @@ pub enum Defect {
     CapExceededByStaleScheduler,
     /// Attempts are given to an executor that has no free place.
     SlotsExceeded,
+    /// Memory and devices that attempts hold are given to others as well.
+    ResourcesForgotten,
     /// A starting server sets no timers for what is stored.
     TimerLostAtRestart,
     /// Every third assignment is committed and never sent.
@@ -40,12 +42,13 @@ pub enum Defect {
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::StaleFenceAccepted,
         Self::AcknowledgedWriteDropped,
         Self::LastStateSkipped,
         Self::CapExceededByStaleScheduler,
         Self::SlotsExceeded,
+        Self::ResourcesForgotten,
         Self::TimerLostAtRestart,
         Self::EffectLostAfterCommit,
         Self::ReconnectForgotten,

@@ -15,6 +15,12 @@ use crate::outcome::OutputsFile;
 use crate::registry::{Admission, Registry, StopOrder, StopSignal};
 use crate::wire::{self, Happening};
 
+/// Memory of a simulated executor's machine, for attempts.
+pub const MEMORY_BYTES: u64 = 1 << 30;
+
+/// Its devices.
+pub const GPUS: u32 = 1;
+
 /// One executor's memory, for the life of its session.
 #[derive(Debug)]
 pub struct Desk {
@@ -83,8 +89,8 @@ impl Desk {
         let capacity = Capacity {
             slots: self.slots,
             cpu_millis: u64::from(self.slots) * 1000,
-            memory_bytes: 1 << 30,
-            gpus: 0,
+            memory_bytes: MEMORY_BYTES,
+            gpus: GPUS,
             max_processes: self.slots * 4,
         };
         let mut holding = link::holding(&self.registry, &self.outbox);

@@ -320,6 +320,10 @@ impl Driver {
         let most = if self.singly > 0 { 1 } else { self.batch };
         self.singly = self.singly.saturating_sub(1);
         let mut taken = self.queue.take(most);
+        self.withdraw_claims(&mut taken);
+        if taken.is_empty() {
+            return;
+        }
         let count = taken.len();
         if active(Defect::AcknowledgedWriteDropped) {
             self.drop_reports(&mut taken);
@@ -343,6 +347,15 @@ impl Driver {
             }
             Err(error) => self.refused(taken, error).await,
         }
+    }
+
+    /// A claim may have waited in the queue while parents came back to the place that it was promised.
+    fn withdraw_claims(&self, taken: &mut Vec<Waiting>) {
+        let mut scheduler = self.lock_scheduler();
+        taken.retain(|waiting| match &waiting.command {
+            Command::Claim { action, .. } => !scheduler.withdraw_if_crowded(action),
+            _ => true,
+        });
     }
 
     /// Large batches cost the store least, short ones let others in sooner.

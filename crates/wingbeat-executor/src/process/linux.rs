@@ -191,7 +191,9 @@ pub(super) fn has_only(known: &BTreeSet<i32>) -> bool {
     }
     let Ok(threads) = fs::read_dir("/proc/self/task") else { return false };
     threads.flatten().all(|thread| match fs::read_to_string(thread.path().join("children")) {
-        Ok(children) => children.split_whitespace().all(|pid| pid.parse().is_ok_and(|pid| known.contains(&pid))),
+        Ok(children) => {
+            children.split_whitespace().all(|pid| pid.parse().is_ok_and(|pid| known.contains(&pid)))
+        }
         // A thread that has ended meanwhile left its children to another one, which may have been looked at before.
         Err(_) => false,
     })

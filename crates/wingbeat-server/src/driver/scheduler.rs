@@ -383,6 +383,15 @@ impl Scheduler {
         }
     }
 
+    /// Takes a proposed claim back whose executor has more to do than it has places, and lets the action wait on.
+    pub(super) fn withdraw_if_crowded(&mut self, action: &ActionKey) -> bool {
+        let crowded = self.proposed.get(action).is_some_and(|(_, session)| self.machines.is_crowded(session));
+        if crowded {
+            self.refused(action, true);
+        }
+        crowded
+    }
+
     /// A proposed claim is over: the row that was observed speaks from now on.
     fn settle(&mut self, action: &ActionKey) -> Option<Ready> {
         let (ready, session) = self.proposed.remove(action)?;

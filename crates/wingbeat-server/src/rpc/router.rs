@@ -47,15 +47,15 @@ fn services(platform: &Arc<Platform>) -> Router {
 
 /// The API over TCP.
 pub(crate) fn public_api(platform: &Arc<Platform>) -> axum::Router {
-    mount(platform, introspection::with_health(services(platform)), CompressionPolicy::default()).layer(from_fn(
-        |request: Request, next: Next| async move {
+    mount(platform, introspection::with_health(services(platform)), CompressionPolicy::default()).layer(
+        from_fn(|request: Request, next: Next| async move {
             if introspection::is_reflection(request.uri().path()) {
                 introspection::reflect(request).await
             } else {
                 next.run(request).await
             }
-        },
-    ))
+        }),
+    )
 }
 
 /// The API for executors and their tasks: the same, and what only executors may call.

@@ -25,7 +25,7 @@ pub(crate) struct Node {
 
 #[derive(Debug, Clone)]
 enum Body {
-    Task { policy: Policy, cache: Option<NewCacheUse> },
+    Task { policy: Policy, cache: Option<NewCacheUse>, resources: Resources },
     Trace,
     Condition { timeout: Option<Span> },
 }
@@ -132,10 +132,11 @@ impl Plan {
         let node = &self.nodes[name];
         let spec = format!("spec of {name}");
         let body = match &node.body {
-            Body::Task { policy, cache } => NewBody::Task {
+            Body::Task { policy, cache, resources } => NewBody::Task {
                 queue: self.queue(name).into(),
                 priority: 0,
-                resources: Resources::default(),
+                // A parent that waits for children keeps its memory: parents alone could fill all machines for ever.
+                resources: if node.children.is_empty() { *resources } else { Resources::default() },
                 policy: *policy,
                 cache: cache.clone(),
             },
@@ -180,7 +181,21 @@ fn task(rng: &mut StdRng, depth: u32) -> Body {
         serialize: rng.random_bool(0.7),
         max_age: rng.random_bool(0.3).then(|| Span::from_secs(rng.random_range(1..60))),
     });
-    Body::Task { policy: Policy { user_retries, backoff, max_runtime, max_queued, deadline }, cache }
+    let resources = resources(rng);
+    Body::Task {
+        policy: Policy { user_retries, backoff, max_runtime, max_queued, deadline },
+        cache,
+        resources,
+    }
+}
+
+/// Something that each machine of a storm has: one of them is left in the end.
+fn resources(rng: &mut StdRng) -> Resources {
+    Resources {
+        cpu_millis: [0, 0, 250, 1_000][rng.random_range(0..4)],
+        memory_bytes: [0, 0, 400 << 20, 700 << 20][rng.random_range(0..4)],
+        gpus: u32::from(rng.random_bool(0.2)),
+    }
 }
 
 fn project() -> ProjectKey {

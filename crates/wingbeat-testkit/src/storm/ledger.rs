@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wingbeat_engine::invariants::{self, Rows};
+use wingbeat_executor::simulation::{GPUS, MEMORY_BYTES};
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptEnd, AttemptKey, Changes, Phase, RunId, Seq, SessionId,
 };
@@ -202,8 +203,10 @@ impl Book {
         let mut broken = Vec::new();
         let mut claims: BTreeMap<&SessionId, usize> = BTreeMap::new();
         for attempt in attempts.iter().filter(|attempt| !before.attempts.contains_key(&attempt.key)) {
-            *claims.entry(&attempt.session).or_default() += 1;
-            broken.extend(self.queue_exceeded(before, &self.rows().actions[attempt.action()]));
+            let action = &self.rows().actions[attempt.action()];
+            // A parent whose children live computes nothing, from its first moment on.
+            *claims.entry(&attempt.session).or_default() += usize::from(action.live_children == 0);
+            broken.extend(self.queue_exceeded(before, action));
             let run = &self.rows().runs[&attempt.key.action.run];
             // Where everybody only waits for children, one more is let in.
             let waiting = before.runs.get(&run.id).map_or(0, |run| run.waiting_parents);
@@ -229,8 +232,20 @@ impl Book {
             if used + new > slots {
                 broken.push(format!("{name} has {slots} slots, {used} were taken and {new} attempts came"));
             }
+            broken.extend(self.overcommitted(session, name));
         }
         broken
+    }
+
+    /// An executor whose attempts were promised more memory or devices than it has.
+    fn overcommitted(&self, session: &SessionId, name: &str) -> Option<String> {
+        let held = self.rows().actions.values();
+        let held = held.filter(|action| action.claim().is_some_and(|claim| claim.session == *session));
+        let (memory, gpus) = held.fold((0, 0), |(memory, gpus), action| {
+            (memory + action.resources.memory_bytes, gpus + action.resources.gpus)
+        });
+        (memory > MEMORY_BYTES || gpus > GPUS)
+            .then(|| format!("{name} was promised away with {memory} bytes of memory and {gpus} devices"))
     }
 
     /// The end of an attempt that its process did not report.

@@ -113,6 +113,9 @@ impl Executor {
     fn charge(&mut self, holding: &Holding) {
         self.view.slots_used += u32::from(!holding.waits_for_children);
         self.cpu_used += holding.cpu_millis();
+        if active(Defect::ResourcesForgotten) {
+            return;
+        }
         self.memory_used += holding.resources.memory_bytes;
         self.gpus_used += holding.resources.gpus;
     }
@@ -196,6 +199,13 @@ impl Machines {
             let count = &mut executor.view.processes;
             *count = if more { *count + 1 } else { count.saturating_sub(1) };
         }
+    }
+
+    /// Whether attempts there, promised ones included, compute with more than it has: a parent's last child ended.
+    pub(super) fn is_crowded(&self, session: &SessionId) -> bool {
+        self.0.get(session).is_some_and(|executor| {
+            executor.view.slots_used > executor.view.terms.slots && !active(Defect::SlotsExceeded)
+        })
     }
 
     pub(super) fn any_slot(&self) -> bool {
