@@ -8,6 +8,7 @@ mod boot;
 mod chain;
 mod entry;
 mod queue;
+mod refusal;
 mod replicas;
 mod scheduler;
 mod slack;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Batch, Command, Effect, Reject, Reply};
 use wingbeat_model::{Action, ActionKey, Changes, ServerId, SessionId, Timestamp};
-use wingbeat_store::{CommitError, Metadata};
+use wingbeat_store::Metadata;
 
 pub use boot::BootError;
 pub use scheduler::{ExecutorTerms, ExecutorView, Scheduler};
@@ -352,9 +353,9 @@ impl Driver {
     /// A claim may have waited in the queue while parents came back to the place that it was promised.
     fn withdraw_claims(&self, taken: &mut Vec<Waiting>) {
         let mut scheduler = self.lock_scheduler();
-        taken.retain(|waiting| match &waiting.command {
-            Command::Claim { action, .. } => !scheduler.withdraw_if_crowded(action),
-            _ => true,
+        taken.retain(|waiting| {
+            let Command::Claim { action, .. } = &waiting.command else { return true };
+            !scheduler.withdraw_if_crowded(action)
         });
     }
 
@@ -448,53 +449,6 @@ impl Driver {
                 Effect::FollowUp(follow_up) => {
                     self.queue.push(Waiting { command: Command::FollowUp(follow_up), answer: None });
                 }
-            }
-        }
-    }
-
-    /// Callers are told. Where nothing was written, internal work is kept for another try; where nobody knows,
-    /// the rows do, and everything kept here is built from them anew.
-    async fn refused(&mut self, taken: Vec<Waiting>, error: CommitError) {
-        tracing::error!(error = %Chain(&error), "commit failed");
-        self.parts.metrics.refused(match error {
-            CommitError::DiskFull => "disk_full",
-            CommitError::Unavailable(_) => "unavailable",
-            CommitError::Corrupt { .. } => "corrupt",
-        });
-        let (told, known) = match error {
-            CommitError::DiskFull => (SubmitError::DiskFull, true),
-            CommitError::Unavailable(_) => (SubmitError::Unavailable, false),
-            // Rolled back. The command that met the bad row is found by trying one at a time.
-            CommitError::Corrupt { .. } if taken.len() > 1 => {
-                self.singly = taken.len();
-                self.queue.put_back(taken);
-                return;
-            }
-            CommitError::Corrupt { .. } => {
-                let asked = taken.into_iter().filter_map(|waiting| waiting.answer);
-                asked.for_each(|place| self.settle(place, Err(SubmitError::Corrupt)));
-                return;
-            }
-        };
-        for waiting in taken {
-            match waiting.answer {
-                Some(place) => self.settle(place, Err(told.clone())),
-                None if known => self.queue.push(waiting),
-                None => (),
-            }
-        }
-        tokio::time::sleep(STORE_PAUSE).await;
-        if !known {
-            self.rebuild().await;
-        }
-    }
-
-    async fn rebuild(&mut self) {
-        while let Err(error) = boot::reload(self).await {
-            tracing::error!(error = %Chain(&error), "the store does not answer; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(STORE_PAUSE) => (),
-                () = self.tasks.cancelled() => return,
             }
         }
     }
