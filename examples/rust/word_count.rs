@@ -23,7 +23,7 @@ async fn of_file(file: File) -> Result<BTreeMap<String, i64>> {
 /// The most frequent words of all Markdown files of a folder, with their counts.
 #[task(env = ENV, report)]
 async fn count(folder: Dir, #[default(10)] most: u32) -> Result<BTreeMap<String, i64>> {
-    let files = folder.files()?.into_iter().filter(|file| file.name().ends_with(".md"));
+    let files = folder.files().await?.into_iter().filter(|file| file.name().ends_with(".md"));
     let files: Vec<File> = files.collect();
     if files.is_empty() {
         wingbeat::bail!("there are no Markdown files in {}", folder.path);

@@ -2,11 +2,14 @@
 
 #![expect(clippy::doc_markdown, reason = "these texts are what --help prints")]
 
+mod run;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use wingbeat_client::Overrides;
 
+pub(crate) use self::run::RunArguments;
 use crate::output::Format;
 
 /// The whole command line.
@@ -23,6 +26,8 @@ pub(crate) enum Command {
     Up(UpArguments),
     /// Runs attempts for a server; `wingbeat up` starts one by itself
     Executor(ExecutorCommand),
+    /// Builds a crate with tasks in Rust, and runs one of them: here, or on a platform with --remote
+    Run(RunArguments),
     #[command(flatten)]
     User(UserCommand),
     /// Prints which RPCs the server answers

@@ -10,6 +10,7 @@ mod failure;
 mod logging;
 mod output;
 mod rpc_coverage;
+mod run;
 mod table;
 mod up;
 
@@ -47,6 +48,7 @@ fn dispatch(command: Command, around: &Surroundings) -> Result<(), Failure> {
             Some(AboutExecutors::Token(token)) => executor_token::run(&token, around),
             Some(AboutExecutors::Drain(place)) => executor::drain(&place, around),
         },
+        Command::Run(arguments) => run::run(&arguments, around),
         Command::RpcCoverage(arguments) => rpc_coverage::run(&arguments),
         Command::User(command) => ask(commands::run(command, around)),
     }

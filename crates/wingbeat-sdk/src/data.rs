@@ -26,7 +26,7 @@ pub(crate) fn join(folder: &str, name: &str) -> String {
     format!("{}/{name}", folder.trim_end_matches('/'))
 }
 
-fn failed(what: &str, uri: &str, error: impl std::fmt::Display) -> Error {
+pub(crate) fn failed(what: &str, uri: &str, error: impl std::fmt::Display) -> Error {
     Error::system(STORAGE, format!("could not {what} `{uri}`: {error}"))
 }
 
@@ -58,8 +58,37 @@ pub(crate) async fn find_with(uri: &str, storage: &Storage) -> Result<Option<Vec
 
 /// The object.
 pub(crate) async fn read(uri: &str) -> Result<Vec<u8>> {
-    let missing = || Error::user(NOT_FOUND, format!("there is nothing at `{uri}`"));
-    find(uri).await?.ok_or_else(missing)
+    find(uri).await?.ok_or_else(|| missing(uri))
+}
+
+pub(crate) fn missing(uri: &str) -> Error {
+    Error::user(NOT_FOUND, format!("there is nothing at `{uri}`"))
+}
+
+/// The files directly in a folder, sorted; none if there is no such folder.
+pub(crate) async fn list(uri: &str) -> Result<Option<Vec<String>>> {
+    let Some(path) = local(uri) else {
+        return Ok(elsewhere().list(uri).await.map_err(TaskError::from)?);
+    };
+    let path = path.to_owned();
+    let listed = tokio::task::spawn_blocking(move || files_of(&path)).await;
+    match listed.map_err(std::io::Error::other).flatten() {
+        Ok(files) => Ok(Some(files)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(failed("list", uri, error)),
+    }
+}
+
+fn files_of(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path.display().to_string());
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Replaces the object. A reader sees the old one or the new one, never a part.

@@ -1,14 +1,17 @@
 //! What is behind references: reading them, and making new ones in the place that a task has for its files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::context::Scope;
 use crate::data;
 use crate::failure::{Error, Result};
 use crate::value::{DataFrame, Dir, File};
 
+/// What the stock SDK has for a path of a folder without files, which a bucket cannot hold.
+const EMPTY_DIR: &str = "::flyte-empty-dir::";
+
 /// A new name among a task's files; outside of tasks in the folder for temporary files.
-fn new_place(name: &str) -> String {
+pub(crate) fn new_place(name: &str) -> String {
     let unique = format!("{:032x}", rand::random::<u128>());
     let folder = match Scope::current() {
         Some(scope) if !scope.task.places.raw_data.is_empty() => scope.task.places.raw_data.clone(),
@@ -78,20 +81,16 @@ impl Dir {
         data::local(&self.path).ok_or_else(|| not_here(&self.path))
     }
 
-    /// The files in it, sorted by path. Folders within are not looked into.
+    /// The files directly in it, here or in a bucket, sorted by path. Folders within are not looked into.
     ///
     /// # Errors
-    /// It is gone, or elsewhere.
-    pub fn files(&self) -> Result<Vec<File>> {
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(self.local_path()?)? {
-            let path = entry?.path();
-            if path.is_file() {
-                paths.push(path);
-            }
+    /// It is gone (`FileNotFound`), or cannot be listed.
+    pub async fn files(&self) -> Result<Vec<File>> {
+        if self.path == EMPTY_DIR {
+            return Ok(Vec::new());
         }
-        paths.sort();
-        Ok(paths.iter().map(|path| File::at(path.display().to_string())).collect())
+        let paths = data::list(&self.path).await?.ok_or_else(|| data::missing(&self.path))?;
+        Ok(paths.into_iter().map(File::at).collect())
     }
 }
 
@@ -103,16 +102,16 @@ impl DataFrame {
         (Self::at(folder, "parquet"), file)
     }
 
-    /// The files that it consists of, on this machine: itself, or what is in its folder.
+    /// The files that it consists of, here or in a bucket: itself, or what is in its folder. What other programs keep
+    /// beside their tables, with a name such as `_SUCCESS` or `.part`, is not among them.
     ///
     /// # Errors
-    /// It is gone, or elsewhere.
-    pub fn local_files(&self) -> Result<Vec<PathBuf>> {
-        let path = data::local(&self.uri).ok_or_else(|| not_here(&self.uri))?;
-        if path.is_file() {
-            return Ok(vec![path.to_owned()]);
-        }
-        let files = Dir::at(self.uri.clone()).files()?;
-        Ok(files.into_iter().map(|file| PathBuf::from(file.path)).collect())
+    /// It cannot be listed. A file that is gone is told by whoever reads it.
+    pub async fn files(&self) -> Result<Vec<File>> {
+        let Some(paths) = data::list(&self.uri).await? else {
+            return Ok(vec![File::at(self.uri.clone())]);
+        };
+        let files = paths.into_iter().map(File::at);
+        Ok(files.filter(|file| !file.name().starts_with(['_', '.'])).collect())
     }
 }

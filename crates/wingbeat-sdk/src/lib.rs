@@ -20,6 +20,8 @@ pub mod condition;
 pub mod context;
 pub mod controller;
 pub mod data;
+#[cfg(feature = "dataframe")]
+pub mod dataframe;
 pub mod deployed;
 pub mod error;
 pub mod failure;

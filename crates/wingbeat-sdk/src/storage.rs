@@ -120,6 +120,17 @@ impl Storage {
         read.map_err(|source| StorageError::Blob { uri: uri.to_owned(), source })
     }
 
+    /// The URIs of the files directly in a folder, sorted; none if there is nothing below it.
+    ///
+    /// # Errors
+    /// [`StorageError`]: it cannot be listed.
+    pub async fn list(&self, folder: &str) -> Result<Option<Vec<String>>, StorageError> {
+        let (store, path) = self.locate(folder.trim_end_matches('/'))?;
+        let listed = store.list_folder(&path).await;
+        let listed = listed.map_err(|source| StorageError::Blob { uri: folder.to_owned(), source })?;
+        Ok(listed.map(|entries| entries.iter().map(|entry| store.uri(&entry.path)).collect()))
+    }
+
     fn locate(&self, uri: &str) -> Result<(BlobStore, BlobPath), StorageError> {
         let bad_path = |source| StorageError::Path { uri: uri.to_owned(), source };
         if let Some(rest) = uri.strip_prefix("s3://") {
@@ -220,6 +231,19 @@ mod tests {
         let too_large = TaskError::from(storage.read(&uri, 2).await.unwrap_err());
         assert_eq!((too_large.origin, too_large.code.as_str()), (Origin::User, "InlineIOMaxBytesBreached"));
         assert!(storage.read(&join(&base, "none"), 9).await.unwrap_err().is_not_found());
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_listed_without_the_folders_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap().display().to_string();
+        let storage = Storage::new([]);
+        for name in ["d/b", "d/a", "d/in/c"] {
+            storage.write(&join(&base, name), Bytes::from_static(b"x")).await.unwrap();
+        }
+        let listed = storage.list(&join(&base, "d/")).await.unwrap();
+        assert_eq!(listed, Some(vec![join(&base, "d/a"), join(&base, "d/b")]));
+        assert_eq!(storage.list(&join(&base, "none")).await.unwrap(), None);
     }
 
     #[tokio::test]

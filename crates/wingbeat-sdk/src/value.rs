@@ -6,6 +6,7 @@
 
 mod bytes;
 mod collections;
+mod dataframe;
 mod error;
 mod files;
 mod json;
@@ -22,8 +23,9 @@ mod time;
 use serde_json::Value as Json;
 use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
 
+pub use self::dataframe::{Column, ColumnType, DataFrame};
 pub use self::error::ValueError;
-pub use self::files::{DataFrame, Dir, File};
+pub use self::files::{Dir, File};
 pub use self::literals::{kind_of, text as text_literal};
 pub use self::members::{ENUM, Member, enum_schema, enum_type, member_of_literal, unpack_member};
 pub use self::msgpack::{Packer, Unpacker};

@@ -31,7 +31,8 @@
 //! A call of a task within a task goes to whatever runs it: a platform starts a process for it, a local run a future.
 //! Outside of tasks it is a plain call of the function, which is what unit tests want.
 //!
-//! The guide is `docs/rust-sdk.md` of the repository.
+//! With the feature `dataframe`, `DataFrame::read` and `DataFrame::create` turn tables into record batches of Arrow and
+//! back. The guide is `docs/rust-sdk.md` of the repository.
 
 mod answers;
 mod commands;
@@ -42,6 +43,8 @@ mod platform;
 mod process;
 
 pub use bytes::Bytes;
+#[cfg(feature = "dataframe")]
+pub use wingbeat_sdk::dataframe::{Create as CreateDataFrame, Read as ReadDataFrame, arrow};
 pub use {jiff, serde_json};
 
 pub use wingbeat_sdk::call::Call;
@@ -55,7 +58,9 @@ pub use wingbeat_sdk::map::{Map, map};
 pub use wingbeat_sdk::settings::{
     Cache, Environment, Image, Link, Retries, Schedule, Secret, TaskSettings, Timeout, Trigger,
 };
-pub use wingbeat_sdk::value::{DataFrame, Dir, File, Outputs, TaskReturn, Value, ValueError};
+pub use wingbeat_sdk::value::{
+    Column, ColumnType, DataFrame, Dir, File, Outputs, TaskReturn, Value, ValueError,
+};
 
 /// Makes a task of a function.
 ///

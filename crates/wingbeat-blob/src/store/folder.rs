@@ -76,6 +76,28 @@ impl BlobStore {
         Ok(BlobPage { entries, next })
     }
 
+    /// The objects directly in `folder`, in the order of their paths; what lies in folders within it is not among
+    /// them. `None`: there is nothing below it at all.
+    ///
+    /// As in [`Self::list`], what has a name that we would refuse is left out.
+    pub async fn list_folder(&self, folder: &BlobPath) -> Result<Option<Vec<BlobEntry>>, BlobError> {
+        self.confine(folder).await?;
+        let storage = self.storage(Durability::Cached);
+        let listed = storage.list_with_delimiter(Some(&folder.to_object())).await;
+        let listed = listed.map_err(|error| BlobError::from_read(folder, error))?;
+        let is_there = !listed.objects.is_empty() || !listed.common_prefixes.is_empty();
+        let mut entries: Vec<BlobEntry> = listed
+            .objects
+            .into_iter()
+            .filter_map(|meta| BlobPath::parse(meta.location.as_ref()).ok().map(|path| Listed { path, meta }))
+            // Some programs mark a folder by an object of its name.
+            .filter(|listed| listed.path != *folder)
+            .map(Listed::into_entry)
+            .collect();
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(is_there.then_some(entries))
+    }
+
     /// Removes a folder with everything in it, whatever it is called; a missing one is fine.
     ///
     /// Not atomic: after a failure, repeat it.

@@ -3,6 +3,7 @@
 mod controller;
 mod platform;
 mod remote;
+mod run;
 
 use std::fs;
 use std::path::Path;

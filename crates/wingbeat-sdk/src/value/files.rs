@@ -1,10 +1,9 @@
-//! References to files, folders and tables. They are addresses: reading and writing is `crate::data`'s.
+//! References to files and folders. They are addresses: reading and writing is `crate::files`'s.
 
 use serde_json::{Value as Json, json};
 use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::{
-    Blob, BlobMetadata, BlobType, Literal, LiteralType, StructuredDataset, StructuredDatasetMetadata,
-    StructuredDatasetType, literal_type, scalar,
+    Blob, BlobMetadata, BlobType, Literal, LiteralType, literal_type, scalar,
 };
 
 use super::literals::{self, kind_of, msgpack_of, scalar_of};
@@ -33,24 +32,13 @@ pub struct Dir {
     pub hash: Option<String>,
 }
 
-/// A table somewhere. Copying the value copies the reference.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct DataFrame {
-    /// Where it is: a path or a URI of a folder or of a file.
-    pub uri: String,
-    /// `parquet` or `csv`.
-    pub format: String,
-    /// Stands for the content in cache keys, if it is known.
-    pub hash: Option<String>,
-}
-
 /// The last part of a path.
 fn base_name(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
     trimmed.rsplit('/').next().unwrap_or(trimmed)
 }
 
-fn nullable(title: &str) -> Json {
+pub(super) fn nullable(title: &str) -> Json {
     json!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null, "title": title})
 }
 
@@ -78,7 +66,7 @@ fn pack_text(text: Option<&str>, out: &mut Packer) {
 }
 
 /// The fields of a reference, whatever else there is.
-fn unpack_reference(
+pub(super) fn unpack_reference(
     title: &str,
     input: &mut Unpacker<'_>,
 ) -> Result<(String, String, Option<String>), ValueError> {
@@ -181,67 +169,3 @@ blobs!(
     File, "File", SINGLE, "file", "A file reference with an optional format type.";
     Dir, "Dir", MULTIPART, "directory", "A directory reference with an optional format type."
 );
-
-impl DataFrame {
-    /// A reference to what is there already.
-    pub fn at(uri: impl Into<String>, format: impl Into<String>) -> Self {
-        Self { uri: uri.into(), format: format.into(), hash: None }
-    }
-}
-
-impl Value for DataFrame {
-    const TAG: &'static str = "DataFrame Transformer";
-
-    fn literal_type() -> LiteralType {
-        let inner = StructuredDatasetType::default();
-        literals::of_type(literal_type::Type::StructuredDatasetType(Box::new(inner)))
-    }
-
-    fn to_literal(&self) -> Result<Literal, ValueError> {
-        let kind = StructuredDatasetType { format: self.format.clone(), ..Default::default() };
-        let metadata =
-            StructuredDatasetMetadata { structured_dataset_type: kind.into(), ..Default::default() };
-        let dataset =
-            StructuredDataset { uri: self.uri.clone(), metadata: metadata.into(), ..Default::default() };
-        let literal = literals::of_scalar(scalar::Value::StructuredDataset(Box::new(dataset)));
-        Ok(Literal { hash: self.hash.clone().unwrap_or_default(), ..literal })
-    }
-
-    fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
-        match scalar_of(literal) {
-            Some(scalar::Value::StructuredDataset(dataset)) => Ok(Self {
-                uri: dataset.uri.clone(),
-                format: dataset.metadata.structured_dataset_type.format.clone(),
-                hash: (!literal.hash.is_empty()).then(|| literal.hash.clone()),
-            }),
-            Some(scalar::Value::Union(union)) => Self::from_literal(&union.value),
-            _ if msgpack_of(literal).is_some() => unpacked_literal(literal),
-            _ => Err(ValueError::new("dataframe", kind_of(literal))),
-        }
-    }
-
-    fn schema() -> Json {
-        let mut format = nullable("Format");
-        format["default"] = "".into();
-        json!({
-            "type": "object",
-            "title": "DataFrame",
-            "description": "A tabular data reference backed by a remote file.",
-            "properties": {"uri": nullable("Uri"), "format": format, "hash": nullable("Hash")},
-        })
-    }
-
-    fn pack(&self, out: &mut Packer) -> Result<(), ValueError> {
-        out.map(2);
-        out.key("uri");
-        out.text(&self.uri);
-        out.key("format");
-        out.text(&self.format);
-        Ok(())
-    }
-
-    fn unpack(input: &mut Unpacker<'_>) -> Result<Self, ValueError> {
-        let (uri, format, hash) = unpack_reference("DataFrame", input)?;
-        Ok(Self { uri, format, hash })
-    }
-}

@@ -7,4 +7,5 @@ mod compile_errors;
 mod local_runs;
 mod platforms;
 mod processes;
+mod tables;
 mod values;
