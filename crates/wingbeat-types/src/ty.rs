@@ -308,6 +308,20 @@ impl Type {
         Self::Union(vec![item, Self::None], Spelling::Typing)
     }
 
+    /// One of several types: those in a union are its own, what stands there twice is one, and one alone is no union.
+    pub fn union(variants: Vec<Self>) -> Self {
+        let mut kept: Vec<Self> = Vec::new();
+        for variant in variants {
+            let inner = if let Self::Union(inner, _) = variant { inner } else { vec![variant] };
+            for one in inner {
+                if !kept.contains(&one) {
+                    kept.push(one);
+                }
+            }
+        }
+        if kept.len() == 1 { kept.remove(0) } else { Self::Union(kept, Spelling::Typing) }
+    }
+
     /// A struct.
     pub fn of(ty: StructType) -> Self {
         Self::Struct(Arc::new(ty))

@@ -155,10 +155,10 @@ impl Scope {
             "DefaultDict" | "defaultdict" if place == Place::Inside => {
                 Type::Map(Box::new(read(1)?), spelling)
             }
-            "Optional" => union(vec![read(0)?, Type::None]),
+            "Optional" => Type::union(vec![read(0)?, Type::None]),
             "Union" => {
                 let variants = arguments.iter().map(|one| self.read(one, place, reading));
-                union(variants.collect::<Result<_, Need>>().map_err(|need| unsupported("Union", need))?)
+                Type::union(variants.collect::<Result<_, Need>>().map_err(|need| unsupported("Union", need))?)
             }
             "tuple" | "Tuple" => return self.tuple(last, arguments, place, reading),
             "set" | "Set" => Type::Set(Box::new(read(0)?), Mutability::Mutable),
@@ -417,23 +417,6 @@ fn simple(name: &str) -> Option<Type> {
         "deque" => Type::Pickle("<class 'collections.deque'>".to_owned()),
         _ => return None,
     })
-}
-
-/// Nested unions are flat, and what stands there twice is one.
-pub(super) fn union(variants: Vec<Type>) -> Type {
-    let mut kept: Vec<Type> = Vec::new();
-    for variant in variants {
-        let inner = match variant {
-            Type::Union(inner, _) => inner,
-            other => vec![other],
-        };
-        for one in inner {
-            if !kept.contains(&one) {
-                kept.push(one);
-            }
-        }
-    }
-    if kept.len() == 1 { kept.remove(0) } else { Type::Union(kept, Spelling::Typing) }
 }
 
 /// A type as it stands inside another one.
