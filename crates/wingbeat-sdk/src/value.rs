@@ -9,7 +9,6 @@ mod collections;
 mod error;
 mod files;
 mod json;
-mod literals;
 mod members;
 mod msgpack;
 mod optional;
@@ -21,10 +20,11 @@ mod time;
 
 use serde_json::Value as Json;
 use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
+use wingbeat_types::wire as literals;
 
 pub use self::error::ValueError;
 pub use self::files::{DataFrame, Dir, File};
-pub use self::literals::{kind_of, text as text_literal};
+pub use self::literals::{kind_of, text_literal};
 pub use self::members::{ENUM, Member, enum_schema, enum_type, member_of_literal, unpack_member};
 pub use self::msgpack::{Packer, Unpacker};
 pub use self::outputs::{Outputs, TaskReturn};

@@ -61,7 +61,7 @@ pub fn schema(bytes: &[u8]) {
     for tag in ["Object-Dataclass-Transformer", "Pydantic Transformer", ""] {
         let simple = crate::wire::of_simple(wingbeat_proto::flyteidl2::core::SimpleType::STRUCT);
         let metadata = crate::launch_form::to_struct(&schema).into();
-        drop(guess(&crate::literal_type::with_tag(LiteralType { metadata, ..simple }, tag)));
+        drop(guess(&crate::wire::with_tag(LiteralType { metadata, ..simple }, tag)));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::shape::{Source, shape, truncated, unpack};
 use crate::to_literal::needs_python;
 use crate::ty::{Dialect, EnumKind, EnumType, StructType, Type};
 use crate::value::{Reference, Value};
+use crate::wire::scalar_of;
 use crate::words::multipart;
 
 /// A literal as a value of a type.
@@ -65,13 +66,6 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
             _ => Err(refused("Attribute access unsupported.")),
         },
         ty => from_pickle(literal, scalar, ty),
-    }
-}
-
-fn scalar_of(literal: &Literal) -> Option<&scalar::Value> {
-    match &literal.value {
-        Some(literal::Value::Scalar(scalar)) => scalar.value.as_ref(),
-        _ => None,
     }
 }
 

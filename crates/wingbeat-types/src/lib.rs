@@ -18,7 +18,7 @@ mod json_value;
 pub mod launch_form;
 mod literal_type;
 mod moments;
-mod msgpack;
+pub mod msgpack;
 mod pack;
 #[cfg(test)]
 mod properties;
@@ -31,7 +31,7 @@ pub mod ty;
 pub mod value;
 #[cfg(test)]
 mod vectors;
-mod wire;
+pub mod wire;
 mod words;
 
 pub use check::{InputError, complete_inputs};

@@ -6,8 +6,7 @@ use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::literal_type::Type as Kind;
 use wingbeat_proto::flyteidl2::core::structured_dataset_type::DatasetColumn;
 use wingbeat_proto::flyteidl2::core::{
-    BlobType, EnumType as WireEnum, LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation,
-    TypeStructure, UnionType,
+    BlobType, EnumType as WireEnum, LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation, UnionType,
 };
 
 use crate::constraints::Constraints;
@@ -15,7 +14,7 @@ use crate::error::{ConvertError, ConvertErrorKind};
 use crate::launch_form::to_struct;
 use crate::ty::{DatasetType, Dialect, EnumKind, EnumType, Spelling, StructType, Type};
 use crate::value::Value;
-use crate::wire::{of_simple, of_type};
+use crate::wire::{of_simple, of_type, structure, with_tag};
 use crate::{python, schema};
 
 /// Name of the format of pickled values.
@@ -121,16 +120,6 @@ fn of_union(variants: &[Type]) -> Result<LiteralType, ConvertError> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| unsupported("Union", &error))?;
     Ok(of_type(Kind::UnionType(Box::new(UnionType { variants, ..Default::default() }))))
-}
-
-/// The tag replaces whatever structure the type had.
-pub(crate) fn with_tag(mut wire: LiteralType, tag: &str) -> LiteralType {
-    wire.structure = structure(tag).into();
-    wire
-}
-
-fn structure(tag: &str) -> TypeStructure {
-    TypeStructure { tag: tag.to_owned(), ..Default::default() }
 }
 
 /// The type as a variant of a union names itself beside a value: without rules.
