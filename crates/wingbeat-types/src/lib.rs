@@ -1,6 +1,7 @@
 //! The type engine: types and values as pure data, what they are on the wire, what fits which type, and the hashes that
 //! clients compute too. No I/O.
 
+pub mod arrow;
 mod assert_type;
 mod check;
 pub mod cli;

@@ -47,7 +47,9 @@ fn class_name(ty: &Type) -> Option<String> {
         Type::Bytes(Mutability::Mutable) => "bytearray",
         Type::Text(kind) => text_class(*kind),
         Type::Enum(ty) => return Some(qualified(&ty.module, &ty.name)),
-        Type::Struct(ty) if !is_generic_tuple(ty) => return Some(qualified(&ty.module, &ty.name)),
+        Type::Struct(ty) if !is_generic_tuple(ty) && ty.arguments.is_empty() => {
+            return Some(qualified(&ty.module, &ty.name));
+        }
         Type::Dataset(ty) => ty.class.as_deref().unwrap_or("flyte.io._dataframe.dataframe.DataFrame"),
         _ => return None,
     };
@@ -83,6 +85,10 @@ fn inner_str(ty: &Type) -> String {
             let items = ty.fields.iter().map(|field| inner_str(&field.ty)).collect();
             let spelling = if ty.name == "Tuple" { Spelling::Typing } else { Spelling::Builtin };
             generic(&spelling, "Tuple", items)
+        }
+        Type::Struct(ty) if !ty.arguments.is_empty() => {
+            let arguments: Vec<String> = ty.arguments.iter().map(inner_str).collect();
+            format!("{}[{}]", qualified(&ty.module, &ty.name), arguments.join(", "))
         }
         Type::Tuple(items, spelling) => generic(spelling, "Tuple", items.iter().map(inner_str).collect()),
         Type::Sequence(item, SequenceKind::Tuple) => {

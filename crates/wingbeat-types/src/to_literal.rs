@@ -140,7 +140,7 @@ fn of_dict(value: &Value, ty: &Type) -> Result<Literal, ConvertError> {
     }
     match pack(value, ty) {
         Ok(bytes) => Ok(packed_literal(bytes)),
-        Err(error) if error.kind == ConvertErrorKind::Type => {
+        Err(error) if matches!(error.kind, ConvertErrorKind::Type | ConvertErrorKind::Unserializable) => {
             let message = format!(
                 "Cannot convert `{}` to Flyte Literal.\nError Message: {}",
                 show(value),

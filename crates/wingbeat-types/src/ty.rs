@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::arrow::ArrowField;
 use crate::constraints::Constraints;
 use crate::value::Value;
 
@@ -184,6 +185,8 @@ pub struct StructType {
     pub keeps_unknown: bool,
     /// Names of the classes that it extends.
     pub ancestors: Vec<String>,
+    /// What the parameters of a generic dataclass stand for; empty for a class that is named as it is.
+    pub arguments: Vec<Type>,
 }
 
 impl StructType {
@@ -197,6 +200,7 @@ impl StructType {
             description: None,
             keeps_unknown: false,
             ancestors: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 
@@ -290,6 +294,8 @@ pub struct DatasetType {
     pub format: String,
     /// The class that reads it, if it is not the neutral one.
     pub class: Option<String>,
+    /// Its schema in Arrow's terms, if its type tells one.
+    pub arrow: Option<Vec<ArrowField>>,
 }
 
 impl Type {

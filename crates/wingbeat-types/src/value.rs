@@ -103,10 +103,9 @@ pub struct Datetime {
 impl Datetime {
     /// What a clock in UTC shows at this moment.
     pub fn utc(&self) -> Option<civil::DateTime> {
-        match self.offset {
-            None => Some(self.civil),
-            Some(offset) => Some(Offset::UTC.to_datetime(offset.to_timestamp(self.civil).ok()?)),
-        }
+        // Not by way of a timestamp: those of the library end a day before the calendar does.
+        let ahead = self.offset.map_or(0, Offset::seconds);
+        self.civil.checked_sub(jiff::SignedDuration::from_secs(ahead.into())).ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A small part of Python, read as data: type expressions, literals, calls of classes, and the declarations of classes.
 //! Nothing is executed. What is not understood is said to need Python, never guessed.
 
+mod arrow;
 mod classes;
 mod declarations;
 mod lexer;

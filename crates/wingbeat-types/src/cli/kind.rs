@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::CliError;
-use crate::python::type_str;
-use crate::ty::{Dialect, EnumType, Type};
+use crate::python::{repr, type_str};
+use crate::ty::{EnumType, Type};
+use crate::value::Value;
 
 /// What an option takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,14 @@ impl Kind {
             Type::File => Self::File,
             Type::Dir => Self::Dir,
             Type::Dataset(_) => Self::Dataset,
-            Type::Constrained(inner, _) => return Self::of(inner),
+            Type::Constrained(inner, _) => match Self::of(inner)? {
+                Self::Json(name, _) => {
+                    let is_struct = matches!(inner.bare(), Type::Struct(_) | Type::Dict(..));
+                    let name = if is_struct { "JSON object Annotated".to_owned() } else { name };
+                    Self::Json(name, Box::new(ty.clone()))
+                }
+                other => other,
+            },
             Type::None => {
                 return Err(CliError::Unsupported("Type 0 is not supported in `flyte run`".to_owned()));
             }
@@ -127,6 +135,10 @@ impl Kind {
             Some(Self::Float) => "FLOAT".to_owned(),
             Some(Self::Text) => "STRING".to_owned(),
             Some(Self::Bool) => "BOOL".to_owned(),
+            Some(Self::Choice(ty)) => {
+                let names = ty.members.iter().map(|(name, _)| Value::Str(name.clone())).collect();
+                format!("Choice({})", repr(&Value::List(names)))
+            }
             Some(other) => other.name(),
         }
     }
@@ -135,7 +147,6 @@ impl Kind {
 /// The class without its module.
 fn short_name(ty: &Type) -> String {
     match ty {
-        Type::Struct(inner) if inner.dialect == Dialect::Tuple => inner.name.to_lowercase(),
         Type::Struct(inner) => inner.name.clone(),
         Type::Dict(..) => {
             if type_str(ty).starts_with("typing") {

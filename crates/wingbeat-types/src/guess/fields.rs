@@ -207,7 +207,6 @@ impl<'s> Reader<'s> {
         }
         match schema.get("title").and_then(Json::as_str) {
             Some(title) => self.dataclass(schema, title),
-            None if schema.contains_key("properties") => self.dataclass(schema, key),
             None => Ok(Type::Dict(None, Spelling::Builtin)),
         }
     }
