@@ -21,6 +21,7 @@ pub mod context;
 pub mod controller;
 pub mod data;
 pub mod deployed;
+pub mod entry;
 pub mod error;
 pub mod failure;
 mod files;
