@@ -28,6 +28,7 @@ fn types() -> Vec<Type> {
         Type::optional(structure),
         Type::File,
         Type::Dataset(Box::default()),
+        Type::Message("google.protobuf.struct_pb2.Struct".into()),
     ]
 }
 

@@ -17,7 +17,7 @@ use crate::python::type_str;
 use crate::shape::{Source, shape, truncated, unpack};
 use crate::to_literal::needs_python;
 use crate::ty::{Dialect, EnumKind, EnumType, StructType, Type};
-use crate::value::{Reference, Value};
+use crate::value::{Message, Reference, Value};
 use crate::wire::scalar_of;
 use crate::words::multipart;
 
@@ -56,6 +56,13 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
             shape(fields, ty, source)
         }
         Type::File | Type::Dir => from_blob(literal, scalar, ty),
+        Type::Message(class) => match scalar {
+            Some(scalar::Value::Generic(fields)) => {
+                let message = Message { class: class.clone(), json: from_struct(fields) };
+                Ok(Value::Message(Box::new(message)))
+            }
+            _ => Err(refused("Can only convert a generic literal to a Protobuf")),
+        },
         Type::Dataset(_) => match scalar {
             Some(scalar::Value::StructuredDataset(data)) => Ok(Value::Dataset(Box::new(Reference {
                 uri: data.uri.clone(),
@@ -259,6 +266,7 @@ fn from_binary(literal: &Literal, binary: &Binary, ty: &Type) -> Result<Value, C
         Type::Union(variants, _) => return from_union(literal, variants, ty),
         Type::File | Type::Dir => return from_blob(literal, None, ty),
         Type::Dataset(_) => return Err(refused("Attribute access unsupported.")),
+        Type::Message(_) => return Err(refused("Can only convert a generic literal to a Protobuf")),
         _ => (),
     }
     if binary.tag != MSGPACK {

@@ -49,6 +49,10 @@ pub fn to_literal_type(ty: &Type) -> Result<LiteralType, ConvertError> {
         Type::File => of_blob(BlobDimensionality::SINGLE),
         Type::Dir => of_blob(BlobDimensionality::MULTIPART),
         Type::Dataset(ty) => of_dataset(ty)?,
+        Type::Message(class) => {
+            let metadata = to_struct(&json!({ "pb_type": &**class }));
+            LiteralType { metadata: metadata.into(), ..of_simple(SimpleType::STRUCT) }
+        }
         Type::Constrained(inner, constraints) => constrained(to_literal_type(inner)?, inner, constraints),
         Type::Pickle(_)
         | Type::Any

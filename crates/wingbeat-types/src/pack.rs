@@ -341,8 +341,8 @@ impl Packer {
                 self.text("format")?;
                 return self.text(&reference.format);
             }
-            Value::Opaque(opaque) => {
-                let message = format!("can not serialize '{}' object", opaque.class);
+            Value::Opaque(_) | Value::Message(_) => {
+                let message = format!("can not serialize '{}' object", python::packed_class_of(value));
                 return Err(ConvertError::new(ConvertErrorKind::Type, message));
             }
         }
@@ -452,6 +452,7 @@ pub(crate) fn holds(ty: &Type, value: &Value) -> bool {
         | (Type::File, Value::File(_))
         | (Type::Dir, Value::Dir(_))
         | (Type::Dataset(_), Value::Dataset(_)) => true,
+        (Type::Message(class), Value::Message(message)) => *class == message.class,
         (Type::Struct(ty), Value::Struct(record)) => ty.name == record.ty.name,
         (Type::Recursive(name), Value::Struct(record)) => **name == *record.ty.name,
         (Type::Enum(ty), Value::Enum(of, _)) => ty.name == of.name,

@@ -44,6 +44,8 @@ pub enum Type {
     Dir,
     /// A table in the store.
     Dataset(Box<DatasetType>),
+    /// A message of protobuf, by its class in Python: `google.protobuf.struct_pb2.Struct`.
+    Message(Arc<str>),
     /// A type whose values have to obey rules; they are told, not enforced.
     Constrained(Box<Type>, Box<Constraints>),
     /// Whatever only the Python process that wrote it can read: the name of its class.
@@ -368,6 +370,7 @@ impl Type {
             Self::File => "File",
             Self::Dir => "Dir",
             Self::Dataset(_) => "DataFrame Transformer",
+            Self::Message(_) => "Protobuf-Transformer",
             Self::Constrained(inner, _) => inner.tag(),
             Self::Pickle(_)
             | Self::Any

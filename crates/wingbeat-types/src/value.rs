@@ -52,6 +52,8 @@ pub enum Value {
     Dir(Box<Reference>),
     /// A table in the store.
     Dataset(Box<Reference>),
+    /// A message of protobuf: its class in Python, and its JSON form.
+    Message(Box<Message>),
     /// Bytes that only the process which wrote them can read.
     Pickle(Vec<u8>),
     /// Something that is no data: how it names its class, and how it shows itself.
@@ -80,6 +82,24 @@ pub struct Reference {
     pub hash: Option<String>,
     /// How its user calls it; the last part of its place where nobody said.
     pub name: Option<String>,
+}
+
+/// A message of protobuf.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its class in Python: `google.protobuf.struct_pb2.Struct`.
+    pub class: Arc<str>,
+    /// Its JSON form, as protobuf defines it.
+    pub json: serde_json::Value,
+}
+
+impl Message {
+    /// Its name: the class without the module that was made for it.
+    pub fn name(&self) -> String {
+        let mut parts: Vec<&str> = self.class.split('.').collect();
+        parts.retain(|part| !part.ends_with("_pb2"));
+        parts.join(".")
+    }
 }
 
 /// Something that is no data.
@@ -184,6 +204,7 @@ impl Value {
             | Self::File(_)
             | Self::Dir(_)
             | Self::Dataset(_)
+            | Self::Message(_)
             | Self::Pickle(_)
             | Self::Opaque(_) => None,
         }

@@ -5,6 +5,7 @@ mod arrow;
 mod classes;
 mod declarations;
 mod lexer;
+mod messages;
 mod parser;
 mod scope;
 mod types;

@@ -56,7 +56,7 @@ impl Kind {
             Type::Enum(ty) => Self::Choice(ty.clone()),
             Type::List(..) => Self::Json("json list".to_owned(), Box::new(ty.clone())),
             Type::Map(..) => Self::Json("json dictionary".to_owned(), Box::new(ty.clone())),
-            Type::Struct(_) | Type::Dict(..) => {
+            Type::Struct(_) | Type::Dict(..) | Type::Message(_) => {
                 Self::Json(format!("JSON object {}", short_name(ty)), Box::new(ty.clone()))
             }
             Type::Union(variants, _) => Self::either(variants)?,
@@ -148,6 +148,7 @@ impl Kind {
 fn short_name(ty: &Type) -> String {
     match ty {
         Type::Struct(inner) => inner.name.clone(),
+        Type::Message(class) => class.rsplit('.').next().unwrap_or_default().to_owned(),
         Type::Dict(..) => {
             if type_str(ty).starts_with("typing") {
                 "Dict".to_owned()

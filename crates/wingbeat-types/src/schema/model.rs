@@ -216,7 +216,7 @@ fn of_type(ty: &Type, definitions: &mut Definitions) -> Option<Schema> {
             Some(reference(&name))
         }
         Type::Struct(inner) => define(inner, definitions),
-        Type::Pickle(_) => None,
+        Type::Pickle(_) | Type::Message(_) => None,
     }
 }
 

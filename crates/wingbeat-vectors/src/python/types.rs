@@ -61,6 +61,9 @@ impl Scope {
         if let Some(simple) = simple(name) {
             return Ok(simple);
         }
+        if let Some(class) = super::messages::class_of(name) {
+            return Ok(Type::Message(class.into()));
+        }
         if matches!(name, "List" | "typing.List") {
             let message = "Only generic univariate typing.List[T] type is supported.";
             return Err(unsupported("List", refused(message)));
