@@ -2,6 +2,10 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use wingbeat_idl::validate;
 use wingbeat_proto::flyteidl2::core::{
     Binary, Literal, LiteralMap, Primitive, Union, literal, primitive, scalar,
 };
@@ -57,10 +61,7 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
         }
         Type::File | Type::Dir => from_blob(literal, scalar, ty),
         Type::Message(class) => match scalar {
-            Some(scalar::Value::Generic(fields)) => {
-                let message = Message { class: class.clone(), json: from_struct(fields) };
-                Ok(Value::Message(Box::new(message)))
-            }
+            Some(scalar::Value::Generic(fields)) => from_message(&from_struct(fields), class),
             _ => Err(refused("Can only convert a generic literal to a Protobuf")),
         },
         Type::Dataset(_) => match scalar {
@@ -242,6 +243,31 @@ fn from_blob(literal: &Literal, scalar: Option<&scalar::Value>, ty: &Type) -> Re
         name: None,
     });
     Ok(if *ty == Type::Dir { Value::Dir(found) } else { Value::File(found) })
+}
+
+/// A message out of its JSON form, which is checked by what is known of the message.
+fn from_message(json: &Json, class: &Arc<str>) -> Result<Value, ConvertError> {
+    let message = |json: Json| Value::Message(Box::new(Message { class: class.clone(), json }));
+    let made = message(json.clone());
+    let Value::Message(found) = &made else { return Ok(made) };
+    let name = found.name();
+    // A struct is its JSON form.
+    if name == "google.protobuf.Struct" {
+        return Ok(made);
+    }
+    match validate::json_of_json(&name, &json.to_string()) {
+        None => Err(needs_python(&format!("the message {name} is read"))),
+        Some(Err(reason)) => {
+            let text = format!("Message type \"{name}\" cannot be read: {reason}");
+            Err(ConvertError::new(ConvertErrorKind::Value, text))
+        }
+        Some(Ok(text)) => {
+            let json = serde_json::from_str(&text).map_err(|error| {
+                ConvertError::new(ConvertErrorKind::Value, format!("the JSON form of {name}: {error}"))
+            })?;
+            Ok(message(json))
+        }
+    }
 }
 
 fn from_pickle(literal: &Literal, scalar: Option<&scalar::Value>, ty: &Type) -> Result<Value, ConvertError> {

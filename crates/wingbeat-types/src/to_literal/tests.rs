@@ -64,6 +64,12 @@ fn a_message_travels_as_its_json_and_a_list_of_values_as_a_list() {
     let (ty, value) = message("google.protobuf.struct_pb2.ListValue", json!([1.0, true, {"k": "v"}]));
     let literal = to_literal(&value, &ty).expect("a list");
     assert!(from_literal(&literal, &ty).expect_err("no struct").to_string().contains("generic literal"));
+    let class = "flyteidl2.core.literals_pb2.Primitive";
+    let (ty, value) = message(class, json!({"integer": "5"}));
+    let literal = to_literal(&value, &ty).expect("a message");
+    assert_eq!(from_literal(&literal, &ty), Ok(value), "numbers of 64 bits are text");
+    let (ty, value) = message(class, json!({"unknown": 1}));
+    assert!(from_literal(&to_literal(&value, &ty).expect("an object"), &ty).is_err());
     let (ty, value) = message("google.protobuf.timestamp_pb2.Timestamp", json!("1970-01-01T00:00:01Z"));
     assert!(refusal(&value, &ty).contains("generic protobuf struct"));
 }
