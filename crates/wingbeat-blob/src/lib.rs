@@ -6,7 +6,7 @@
 //! - [`confine`] judges URIs that clients send.
 //! - [`upload`] and [`download`] stream; [`range`] reads `Range` headers.
 //! - [`urls`] signs and checks URLs, which lead through the server whatever the store is.
-//! - [`logs`] keeps log lines as immutable chunks.
+//! - [`logs`] keeps log lines as immutable chunks; [`bundle`] takes code bundles out.
 //!
 //! This crate serves no HTTP, holds no clock (`now` is an argument) and knows nothing of runs but
 //! their names. It never hands out `file://`: the stock SDK takes such a raw-data path for a folder
@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod bucket;
+pub mod bundle;
 pub mod confine;
 pub mod download;
 mod error;

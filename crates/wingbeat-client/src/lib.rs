@@ -7,12 +7,14 @@
 mod address;
 mod config_file;
 mod connection;
+mod phase;
 mod retry;
 mod settings;
 
 pub use address::{AddressError, ServerAddr};
 pub use config_file::{ConfigFileError, FileSettings};
 pub use connection::{Client, Connection};
+pub use phase::is_terminal;
 pub use retry::retry_read;
 pub use settings::{
     ADDRESS_FILE, DEFAULT_DOMAIN, DEFAULT_PROJECT, Overrides, Settings, SettingsError, Source, Surroundings,

@@ -7,22 +7,31 @@ use std::io::{self, Cursor, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use bytes::Bytes;
-use flate2::read::GzDecoder;
-use wingbeat_blob::BlobStore;
+use wingbeat_blob::bundle::{UnpackError, UnpackLimits, unpack};
+use wingbeat_blob::{BlobError, BlobStore};
 use wingbeat_model::Failure;
 
+use crate::errors::told;
 use crate::outcome::{system, user};
 
 mod ahead;
 pub(crate) use ahead::unpack_ahead;
 
-/// A larger archive is refused.
-const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
-/// What unpacks to more is refused.
-const MAX_UNPACKED_BYTES: u64 = 4 << 30;
 /// Code of a bundle that cannot be used.
 const BAD_BUNDLE: &str = "BadCodeBundle";
+
+/// Why a bundle does not give the program.
+#[derive(Debug, thiserror::Error)]
+enum NotPlaced {
+    #[error("`--dest {0}` leads out of the attempt's folder")]
+    Dest(String),
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error("it cannot be used from the folder that the bundle was unpacked into")]
+    Program(#[source] io::Error),
+    #[error("unpacking ended early")]
+    Ended(#[from] tokio::task::JoinError),
+}
 
 /// Where the program is. If it lies in a code bundle (a relative path, and the command has `--tgz`), the bundle is
 /// unpacked into the working folder first.
@@ -37,24 +46,19 @@ pub(crate) async fn placed(
 ) -> Result<PathBuf, Failure> {
     let (Some(uri), true) = (flag(args, "--tgz"), is_within(&program)) else { return Ok(program) };
     let dest = Path::new(flag(args, "--dest").unwrap_or("."));
+    let failed = |reason: NotPlaced| bad(uri, &program, &reason);
     if !stays_within(dest) {
-        return Err(bad(
-            uri,
-            &program,
-            &refused(format!("`{}` leads out of the attempt's folder", dest.display())),
-        ));
+        return Err(failed(NotPlaced::Dest(dest.display().to_string())));
     }
-    let folder = work.join(dest);
-    let archive = fetch(store, uri).await?;
-    let (name, inner) = (archive_name(uri).to_owned(), program.clone());
+    let archive = open(store, uri).await?;
+    let (folder, name, inner) = (work.join(dest), archive_name(uri).to_owned(), program.clone());
     let unpacking = tokio::task::spawn_blocking(move || {
-        unpack(&archive, &folder)?;
+        unpack(archive, &folder, UnpackLimits::default())?;
         // The sign by which the runtime knows that there is nothing left to unpack.
-        std::fs::write(folder.join(format!(".{name}.extracted")), "")?;
-        executable(&folder.join(inner))
+        std::fs::write(folder.join(format!(".{name}.extracted")), "").map_err(NotPlaced::Program)?;
+        executable(&folder.join(inner)).map_err(NotPlaced::Program)
     });
-    let unpacked = unpacking.await.map_err(io::Error::other).flatten();
-    unpacked.map_err(|error| bad(uri, &program, &error))
+    unpacking.await.map_err(NotPlaced::from).flatten().map_err(failed)
 }
 
 /// The value behind a flag.
@@ -77,75 +81,31 @@ fn archive_name(uri: &str) -> &str {
     uri.rsplit('/').next().unwrap_or(uri)
 }
 
-fn bad(uri: &str, program: &Path, error: &io::Error) -> Failure {
+fn bad(uri: &str, program: &Path, reason: &NotPlaced) -> Failure {
     let (name, program) = (archive_name(uri), program.display());
-    let message = format!("the code bundle `{name}` does not give the program `{program}`: {error}");
+    let message = format!("`{name}` does not give the program `{program}`: {}", told(reason));
     Failure { recoverable: false, ..user(BAD_BUNDLE, message) }
 }
 
-async fn fetch(store: &BlobStore, uri: &str) -> Result<Bytes, Failure> {
+/// The archive, which lies in the store or on this machine.
+async fn open(store: &BlobStore, uri: &str) -> Result<Box<dyn Read + Send>, Failure> {
     let name = archive_name(uri);
+    let unusable = |message: String| Failure { recoverable: false, ..user(BAD_BUNDLE, message) };
     if let Ok(path) = store.locate(uri) {
-        return store.get_at_most(&path, MAX_ARCHIVE_BYTES).await.map_err(|error| {
+        let archive = store.get_at_most(&path, UnpackLimits::default().max_bytes).await;
+        return archive.map(|bytes| Box::new(Cursor::new(bytes)) as Box<_>).map_err(|error| {
             if error.is_not_found() {
-                let message = format!("the code bundle `{name}` is gone");
-                Failure { recoverable: false, ..user(BAD_BUNDLE, message) }
+                unusable(format!("the code bundle `{name}` is gone"))
+            } else if let BlobError::TooLarge { size, max_bytes, .. } = error {
+                unusable(format!("the code bundle `{name}` has {size} bytes, more than {max_bytes}"))
             } else {
-                system("CodeBundleUnreachable", format!("the code bundle `{name}`: {error}"))
+                system("CodeBundleUnreachable", format!("the code bundle `{name}`: {}", told(&error)))
             }
         });
     }
-    let path = PathBuf::from(uri.strip_prefix("file://").unwrap_or(uri));
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(MAX_ARCHIVE_BYTES).read_to_end(&mut bytes)?;
-        Ok(Bytes::from(bytes))
-    });
-    let read = reading.await.map_err(io::Error::other).flatten();
-    read.map_err(|error| {
-        let message = format!("the code bundle `{name}` cannot be read: {error}");
-        Failure { recoverable: false, ..user(BAD_BUNDLE, message) }
-    })
-}
-
-fn refused(what: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-/// Writes the files of an archive below `folder`. Blocking.
-fn unpack(archive: &[u8], folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    // One byte more than is allowed: an archive that reaches it is too large.
-    let limited = GzDecoder::new(Cursor::new(archive)).take(MAX_UNPACKED_BYTES + 1);
-    let mut archive = tar::Archive::new(limited);
-    let mut n_bytes: u64 = 0;
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        let path = entry.path()?.into_owned();
-        let kind = entry.header().entry_type();
-        if kind.is_dir() {
-            continue;
-        }
-        // Links could lead a later entry out of the folder.
-        if !kind.is_file() {
-            return Err(refused(format!("`{}` is neither a file nor a folder", path.display())));
-        }
-        if !stays_within(&path) {
-            return Err(refused(format!("`{}` leads out of the bundle", path.display())));
-        }
-        n_bytes = n_bytes.saturating_add(entry.size());
-        if n_bytes > MAX_UNPACKED_BYTES {
-            return Err(refused(format!("it unpacks to more than {MAX_UNPACKED_BYTES} bytes")));
-        }
-        let target = folder.join(path);
-        if let Some(parent) = target.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        io::copy(&mut entry, &mut std::fs::File::create(&target)?)?;
-        let mode = entry.header().mode().unwrap_or(0o644) & 0o777 | 0o600;
-        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
-    }
-    Ok(())
+    let file = tokio::fs::File::open(uri.strip_prefix("file://").unwrap_or(uri)).await;
+    let file = file.map_err(|error| unusable(format!("the code bundle `{name}` cannot be read: {error}")))?;
+    Ok(Box::new(file.into_std().await))
 }
 
 /// Archives of stock clients keep no permissions: what is to be started gets the one that it needs.

@@ -56,10 +56,23 @@ pub fn request_message(procedure: &str) -> Option<&'static str> {
     (!CHECKED_IN_PARTS.contains(&message)).then_some(message)
 }
 
+static POOL: LazyLock<Option<Arc<DescriptorPool>>> =
+    LazyLock::new(|| DescriptorPool::decode(wingbeat_proto::DESCRIPTOR_SET).ok().map(Arc::new));
+
+/// The JSON form of a message as protobuf writes it, from JSON in any form that it reads; `None` for a message that is
+/// not known here.
+///
+/// # Errors
+/// The JSON is no such message: a field is unknown, or has a value of another type.
+pub fn json_of_json(message: &str, json: &str) -> Option<Result<String, String>> {
+    let pool = POOL.clone()?;
+    let index = pool.message_index(message)?;
+    let read = DynamicMessage::from_json(pool, index, json);
+    Some(read.and_then(|message| message.to_json()).map_err(|error| error.to_string()))
+}
+
 /// The bytes of a message that came as JSON; `None` when it cannot be read, which decoding will say too.
 pub fn wire_of_json(message: &str, json: &[u8]) -> Option<Vec<u8>> {
-    static POOL: LazyLock<Option<Arc<DescriptorPool>>> =
-        LazyLock::new(|| DescriptorPool::decode(wingbeat_proto::DESCRIPTOR_SET).ok().map(Arc::new));
     let pool = POOL.clone()?;
     let index = pool.message_index(message)?;
     let text = std::str::from_utf8(json).ok()?;

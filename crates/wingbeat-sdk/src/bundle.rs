@@ -1,11 +1,10 @@
 //! Code bundles: a folder of the user's, packed so that the same files give the same bytes everywhere.
 //!
 //! The archive is what the stock SDK makes and unpacks: regular files only, relative to the root, without owners and
-//! times. A version is the MD5 of the archive. What is left out is decided in [`ignored`]; taking one out, where
-//! nothing in it is believed, in [`unpack`].
+//! times. A version is the MD5 of the archive. What is left out is decided in [`ignored`]. Taking one out is done in
+//! `wingbeat-blob`, for the executor too.
 
 pub mod ignored;
-pub mod unpack;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -14,14 +13,10 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use md5::{Digest as _, Md5};
-
-pub use self::unpack::{UnpackError, UnpackLimits, unpack};
+use wingbeat_blob::bundle::MAX_CONTENT_BYTES;
 
 /// 1981-01-01, as in every bundle of the stock SDK: zip tools know no time before.
 const MODIFIED_SECONDS: u64 = 347_155_200;
-
-/// Largest content of a bundle; what is larger is data, not code.
-pub const MAX_CONTENT_BYTES: u64 = 1 << 30;
 
 /// A packed bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,6 +23,7 @@ pub mod data;
 #[cfg(feature = "dataframe")]
 pub mod dataframe;
 pub mod deployed;
+pub mod entry;
 pub mod error;
 pub mod failure;
 mod files;

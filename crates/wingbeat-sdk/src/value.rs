@@ -10,7 +10,6 @@ mod dataframe;
 mod error;
 mod files;
 mod json;
-mod literals;
 mod members;
 mod msgpack;
 mod optional;
@@ -22,11 +21,12 @@ mod time;
 
 use serde_json::Value as Json;
 use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
+use wingbeat_types::wire as literals;
 
 pub use self::dataframe::{Column, ColumnType, DataFrame};
 pub use self::error::ValueError;
 pub use self::files::{Dir, File};
-pub use self::literals::{kind_of, text as text_literal};
+pub use self::literals::{kind_of, text_literal};
 pub use self::members::{ENUM, Member, enum_schema, enum_type, member_of_literal, unpack_member};
 pub use self::msgpack::{Packer, Unpacker};
 pub use self::outputs::{Outputs, TaskReturn};

@@ -27,6 +27,8 @@ pub(crate) fn assert_type(value: &Value, ty: &Type) -> Result<(), ConvertError> 
             Err(ConvertError::mismatch(message))
         }
         (Type::Enum(ty), _) => assert_enum(value, ty),
+        // A class whose parameters are given is no class that a value could be asked about.
+        (Type::Struct(ty), Value::Map(_)) if !ty.arguments.is_empty() => Ok(()),
         (Type::Struct(ty), _) if ty.dialect == Dialect::Dataclass => assert_dataclass(value, ty),
         // What is written in another way checks itself.
         (

@@ -5,7 +5,9 @@
 
 mod clocks;
 mod json;
+mod json_text;
 mod kind;
+mod yaml;
 
 use jiff::civil;
 

@@ -1,11 +1,12 @@
-//! Rules for values and words about them, as JSON schemas tell them. They are told, never enforced: so does the
-//! client's own engine.
+//! Rules for values and words about them, as JSON schemas tell them. Models enforce those of their fields; where a task
+//! takes a value they are told only: so does the client's own engine.
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::ty::Type;
+use crate::value::Value;
 
 /// What `Field(...)` and its like say of a value.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,6 +19,8 @@ pub struct Constraints {
     pub max_length: Option<Json>,
     /// Keys that say something about the value: `title`, `description`, `examples`...
     pub words: Map<String, Json>,
+    /// The field whose value tells which of several structs it is.
+    pub discriminator: Option<String>,
 }
 
 impl Constraints {
@@ -35,6 +38,15 @@ impl Constraints {
         let (least, most) = match ty.bare() {
             Type::List(..) | Type::Set(..) | Type::Sequence(..) => ("minItems", "maxItems"),
             Type::Map(..) | Type::Dict(..) => ("minProperties", "maxProperties"),
+            // Rules that a type does not know are not told of it.
+            Type::Int | Type::Float => {
+                keys.remove("pattern");
+                return keys;
+            }
+            Type::Str => {
+                keys.retain(|key, _| key == "pattern");
+                ("minLength", "maxLength")
+            }
             _ => ("minLength", "maxLength"),
         };
         for (key, value) in [(least, &self.min_length), (most, &self.max_length)] {
@@ -50,6 +62,71 @@ impl Constraints {
         let mut keys = self.rules_of(ty);
         keys.extend(self.words.clone());
         keys
+    }
+
+    /// Rules by the names that they have in a Python source.
+    pub fn named(&self) -> Map<String, Json> {
+        let name = |key: &str| {
+            match key {
+                "exclusiveMinimum" => "gt",
+                "minimum" => "ge",
+                "exclusiveMaximum" => "lt",
+                "maximum" => "le",
+                "multipleOf" => "multiple_of",
+                other => other,
+            }
+            .to_owned()
+        };
+        let lengths = [("min_length", &self.min_length), ("max_length", &self.max_length)];
+        let lengths = lengths.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+        self.rules.iter().map(|(key, value)| (name(key), value.clone())).chain(lengths).collect()
+    }
+
+    /// The rule that a value breaks, in words. Patterns are told only.
+    pub(crate) fn broken_by(&self, value: &Value) -> Option<String> {
+        #[allow(clippy::cast_precision_loss, reason = "rules are written as doubles")]
+        let number = match value {
+            Value::Int(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            _ => None,
+        };
+        let rule = |key: &str| self.rules.get(key).and_then(Json::as_f64);
+        if let Some(number) = number {
+            let broken = [
+                ("minimum", "greater than or equal to", rule("minimum").is_some_and(|least| number < least)),
+                (
+                    "exclusiveMinimum",
+                    "greater than",
+                    rule("exclusiveMinimum").is_some_and(|least| number <= least),
+                ),
+                ("maximum", "less than or equal to", rule("maximum").is_some_and(|most| number > most)),
+                (
+                    "exclusiveMaximum",
+                    "less than",
+                    rule("exclusiveMaximum").is_some_and(|most| number >= most),
+                ),
+                ("multipleOf", "a multiple of", rule("multipleOf").is_some_and(|unit| number % unit != 0.0)),
+            ];
+            let first = broken.iter().find(|(_, _, is_broken)| *is_broken);
+            return first.map(|(key, words, _)| format!("Input should be {words} {}", self.rules[*key]));
+        }
+        let length = match value {
+            Value::Str(text) => text.chars().count(),
+            Value::Bytes(bytes, _) => bytes.len(),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items, _) => items.len(),
+            Value::Map(entries) => entries.len(),
+            _ => return None,
+        };
+        let bound = |bound: &Option<Json>| {
+            bound.as_ref().and_then(Json::as_u64).and_then(|one| usize::try_from(one).ok())
+        };
+        if bound(&self.min_length).is_some_and(|least| length < least) {
+            return Some(format!("Input should have at least {} items", bound(&self.min_length)?));
+        }
+        if bound(&self.max_length).is_some_and(|most| length > most) {
+            return Some(format!("Input should have at most {} items", bound(&self.max_length)?));
+        }
+        None
     }
 
     /// Only a description.

@@ -3,13 +3,16 @@
 
 use buffa::Message as _;
 use jiff::civil;
-use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
+use wingbeat_proto::flyteidl2::core::{Literal, LiteralType, Variable, VariableEntry, VariableMap};
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral};
 
 use crate::cli::{CliOption, Surroundings};
+use crate::launch_form::{literals_of_form, literals_of_values};
 use crate::ty::{Field, Spelling, StructType, Type};
 use crate::wire::packed_literal;
-use crate::{from_literal, guess, inputs_hash, json_schema, literal_in_short};
+use crate::{
+    coerce_json, from_literal, guess, inputs_hash, json_schema, literal_in_short, of_json, to_literal_type,
+};
 
 /// Types of all shapes.
 fn types() -> Vec<Type> {
@@ -25,6 +28,7 @@ fn types() -> Vec<Type> {
         Type::optional(structure),
         Type::File,
         Type::Dataset(Box::default()),
+        Type::Message("google.protobuf.struct_pb2.Struct".into()),
     ]
 }
 
@@ -61,28 +65,45 @@ pub fn schema(bytes: &[u8]) {
     for tag in ["Object-Dataclass-Transformer", "Pydantic Transformer", ""] {
         let simple = crate::wire::of_simple(wingbeat_proto::flyteidl2::core::SimpleType::STRUCT);
         let metadata = crate::launch_form::to_struct(&schema).into();
-        drop(guess(&crate::literal_type::with_tag(LiteralType { metadata, ..simple }, tag)));
+        drop(guess(&crate::wire::with_tag(LiteralType { metadata, ..simple }, tag)));
     }
 }
 
-/// Bytes as the text of an option of every type.
+/// Bytes as JSON that a tool or a form hands in, for every type.
+pub fn json(bytes: &[u8]) {
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    drop(literals_of_form(&json));
+    for ty in types() {
+        drop(coerce_json(of_json(&json), &ty, None));
+        let Ok(wire) = to_literal_type(&ty) else { continue };
+        let variable = Variable { r#type: wire.into(), ..Default::default() };
+        let entry = VariableEntry { key: "x".to_owned(), value: variable.into(), ..Default::default() };
+        let variables = VariableMap { variables: vec![entry], ..Default::default() };
+        drop(literals_of_values(&variables, &json));
+        drop(literals_of_values(&variables, &serde_json::json!({ "x": json })));
+    }
+}
+
+/// Bytes as the text of an option of every type, and as what a file that it names holds.
 pub fn command_line(bytes: &[u8]) {
-    struct Nothing;
-    impl Surroundings for Nothing {
+    struct OneFile(String);
+    impl Surroundings for OneFile {
         fn now(&self) -> civil::DateTime {
             civil::DateTime::ZERO
         }
         fn read(&self, _: &str) -> Option<String> {
-            None
+            Some(self.0.clone())
         }
         fn exists(&self, _: &str) -> bool {
             false
         }
     }
-    let text = String::from_utf8_lossy(bytes);
+    let world = OneFile(String::from_utf8_lossy(bytes).into_owned());
     for ty in types() {
         if let Ok(option) = CliOption::new("x", &ty, None) {
-            drop(option.value_of(&text, &Nothing));
+            for text in [world.0.as_str(), "x.json", "x.yaml"] {
+                drop(option.value_of(text, &world));
+            }
         }
     }
 }

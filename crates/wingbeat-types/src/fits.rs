@@ -8,6 +8,7 @@ use wingbeat_proto::flyteidl2::core::{
 
 use crate::InputError;
 use crate::msgpack::MSGPACK;
+use crate::wire::{primitive_of, scalar_of};
 use crate::words::{kind_of, multipart, name_of};
 
 /// Checks `value`, which stands at `path`.
@@ -53,23 +54,14 @@ pub(crate) fn fits(path: &str, value: &Literal, expected: &LiteralType) -> Resul
 }
 
 fn wrong(path: &str, value: &Literal, expected: &LiteralType) -> InputError {
-    let got = match (&expected.r#type, text_of(value)) {
+    let got = match (&expected.r#type, primitive_of(value)) {
         // An enum's value is told: it is what a user has to correct.
-        (Some(literal_type::Type::EnumType(_)), Some(text)) => {
+        (Some(literal_type::Type::EnumType(_)), Some(primitive::Value::StringValue(text))) => {
             format!("`{}`", text.chars().take(40).collect::<String>())
         }
         _ => kind_of(value),
     };
     InputError::WrongType { path: path.to_owned(), expected: name_of(expected), got }
-}
-
-fn text_of(value: &Literal) -> Option<&str> {
-    let Some(literal::Value::Scalar(scalar)) = &value.value else { return None };
-    let Some(scalar::Value::Primitive(primitive)) = &scalar.value else { return None };
-    match &primitive.value {
-        Some(primitive::Value::StringValue(text)) => Some(text),
-        _ => None,
-    }
 }
 
 /// A tagged value has to fit a variant with its tag; one without (a default, a pickled value) any variant.
@@ -79,11 +71,8 @@ fn fits_union(
     expected: &LiteralType,
     union: &UnionType,
 ) -> Result<(), InputError> {
-    let tagged = match &value.value {
-        Some(literal::Value::Scalar(scalar)) => match &scalar.value {
-            Some(scalar::Value::Union(tagged)) => Some(&**tagged),
-            _ => None,
-        },
+    let tagged = match scalar_of(value) {
+        Some(scalar::Value::Union(tagged)) => Some(&**tagged),
         _ => None,
     };
     let bare = tagged.map_or(value, |tagged| &*tagged.value);
@@ -117,8 +106,8 @@ fn is_none(wire: &LiteralType) -> bool {
 fn is_none_value(value: &Literal) -> bool {
     match &value.value {
         None => true,
-        Some(literal::Value::Scalar(scalar)) => {
-            matches!(scalar.value, Some(scalar::Value::NoneType(_)) | None)
+        Some(literal::Value::Scalar(_)) => {
+            matches!(scalar_of(value), Some(scalar::Value::NoneType(_)) | None)
         }
         Some(_) => false,
     }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use wingbeat_idl::validate;
 use wingbeat_proto::flyteidl2::core::{
     Binary, Literal, LiteralMap, Primitive, Union, literal, primitive, scalar,
 };
@@ -17,7 +21,8 @@ use crate::python::type_str;
 use crate::shape::{Source, shape, truncated, unpack};
 use crate::to_literal::needs_python;
 use crate::ty::{Dialect, EnumKind, EnumType, StructType, Type};
-use crate::value::{Reference, Value};
+use crate::value::{Message, Reference, Value};
+use crate::wire::scalar_of;
 use crate::words::multipart;
 
 /// A literal as a value of a type.
@@ -55,6 +60,10 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
             shape(fields, ty, source)
         }
         Type::File | Type::Dir => from_blob(literal, scalar, ty),
+        Type::Message(class) => match scalar {
+            Some(scalar::Value::Generic(fields)) => from_message(&from_struct(fields), class),
+            _ => Err(refused("Can only convert a generic literal to a Protobuf")),
+        },
         Type::Dataset(_) => match scalar {
             Some(scalar::Value::StructuredDataset(data)) => Ok(Value::Dataset(Box::new(Reference {
                 uri: data.uri.clone(),
@@ -62,16 +71,10 @@ pub fn from_literal(literal: &Literal, ty: &Type) -> Result<Value, ConvertError>
                 hash: hash_of(literal),
                 name: None,
             }))),
-            _ => Err(refused("Attribute access unsupported.")),
+            // What is not there reads as the default of its kind.
+            _ => Ok(Value::Dataset(Box::default())),
         },
         ty => from_pickle(literal, scalar, ty),
-    }
-}
-
-fn scalar_of(literal: &Literal) -> Option<&scalar::Value> {
-    match &literal.value {
-        Some(literal::Value::Scalar(scalar)) => scalar.value.as_ref(),
-        _ => None,
     }
 }
 
@@ -242,6 +245,31 @@ fn from_blob(literal: &Literal, scalar: Option<&scalar::Value>, ty: &Type) -> Re
     Ok(if *ty == Type::Dir { Value::Dir(found) } else { Value::File(found) })
 }
 
+/// A message out of its JSON form, which is checked by what is known of the message.
+fn from_message(json: &Json, class: &Arc<str>) -> Result<Value, ConvertError> {
+    let message = |json: Json| Value::Message(Box::new(Message { class: class.clone(), json }));
+    let made = message(json.clone());
+    let Value::Message(found) = &made else { return Ok(made) };
+    let name = found.name();
+    // A struct is its JSON form.
+    if name == "google.protobuf.Struct" {
+        return Ok(made);
+    }
+    match validate::json_of_json(&name, &json.to_string()) {
+        None => Err(needs_python(&format!("the message {name} is read"))),
+        Some(Err(reason)) => {
+            let text = format!("Message type \"{name}\" cannot be read: {reason}");
+            Err(ConvertError::new(ConvertErrorKind::Value, text))
+        }
+        Some(Ok(text)) => {
+            let json = serde_json::from_str(&text).map_err(|error| {
+                ConvertError::new(ConvertErrorKind::Value, format!("the JSON form of {name}: {error}"))
+            })?;
+            Ok(message(json))
+        }
+    }
+}
+
 fn from_pickle(literal: &Literal, scalar: Option<&scalar::Value>, ty: &Type) -> Result<Value, ConvertError> {
     match scalar {
         Some(scalar::Value::Blob(blob)) if !blob.uri.is_empty() => {
@@ -264,6 +292,7 @@ fn from_binary(literal: &Literal, binary: &Binary, ty: &Type) -> Result<Value, C
         Type::Union(variants, _) => return from_union(literal, variants, ty),
         Type::File | Type::Dir => return from_blob(literal, None, ty),
         Type::Dataset(_) => return Err(refused("Attribute access unsupported.")),
+        Type::Message(_) => return Err(refused("Can only convert a generic literal to a Protobuf")),
         _ => (),
     }
     if binary.tag != MSGPACK {

@@ -60,7 +60,7 @@ fn at_depth(wire: &LiteralType, depth: usize) -> Result<Type, ConvertError> {
         Some(Kind::StructuredDatasetType(_)) => Ok(dataset()),
         Some(Kind::UnionType(union)) => {
             let variants = union.variants.iter().map(|one| at_depth(one, depth + 1));
-            Ok(union_of(variants.collect::<Result<Vec<_>, _>>()?))
+            Ok(Type::union(variants.collect::<Result<Vec<_>, _>>()?))
         }
         Some(Kind::Schema(_)) | None => Err(none_for()),
     }
@@ -93,23 +93,6 @@ fn of_enum(values: &[String]) -> Type {
     let ty =
         EnumType { name: "DynamicEnum".to_owned(), module: String::new(), kind: EnumKind::Plain, members };
     Type::Enum(ty.into())
-}
-
-/// One of several types; what stands there twice is one, and one alone is no union.
-fn union_of(variants: Vec<Type>) -> Type {
-    let mut kept: Vec<Type> = Vec::new();
-    for variant in variants {
-        let inner = match variant {
-            Type::Union(inner, _) => inner,
-            other => vec![other],
-        };
-        for one in inner {
-            if !kept.contains(&one) {
-                kept.push(one);
-            }
-        }
-    }
-    if kept.len() == 1 { kept.remove(0) } else { Type::Union(kept, Spelling::Typing) }
 }
 
 fn of_struct(wire: &LiteralType) -> Result<Type, ConvertError> {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::{ConvertError, ConvertErrorKind};
@@ -33,6 +35,8 @@ pub fn coerce_json(value: Value, ty: &Type, locate: Option<Locate<'_>>) -> Resul
         }
         (Type::Map(item, _), Value::Map(entries)) => coerce_entries(entries, item, locate),
         (Type::Dict(Some(pair), _), Value::Map(entries)) => coerce_entries(entries, &pair.1, locate),
+        // A class whose parameters are given is no class to the client: what stands there stays.
+        (Type::Struct(ty), value) if !ty.arguments.is_empty() => Ok(value),
         (Type::Struct(ty), Value::Map(entries)) if ty.dialect == Dialect::Dataclass => {
             construct(entries, ty, locate)
         }
@@ -97,14 +101,18 @@ fn coerce_entries(
 /// As the constructor of a dataclass: known names only, values unchecked, all that has no default given.
 fn construct(
     entries: Vec<(Value, Value)>,
-    ty: &std::sync::Arc<StructType>,
+    ty: &Arc<StructType>,
     locate: Option<Locate<'_>>,
 ) -> Result<Value, ConvertError> {
     let mut given: Vec<Option<Value>> = vec![None; ty.fields.len()];
     for (key, value) in entries {
         let Value::Str(name) = key else { continue };
         let Some(ix) = ty.position(&name) else { continue };
-        let value = coerce_json(value, &ty.fields[ix].ty, locate);
+        if !ty.fields[ix].init {
+            let message = format!("{}.__init__() got an unexpected keyword argument '{name}'", ty.name);
+            return Err(ConvertError::new(ConvertErrorKind::Type, message));
+        }
+        let value = coerce_json(value, &closed(&ty.fields[ix].ty, ty), locate);
         given[ix] = Some(value.map_err(|error| error.inside(format_args!(".{name}")))?);
     }
     let lacking = ty.fields.iter().zip(&given);
@@ -128,6 +136,19 @@ fn construct(
         each.map(|(field, value)| value.or_else(|| field.default.value().cloned()).unwrap_or(Value::None));
     let record = Record { ty: ty.clone(), values: values.collect(), unknown: Vec::new() };
     Ok(Value::Struct(Box::new(record)))
+}
+
+/// A field's type in which the struct itself stands where it is named.
+fn closed(field: &Type, ty: &Arc<StructType>) -> Type {
+    match field {
+        Type::Recursive(name) if **name == *ty.name => Type::Struct(ty.clone()),
+        Type::List(item, spelling) => Type::List(Box::new(closed(item, ty)), *spelling),
+        Type::Map(item, spelling) => Type::Map(Box::new(closed(item, ty)), *spelling),
+        Type::Union(variants, spelling) => {
+            Type::Union(variants.iter().map(|one| closed(one, ty)).collect(), *spelling)
+        }
+        other => other.clone(),
+    }
 }
 
 fn coerce_object(value: Value, ty: &Type) -> Result<Value, ConvertError> {

@@ -1,6 +1,7 @@
 //! The type engine: types and values as pure data, what they are on the wire, what fits which type, and the hashes that
 //! clients compute too. No I/O.
 
+pub mod arrow;
 mod assert_type;
 mod check;
 pub mod cli;
@@ -18,7 +19,7 @@ mod json_value;
 pub mod launch_form;
 mod literal_type;
 mod moments;
-mod msgpack;
+pub mod msgpack;
 mod pack;
 #[cfg(test)]
 mod properties;
@@ -31,7 +32,7 @@ pub mod ty;
 pub mod value;
 #[cfg(test)]
 mod vectors;
-mod wire;
+pub mod wire;
 mod words;
 
 pub use check::{InputError, complete_inputs};

@@ -1,13 +1,14 @@
 //! Types as literal types of the wire, byte for byte as the client makes them.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
+
 use buffa_types::google::protobuf::Struct;
 use serde_json::{Map, Value as Json, json};
 use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::literal_type::Type as Kind;
 use wingbeat_proto::flyteidl2::core::structured_dataset_type::DatasetColumn;
 use wingbeat_proto::flyteidl2::core::{
-    BlobType, EnumType as WireEnum, LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation,
-    TypeStructure, UnionType,
+    BlobType, EnumType as WireEnum, LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation, UnionType,
 };
 
 use crate::constraints::Constraints;
@@ -15,8 +16,8 @@ use crate::error::{ConvertError, ConvertErrorKind};
 use crate::launch_form::to_struct;
 use crate::ty::{DatasetType, Dialect, EnumKind, EnumType, Spelling, StructType, Type};
 use crate::value::Value;
-use crate::wire::{of_simple, of_type};
-use crate::{python, schema};
+use crate::wire::{of_simple, of_type, structure, with_tag};
+use crate::{arrow, python, schema};
 
 /// Name of the format of pickled values.
 pub(crate) const PICKLE_FORMAT: &str = "PythonPickle";
@@ -48,6 +49,10 @@ pub fn to_literal_type(ty: &Type) -> Result<LiteralType, ConvertError> {
         Type::File => of_blob(BlobDimensionality::SINGLE),
         Type::Dir => of_blob(BlobDimensionality::MULTIPART),
         Type::Dataset(ty) => of_dataset(ty)?,
+        Type::Message(class) => {
+            let metadata = to_struct(&json!({ "pb_type": &**class }));
+            LiteralType { metadata: metadata.into(), ..of_simple(SimpleType::STRUCT) }
+        }
         Type::Constrained(inner, constraints) => constrained(to_literal_type(inner)?, inner, constraints),
         Type::Pickle(_)
         | Type::Any
@@ -123,16 +128,6 @@ fn of_union(variants: &[Type]) -> Result<LiteralType, ConvertError> {
     Ok(of_type(Kind::UnionType(Box::new(UnionType { variants, ..Default::default() }))))
 }
 
-/// The tag replaces whatever structure the type had.
-pub(crate) fn with_tag(mut wire: LiteralType, tag: &str) -> LiteralType {
-    wire.structure = structure(tag).into();
-    wire
-}
-
-fn structure(tag: &str) -> TypeStructure {
-    TypeStructure { tag: tag.to_owned(), ..Default::default() }
-}
-
 /// The type as a variant of a union names itself beside a value: without rules.
 pub(crate) fn variant_type(ty: &Type) -> Result<LiteralType, ConvertError> {
     Ok(with_tag(to_literal_type(ty.bare())?, ty.tag()))
@@ -172,11 +167,30 @@ fn of_dataset(ty: &DatasetType) -> Result<LiteralType, ConvertError> {
 /// Columns and format of a table.
 pub(crate) fn dataset_type(ty: &DatasetType) -> Result<StructuredDatasetType, ConvertError> {
     let column = |(name, column): &(String, Type)| {
+        if !is_column(column) {
+            let message =
+                format!("type {} is currently not supported by DataFrame", python::type_str(column));
+            return Err(ConvertError::new(ConvertErrorKind::Assertion, message));
+        }
         let literal_type = to_literal_type(column)?.into();
         Ok(DatasetColumn { name: name.clone(), literal_type, ..Default::default() })
     };
     let columns = ty.columns.iter().map(column).collect::<Result<Vec<_>, ConvertError>>()?;
-    Ok(StructuredDatasetType { columns, format: ty.format.clone(), ..Default::default() })
+    let mut wire = StructuredDatasetType { columns, format: ty.format.clone(), ..Default::default() };
+    if let Some(columns) = &ty.arrow {
+        "arrow".clone_into(&mut wire.external_schema_type);
+        wire.external_schema_bytes = arrow::schema_text(columns).into_bytes();
+    }
+    Ok(wire)
+}
+
+/// May a column hold it?
+fn is_column(ty: &Type) -> bool {
+    match ty {
+        Type::Int | Type::Float | Type::Bool | Type::Str | Type::Datetime | Type::Duration => true,
+        Type::List(item, _) | Type::Map(item, _) => is_column(item),
+        _ => false,
+    }
 }
 
 fn of_pickle(class: &str) -> LiteralType {
@@ -197,8 +211,13 @@ fn constrained(mut wire: LiteralType, ty: &Type, constraints: &Constraints) -> L
         add_metadata(&mut wire, constraints.keys_of(ty));
         return wire;
     };
-    if !constraints.words.is_empty() {
-        add_metadata(&mut wire, constraints.words.clone());
+    let mut whole = constraints.words.clone();
+    if types.iter().filter(|ty| **ty != Type::None).count() > 1 {
+        // Where no variant stands for the union, its rules are told by the names that they have in the source.
+        whole.extend(constraints.named());
+    }
+    if !whole.is_empty() {
+        add_metadata(&mut wire, whole);
     }
     if let Some(Kind::UnionType(union)) = &mut wire.r#type {
         for (variant, ty) in union.variants.iter_mut().zip(types) {

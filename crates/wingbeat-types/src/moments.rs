@@ -7,6 +7,9 @@ use jiff::tz::Offset;
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::value::Datetime;
 
+/// What a clock in UTC showed at the moment that others are counted from.
+pub(crate) const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
 const NANOS_PER_MICRO: i32 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Ten thousand years, the most that a duration of the wire may span.
@@ -14,10 +17,10 @@ const MAX_SECONDS: i64 = 315_576_000_000;
 
 /// A moment as the wire has it.
 pub(crate) fn timestamp(moment: &Datetime) -> Result<Timestamp, ConvertError> {
-    let offset = moment.offset.unwrap_or(Offset::UTC);
-    let at = offset.to_timestamp(moment.civil).map_err(|_| outside("the moment"))?;
+    let utc = moment.utc().filter(|utc| utc.year() >= 1).ok_or_else(|| outside("the moment"))?;
+    let since = utc.duration_since(EPOCH);
     // Nanoseconds count forward from the second, also before 1970.
-    let (mut seconds, mut nanos) = (at.as_second(), at.subsec_nanosecond());
+    let (mut seconds, mut nanos) = (since.as_secs(), since.subsec_nanos());
     if nanos < 0 {
         seconds -= 1;
         nanos += 1_000_000_000;
@@ -33,8 +36,11 @@ pub(crate) fn midnight(day: civil::Date) -> Result<Timestamp, ConvertError> {
 /// What a moment of the wire shows on a clock in UTC.
 pub(crate) fn civil(at: &Timestamp) -> Result<civil::DateTime, ConvertError> {
     let nanos = at.nanos / NANOS_PER_MICRO * NANOS_PER_MICRO;
-    let at = jiff::Timestamp::new(at.seconds, nanos).map_err(|_| outside("the moment"))?;
-    Ok(Offset::UTC.to_datetime(at))
+    let since = jiff::SignedDuration::from_secs(at.seconds)
+        .checked_add(jiff::SignedDuration::from_nanos(nanos.into()))
+        .ok_or_else(|| outside("the moment"))?;
+    let civil = EPOCH.checked_add(since).map_err(|_| outside("the moment"))?;
+    if civil.year() < 1 { Err(outside("the moment")) } else { Ok(civil) }
 }
 
 /// A moment of the wire: always in UTC.

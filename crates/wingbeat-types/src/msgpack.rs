@@ -1,5 +1,5 @@
-//! Canonical msgpack, as clients make it before they hash: map keys sorted by their packed bytes, numbers in
-//! their smallest form. What their library cannot read stays as it is.
+//! Msgpack: read from bytes that anyone may have sent, and made canonical, as clients do before they hash: map keys sorted
+//! by their packed bytes, numbers in their smallest form. What their library cannot read stays as it is.
 
 mod read;
 
@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use rmpv::{Integer, Value};
 
-pub(crate) use read::{Reader, Token, read};
+pub(crate) use read::read;
+pub use read::{Reader, Token};
 
 /// Tag of values that are msgpack.
-pub(crate) const MSGPACK: &str = "msgpack";
+pub const MSGPACK: &str = "msgpack";
 
 /// The deepest nesting that is looked into: a little less than where the client's own code gives up.
 pub(crate) const MAX_DEPTH: usize = 400;

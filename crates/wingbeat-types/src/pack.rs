@@ -99,6 +99,9 @@ impl Packer {
             (Type::Constrained(inner, _), value) => return self.typed(value, inner, style),
             (Type::Any | Type::Dict(None, _), value) if style == Style::Dataclass => return self.raw(value),
             (Type::Union(variants, _), value) => return self.union(value, variants, style),
+            (Type::Choice(_), value) if style == Style::Model => {
+                return self.leaf(value, Style::ModelValues);
+            }
             (
                 Type::List(item, _) | Type::Sequence(item, _) | Type::Set(item, _),
                 Value::List(items) | Value::Tuple(items) | Value::Set(items, _),
@@ -123,7 +126,12 @@ impl Packer {
                 let message = format!("value of type {} is not serializable", python::type_str(ty));
                 return Err(ConvertError::new(ConvertErrorKind::Unserializable, message));
             }
-            (_, value) => return self.leaf(value, style),
+            (ty, value) => {
+                return match misfit(ty, value) {
+                    Some(error) if style == Style::Dataclass => Err(error),
+                    _ => self.leaf(value, style),
+                };
+            }
         }
         Ok(())
     }
@@ -170,6 +178,9 @@ impl Packer {
     /// Models pass through JSON, whose keys are text.
     fn key(&mut self, key: &Value, ty: &Type, style: Style) -> Result<(), ConvertError> {
         match (style, key) {
+            (Style::Dataclass, Value::Tuple(_) | Value::List(_) | Value::Set(..)) => {
+                Err(ConvertError::new(ConvertErrorKind::Type, "unhashable type: 'list'"))
+            }
             (Style::Dataclass, key) => self.typed(key, ty, style),
             (Style::Model, Value::Enum(..)) => self.leaf(key, style),
             (Style::Model | Style::ModelValues, key) => self.text(&crate::schema::key_text(key)),
@@ -184,7 +195,7 @@ impl Packer {
                 self.items(&record.values, of, style)
             }
             (Dialect::Model | Dialect::TypedDict, Style::Dataclass) => {
-                let message = format!("{} is not serializable inside a dataclass", declared.name);
+                let message = format!("Field \"\" of type {} in __root__ is not serializable", declared.name);
                 Err(ConvertError::new(ConvertErrorKind::Unserializable, message))
             }
             // Names of enumerations are put in for models only.
@@ -330,8 +341,8 @@ impl Packer {
                 self.text("format")?;
                 return self.text(&reference.format);
             }
-            Value::Opaque(opaque) => {
-                let message = format!("can not serialize '{}' object", opaque.class);
+            Value::Opaque(_) | Value::Message(_) => {
+                let message = format!("can not serialize '{}' object", python::packed_class_of(value));
                 return Err(ConvertError::new(ConvertErrorKind::Type, message));
             }
         }
@@ -373,6 +384,29 @@ impl Packer {
 fn no_attribute(value: &Value, name: &str) -> ConvertError {
     let message = format!("'{}' object has no attribute '{name}'", python::class_name_of(value));
     ConvertError::new(ConvertErrorKind::Attribute, message)
+}
+
+/// What the client's own writer runs into when a field holds something that its type does not: it asks nothing first.
+fn misfit(ty: &Type, value: &Value) -> Option<ConvertError> {
+    let attribute = |name: &str| Some(no_attribute(value, name));
+    let not = |what: &str| {
+        let message = format!("'{}' object is not {what}", python::class_name_of(value));
+        Some(ConvertError::new(ConvertErrorKind::Type, message))
+    };
+    let is_scalar = matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+    match (ty, value) {
+        (Type::Enum(_), Value::Enum(..)) | (Type::Duration, Value::Duration(_)) => None,
+        (Type::Enum(_), _) => attribute("value"),
+        (Type::Duration, _) => attribute("total_seconds"),
+        (Type::Datetime | Type::Date | Type::Time, Value::Datetime(_) | Value::Date(_) | Value::Time(_)) => {
+            None
+        }
+        (Type::Datetime | Type::Date | Type::Time, _) => attribute("isoformat"),
+        (Type::List(..) | Type::Set(..) | Type::Sequence(..), _) if is_scalar => not("iterable"),
+        (Type::Tuple(..), _) if is_scalar => not("subscriptable"),
+        (Type::Map(..) | Type::Dict(Some(_), _), _) if is_scalar => attribute("items"),
+        _ => None,
+    }
 }
 
 fn is_wrapped(ty: &Type) -> bool {
@@ -418,6 +452,7 @@ pub(crate) fn holds(ty: &Type, value: &Value) -> bool {
         | (Type::File, Value::File(_))
         | (Type::Dir, Value::Dir(_))
         | (Type::Dataset(_), Value::Dataset(_)) => true,
+        (Type::Message(class), Value::Message(message)) => *class == message.class,
         (Type::Struct(ty), Value::Struct(record)) => ty.name == record.ty.name,
         (Type::Recursive(name), Value::Struct(record)) => **name == *record.ty.name,
         (Type::Enum(ty), Value::Enum(of, _)) => ty.name == of.name,

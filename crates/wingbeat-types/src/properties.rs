@@ -104,6 +104,14 @@ proptest! {
         entry::msgpack(&bytes);
         entry::command_line(&bytes);
         entry::schema(&bytes);
+        entry::json(&bytes);
+    }
+
+    #[test]
+    fn no_text_of_json_or_yaml_makes_a_decoder_panic(text in "[-a-z0-9:.,\\[\\]{}&*!\"' \n]{0,60}") {
+        entry::command_line(text.as_bytes());
+        entry::schema(text.as_bytes());
+        entry::json(text.as_bytes());
     }
 
     #[test]

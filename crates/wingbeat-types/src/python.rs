@@ -47,7 +47,10 @@ fn class_name(ty: &Type) -> Option<String> {
         Type::Bytes(Mutability::Mutable) => "bytearray",
         Type::Text(kind) => text_class(*kind),
         Type::Enum(ty) => return Some(qualified(&ty.module, &ty.name)),
-        Type::Struct(ty) if !is_generic_tuple(ty) => return Some(qualified(&ty.module, &ty.name)),
+        Type::Struct(ty) if !is_generic_tuple(ty) && ty.arguments.is_empty() => {
+            return Some(qualified(&ty.module, &ty.name));
+        }
+        Type::Message(class) => class,
         Type::Dataset(ty) => ty.class.as_deref().unwrap_or("flyte.io._dataframe.dataframe.DataFrame"),
         _ => return None,
     };
@@ -83,6 +86,10 @@ fn inner_str(ty: &Type) -> String {
             let items = ty.fields.iter().map(|field| inner_str(&field.ty)).collect();
             let spelling = if ty.name == "Tuple" { Spelling::Typing } else { Spelling::Builtin };
             generic(&spelling, "Tuple", items)
+        }
+        Type::Struct(ty) if !ty.arguments.is_empty() => {
+            let arguments: Vec<String> = ty.arguments.iter().map(inner_str).collect();
+            format!("{}[{}]", qualified(&ty.module, &ty.name), arguments.join(", "))
         }
         Type::Tuple(items, spelling) => generic(spelling, "Tuple", items.iter().map(inner_str).collect()),
         Type::Sequence(item, SequenceKind::Tuple) => {
@@ -158,6 +165,7 @@ pub fn class_of(value: &Value) -> String {
         Value::File(_) => "flyte.io._file.File",
         Value::Dir(_) => "flyte.io._dir.Dir",
         Value::Dataset(_) => "flyte.io._dataframe.dataframe.DataFrame",
+        Value::Message(message) => &message.class,
         Value::Opaque(opaque) => &opaque.class,
     };
     simple.to_owned()
@@ -237,6 +245,9 @@ pub fn repr(value: &Value) -> String {
         Value::File(file) => format!("File({})", reference_fields("path", file, ", ", true)),
         Value::Dir(dir) => format!("Dir({})", reference_fields("path", dir, ", ", false)),
         Value::Dataset(data) => format!("DataFrame({})", reference_fields("uri", data, ", ", false)),
+        Value::Message(message) => {
+            format!("<{} {}>", message.name(), crate::string_repr::json_text(&crate::of_json(&message.json)))
+        }
         Value::Opaque(opaque) => opaque.shown.clone(),
     }
 }

@@ -5,8 +5,10 @@
 mod leaf;
 mod unpack;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::constraints::Constraints;
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::pack::holds;
 use crate::python;
@@ -60,6 +62,7 @@ pub(crate) fn wrap(value: &Value, ty: &StructType) -> Result<Value, ConvertError
         (Dialect::NamedTuple, Value::Struct(record)) => record.values.clone(),
         (_, Value::Tuple(items) | Value::List(items)) => items.clone(),
         (Dialect::NamedTuple, Value::Map(_)) => return Err(ConvertError::new(ConvertErrorKind::Key, "0")),
+        (_, Value::Map(entries)) => entries.iter().map(|(key, _)| key.clone()).collect(),
         (_, other) => {
             let message = format!("object of type '{}' has no len()", python::class_name_of(other));
             return Err(ConvertError::new(ConvertErrorKind::Type, message));
@@ -97,6 +100,9 @@ struct Shaper {
 impl Shaper {
     fn shape(&mut self, value: Value, ty: &Type) -> Result<Value, ConvertError> {
         match (ty, value) {
+            (Type::Constrained(inner, constraints), value) if self.source.is_model() => {
+                self.constrained(value, inner, constraints)
+            }
             (Type::Constrained(inner, _), value) => self.shape(value, inner),
             (Type::Any | Type::Dict(None, _), value @ Value::Map(_)) | (Type::Any, value) => Ok(value),
             (Type::Union(variants, _), value) => self.union(value, variants),
@@ -124,6 +130,11 @@ impl Shaper {
                 None => Err(refused(&value, &Type::Recursive(name.clone()))),
             },
             (Type::File | Type::Dir | Type::Dataset(_), value) => reference(value, ty),
+            (Type::Map(..) | Type::Dict(..), value) if !self.source.is_model() => {
+                let class = python::class_name_of(&value);
+                let message = format!("'{class}' object has no attribute 'items'");
+                Err(ConvertError::new(ConvertErrorKind::Attribute, message))
+            }
             (ty, value) => leaf::leaf(value, ty, self.source),
         }
     }
@@ -150,6 +161,52 @@ impl Shaper {
             Ok((self.shape(name, key)?, value))
         });
         each.collect::<Result<Vec<_>, _>>().map(Value::Map)
+    }
+
+    /// As a model takes it: by its rules.
+    fn constrained(
+        &mut self,
+        value: Value,
+        ty: &Type,
+        constraints: &Constraints,
+    ) -> Result<Value, ConvertError> {
+        let shaped = match (ty, &constraints.discriminator) {
+            (Type::Union(variants, _), Some(key)) => self.tagged(value, variants, key)?,
+            _ => self.shape(value, ty)?,
+        };
+        match constraints.broken_by(&shaped) {
+            Some(message) => Err(ConvertError::new(ConvertErrorKind::Validation, message)),
+            None => Ok(shaped),
+        }
+    }
+
+    /// One of several structs: which, a field says.
+    fn tagged(&mut self, value: Value, variants: &[Type], key: &str) -> Result<Value, ConvertError> {
+        let given = match &value {
+            Value::Map(entries) => entries
+                .iter()
+                .find(|(name, _)| matches!(name, Value::Str(name) if name == key))
+                .map(|one| &one.1),
+            Value::None if variants.contains(&Type::None) => return Ok(value),
+            // What is a struct already says itself what it is.
+            _ => return self.union(value, variants),
+        };
+        let Some(given) = given else {
+            let message = format!("Unable to extract tag using discriminator '{key}'");
+            return Err(ConvertError::new(ConvertErrorKind::Validation, message));
+        };
+        let found = variants.iter().find(|one| tags_of(one, key).iter().any(|tag| tag.same_as(given)));
+        let Some(found) = found else {
+            let known: Vec<String> =
+                variants.iter().flat_map(|one| tags_of(one, key)).map(|tag| python::repr(&tag)).collect();
+            let message = format!(
+                "Input tag {} found using '{key}' does not match any of the expected tags: {}",
+                python::repr(given),
+                known.join(", ")
+            );
+            return Err(ConvertError::new(ConvertErrorKind::Validation, message));
+        };
+        self.shape(value, found)
     }
 
     /// The variant of the value's own class, else the first that takes it.
@@ -213,6 +270,14 @@ impl Shaper {
                     record_of(ty.clone(), values)
                 })
             }
+            (Dialect::Dataclass, _) => {
+                let class = if ty.module.is_empty() { String::new() } else { format!("{}.", ty.module) };
+                let message = format!(
+                    "Argument for {class}{}.__mashumaro_from_dict__ method should be a dict instance",
+                    ty.name
+                );
+                Err(ConvertError::new(ConvertErrorKind::Value, message))
+            }
             (_, value) => Err(refused(&value, &Type::Struct(ty.clone()))),
         }
     }
@@ -220,10 +285,19 @@ impl Shaper {
     fn record(&mut self, entries: Vec<(Value, Value)>, ty: &Arc<StructType>) -> Result<Value, ConvertError> {
         let mut given: Vec<Option<Value>> = vec![None; ty.fields.len()];
         let mut unknown = Vec::new();
+        let names: HashSet<String> = if ty.fields.iter().any(|field| field.alias.is_some()) {
+            entries.iter().map(|(key, _)| python::show(key)).collect()
+        } else {
+            HashSet::new()
+        };
         for (key, value) in entries {
             let Value::Str(name) = key else { continue };
-            let place = ty.fields.iter().position(|field| {
-                field.name == name || (self.source.is_model() && field.alias.as_ref() == Some(&name))
+            let place = ty.fields.iter().position(|field| match &field.alias {
+                Some(alias) if self.source.is_model() => {
+                    // A field's own name counts where the other one is not given.
+                    *alias == name || (field.name == name && !names.contains(alias))
+                }
+                _ => field.name == name,
             });
             match place {
                 Some(ix) => given[ix] = Some(value),
@@ -262,7 +336,12 @@ impl Shaper {
 
     fn field(&mut self, value: Value, field: &Field, ty: &StructType) -> Result<Value, ConvertError> {
         let shown = if self.source.is_model() { String::new() } else { python::repr(&value) };
-        self.shape(value, &field.ty).map_err(|error| self.invalid(error, &shown, field, ty))
+        let shaped = if self.source.is_model() {
+            self.constrained(value, &field.ty, &field.constraints)
+        } else {
+            self.shape(value, &field.ty)
+        };
+        shaped.map_err(|error| self.invalid(error, &shown, field, ty))
     }
 
     fn invalid(&self, error: ConvertError, shown: &str, field: &Field, ty: &StructType) -> ConvertError {
@@ -304,11 +383,35 @@ impl Shaper {
     }
 }
 
-/// A type as the library of dataclasses names it: without quotes, and without the module of a builtin.
+/// What tells a struct from others in a union: the constants that a field of it may be.
+pub(crate) fn tags_of(ty: &Type, key: &str) -> Vec<Value> {
+    let Type::Struct(ty) = ty.bare() else { return Vec::new() };
+    match ty.fields.iter().find(|field| field.name == key).map(|field| field.ty.bare()) {
+        Some(Type::Choice(values)) => values.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// A type as the library of dataclasses names it: every name in it without its module.
 fn short_name(ty: &Type) -> String {
     let shown = python::type_str(ty);
     let class = shown.strip_prefix('<').and_then(|rest| rest.split('\'').nth(1));
-    class.map_or_else(|| shown.clone(), |class| class.rsplit('.').next().unwrap_or_default().to_owned())
+    let shown = class.unwrap_or(&shown).replace("ForwardRef('", "").replace("')", "");
+    let is_part = |one: char| one.is_alphanumeric() || one == '_' || one == '.';
+    let (mut short, mut name, mut is_quoted) = (String::new(), String::new(), false);
+    for one in shown.chars().chain(std::iter::once(' ')) {
+        if !is_quoted && is_part(one) {
+            name.push(one);
+            continue;
+        }
+        let last = name.rsplit('.').next().unwrap_or_default();
+        short.push_str(if last.is_empty() { &name } else { last });
+        name.clear();
+        short.push(one);
+        is_quoted ^= one == '\'';
+    }
+    short.truncate(short.trim_end().len());
+    short
 }
 
 fn refused(value: &Value, ty: &Type) -> ConvertError {

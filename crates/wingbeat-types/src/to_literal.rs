@@ -3,6 +3,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "kinds that are not named are alike: not meant here")]
 
+use serde_json::Value as Json;
 use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
 use wingbeat_proto::flyteidl2::core::{
     Blob, BlobMetadata, BlobType, Literal, LiteralCollection, LiteralMap, StructuredDataset,
@@ -11,13 +12,14 @@ use wingbeat_proto::flyteidl2::core::{
 
 use crate::assert_type::assert_type;
 use crate::error::{ConvertError, ConvertErrorKind};
+use crate::launch_form::to_struct;
 use crate::literal_type::{dataset_type, enum_values, refusal_of_enum, variant_type};
 use crate::moments;
 use crate::pack::{holds, pack};
 use crate::python::{class_str, show, type_str};
 use crate::shape::{Source, shape, wrap};
 use crate::ty::{DatasetType, Dialect, EnumKind, EnumType, StructType, Type};
-use crate::value::{Reference, Value};
+use crate::value::{Message, Reference, Value};
 use crate::wire::{
     duration_literal, none_literal, of_scalar, of_value, packed_literal, primitive_literal, tagged,
     text_literal, timestamp_literal,
@@ -71,6 +73,7 @@ fn write(value: &Value, ty: &Type) -> Result<Literal, ConvertError> {
         (Type::File, Value::File(file)) => Ok(of_blob(file, BlobDimensionality::SINGLE)),
         (Type::Dir, Value::Dir(dir)) => Ok(of_blob(dir, BlobDimensionality::MULTIPART)),
         (Type::Dataset(ty), value) => of_dataset(value, ty),
+        (Type::Message(_), Value::Message(message)) => of_message(message),
         (Type::Constrained(inner, _), value) => write(value, inner),
         (ty, value) if ty.is_pickled() => of_pickle(value),
         (ty, value) => Err(not_of_type(value, ty)),
@@ -140,7 +143,7 @@ fn of_dict(value: &Value, ty: &Type) -> Result<Literal, ConvertError> {
     }
     match pack(value, ty) {
         Ok(bytes) => Ok(packed_literal(bytes)),
-        Err(error) if error.kind == ConvertErrorKind::Type => {
+        Err(error) if matches!(error.kind, ConvertErrorKind::Type | ConvertErrorKind::Unserializable) => {
             let message = format!(
                 "Cannot convert `{}` to Flyte Literal.\nError Message: {}",
                 show(value),
@@ -265,6 +268,34 @@ fn of_dataset(value: &Value, ty: &DatasetType) -> Result<Literal, ConvertError> 
     let dataset =
         StructuredDataset { uri: data.uri.clone(), metadata: metadata.into(), ..Default::default() };
     Ok(with_hash(of_scalar(scalar::Value::StructuredDataset(Box::new(dataset))), data))
+}
+
+/// A list of values becomes a list, every other message the struct of its JSON form.
+fn of_message(message: &Message) -> Result<Literal, ConvertError> {
+    match &message.json {
+        Json::Array(items) => {
+            let literals = items.iter().map(of_item).collect::<Result<Vec<_>, _>>()?;
+            let list = LiteralCollection { literals, ..Default::default() };
+            Ok(of_value(literal::Value::Collection(Box::new(list))))
+        }
+        json @ Json::Object(_) => Ok(of_scalar(scalar::Value::Generic(Box::new(to_struct(json))))),
+        // Moments and spans are text in JSON.
+        _ => Err(ConvertError::mismatch("Failed to convert to generic protobuf struct")),
+    }
+}
+
+/// An element of a list of values, each by its own kind.
+fn of_item(item: &Json) -> Result<Literal, ConvertError> {
+    use primitive::Value as P;
+    Ok(match item {
+        Json::Null => none_literal(),
+        Json::Bool(flag) => primitive_literal(P::Boolean(*flag)),
+        Json::Number(number) => primitive_literal(P::FloatValue(number.as_f64().unwrap_or(f64::NAN))),
+        Json::String(text) => text_literal(text),
+        Json::Array(_) | Json::Object(_) => {
+            return of_message(&Message { class: "".into(), json: item.clone() });
+        }
+    })
 }
 
 fn of_pickle(value: &Value) -> Result<Literal, ConvertError> {

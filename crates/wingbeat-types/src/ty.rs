@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::arrow::ArrowField;
 use crate::constraints::Constraints;
 use crate::value::Value;
 
@@ -43,6 +44,8 @@ pub enum Type {
     Dir,
     /// A table in the store.
     Dataset(Box<DatasetType>),
+    /// A message of protobuf, by its class in Python: `google.protobuf.struct_pb2.Struct`.
+    Message(Arc<str>),
     /// A type whose values have to obey rules; they are told, not enforced.
     Constrained(Box<Type>, Box<Constraints>),
     /// Whatever only the Python process that wrote it can read: the name of its class.
@@ -184,6 +187,8 @@ pub struct StructType {
     pub keeps_unknown: bool,
     /// Names of the classes that it extends.
     pub ancestors: Vec<String>,
+    /// What the parameters of a generic dataclass stand for; empty for a class that is named as it is.
+    pub arguments: Vec<Type>,
 }
 
 impl StructType {
@@ -197,6 +202,7 @@ impl StructType {
             description: None,
             keeps_unknown: false,
             ancestors: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 
@@ -290,6 +296,8 @@ pub struct DatasetType {
     pub format: String,
     /// The class that reads it, if it is not the neutral one.
     pub class: Option<String>,
+    /// Its schema in Arrow's terms, if its type tells one.
+    pub arrow: Option<Vec<ArrowField>>,
 }
 
 impl Type {
@@ -306,6 +314,20 @@ impl Type {
     /// This or None.
     pub fn optional(item: Self) -> Self {
         Self::Union(vec![item, Self::None], Spelling::Typing)
+    }
+
+    /// One of several types: those in a union are its own, what stands there twice is one, and one alone is no union.
+    pub fn union(variants: Vec<Self>) -> Self {
+        let mut kept: Vec<Self> = Vec::new();
+        for variant in variants {
+            let inner = if let Self::Union(inner, _) = variant { inner } else { vec![variant] };
+            for one in inner {
+                if !kept.contains(&one) {
+                    kept.push(one);
+                }
+            }
+        }
+        if kept.len() == 1 { kept.remove(0) } else { Self::Union(kept, Spelling::Typing) }
     }
 
     /// A struct.
@@ -348,6 +370,7 @@ impl Type {
             Self::File => "File",
             Self::Dir => "Dir",
             Self::Dataset(_) => "DataFrame Transformer",
+            Self::Message(_) => "Protobuf-Transformer",
             Self::Constrained(inner, _) => inner.tag(),
             Self::Pickle(_)
             | Self::Any

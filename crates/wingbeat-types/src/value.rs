@@ -52,6 +52,8 @@ pub enum Value {
     Dir(Box<Reference>),
     /// A table in the store.
     Dataset(Box<Reference>),
+    /// A message of protobuf: its class in Python, and its JSON form.
+    Message(Box<Message>),
     /// Bytes that only the process which wrote them can read.
     Pickle(Vec<u8>),
     /// Something that is no data: how it names its class, and how it shows itself.
@@ -82,6 +84,24 @@ pub struct Reference {
     pub name: Option<String>,
 }
 
+/// A message of protobuf.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its class in Python: `google.protobuf.struct_pb2.Struct`.
+    pub class: Arc<str>,
+    /// Its JSON form, as protobuf defines it.
+    pub json: serde_json::Value,
+}
+
+impl Message {
+    /// Its name: the class without the module that was made for it.
+    pub fn name(&self) -> String {
+        let mut parts: Vec<&str> = self.class.split('.').collect();
+        parts.retain(|part| !part.ends_with("_pb2"));
+        parts.join(".")
+    }
+}
+
 /// Something that is no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opaque {
@@ -103,10 +123,9 @@ pub struct Datetime {
 impl Datetime {
     /// What a clock in UTC shows at this moment.
     pub fn utc(&self) -> Option<civil::DateTime> {
-        match self.offset {
-            None => Some(self.civil),
-            Some(offset) => Some(Offset::UTC.to_datetime(offset.to_timestamp(self.civil).ok()?)),
-        }
+        // Not by way of a timestamp: those of the library end a day before the calendar does.
+        let ahead = self.offset.map_or(0, Offset::seconds);
+        self.civil.checked_sub(jiff::SignedDuration::from_secs(ahead.into())).ok()
     }
 }
 
@@ -185,6 +204,7 @@ impl Value {
             | Self::File(_)
             | Self::Dir(_)
             | Self::Dataset(_)
+            | Self::Message(_)
             | Self::Pickle(_)
             | Self::Opaque(_) => None,
         }

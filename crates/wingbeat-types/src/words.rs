@@ -57,11 +57,11 @@ fn simple_name(simple: SimpleType) -> &'static str {
 }
 
 /// A value's kind in words.
-pub(crate) fn kind_of(value: &Literal) -> String {
+pub fn kind_of(value: &Literal) -> String {
     let word = match &value.value {
         Some(literal::Value::Collection(_)) => "list",
         Some(literal::Value::Map(_)) => "dict",
-        Some(literal::Value::OffloadedMetadata(_)) => "offloaded value",
+        Some(literal::Value::OffloadedMetadata(_)) => "a value stored elsewhere",
         Some(literal::Value::Scalar(scalar)) => match &scalar.value {
             Some(scalar::Value::Primitive(primitive)) => match &primitive.value {
                 Some(primitive::Value::Integer(_)) => "int",
@@ -79,7 +79,7 @@ pub(crate) fn kind_of(value: &Literal) -> String {
             Some(scalar::Value::Binary(_) | scalar::Value::Generic(_)) => "struct",
             Some(scalar::Value::NoneType(_)) => "None",
             Some(scalar::Value::StructuredDataset(_) | scalar::Value::Schema(_)) => "dataframe",
-            Some(scalar::Value::Union(_)) => "union",
+            Some(scalar::Value::Union(union)) => return kind_of(&union.value),
             Some(scalar::Value::Error(_)) => "error",
             None => "nothing",
         },

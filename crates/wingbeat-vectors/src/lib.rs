@@ -43,8 +43,24 @@ impl Summary {
     }
 }
 
+/// Why a file's content cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoVectors(String);
+
+impl fmt::Display for NoVectors {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoVectors {}
+
 /// Runs all records of a file of the form of `types-vectors.json`.
-pub fn run(vectors: &Json) -> Summary {
+///
+/// # Errors
+/// [`NoVectors`]: it has another form.
+pub fn run(vectors: &Json) -> Result<Summary, NoVectors> {
+    check_form(vectors)?;
     let scope = Scope::of(vectors["prelude"].as_str().unwrap_or_default(), "tv");
     let mut summary = Summary::default();
     for (section, runner) in sections::ALL {
@@ -56,7 +72,37 @@ pub fn run(vectors: &Json) -> Summary {
         }
     }
     sections::hashes(&vectors["hash"], &mut |check| summary.add(check));
-    summary
+    Ok(summary)
+}
+
+/// Is it an object with at least one of the sections, all of them of the right form?
+fn check_form(vectors: &Json) -> Result<(), NoVectors> {
+    let known: Vec<&str> = sections::ALL.iter().map(|(section, _)| *section).collect();
+    let Some(found) = vectors.as_object() else {
+        let names = known.join("`, `");
+        return Err(NoVectors(format!(
+            "it is no object; expected one with `prelude` and the lists `{names}`"
+        )));
+    };
+    for section in &known {
+        match found.get(*section) {
+            None => (),
+            Some(Json::Array(records)) => {
+                if let Some(ix) = records.iter().position(|record| !record.is_object()) {
+                    return Err(NoVectors(format!("`{section}[{ix}]` is no object: expected a record")));
+                }
+            }
+            Some(_) => return Err(NoVectors(format!("`{section}` is no list: expected a list of records"))),
+        }
+    }
+    if found.get("prelude").is_some_and(|prelude| !prelude.is_string()) {
+        return Err(NoVectors("`prelude` is no text: expected the Python source of the types".to_owned()));
+    }
+    if !found.contains_key("hash") && !known.iter().any(|section| found.contains_key(*section)) {
+        let names = known.join("`, `");
+        return Err(NoVectors(format!("it has none of the sections `{names}`, `hash`")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! A small part of Python, read as data: type expressions, literals, calls of classes, and the declarations of classes.
 //! Nothing is executed. What is not understood is said to need Python, never guessed.
 
+mod arrow;
 mod classes;
 mod declarations;
 mod lexer;
+mod messages;
 mod parser;
 mod scope;
 mod types;

@@ -52,6 +52,7 @@ pub(crate) fn hashes(hash: &Json, report: &mut dyn FnMut(Check)) {
     let records = |key: &str| hash[key].as_array().map_or(&[][..], Vec::as_slice);
     for (ix, record) in records("inputs").iter().enumerate() {
         let mut check = Check::new("hash.inputs", ix, record);
+        check.again::<Inputs>(record, "inputs_b64");
         if let Some(inputs) = check.decoded::<Inputs>(record, "inputs_b64") {
             check.equal("repr", &inputs_repr(&inputs, &[]), &bytes(record, "repr_b64"));
             check.equal("hash", &inputs_hash(&inputs, &[]), &text(record, "inputs_hash"));

@@ -26,6 +26,7 @@ const PURE_CRATES: [(&str, &[&str]); 3] = [
             "md-5",
             "rmp",
             "rmpv",
+            "saphyr-parser",
             "serde",
             "serde_json",
             "sha2",

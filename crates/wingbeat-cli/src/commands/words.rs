@@ -24,19 +24,7 @@ pub(super) fn word(proto_name: &str, prefix: &str) -> String {
 
 /// Nothing changes any more.
 pub(super) fn is_terminal(phase: EnumValue<ActionPhase>) -> bool {
-    phase.as_known().is_some_and(|phase| match phase {
-        ActionPhase::ACTION_PHASE_SUCCEEDED
-        | ActionPhase::ACTION_PHASE_FAILED
-        | ActionPhase::ACTION_PHASE_ABORTED
-        | ActionPhase::ACTION_PHASE_TIMED_OUT
-        | ActionPhase::ACTION_PHASE_RECOVERED => true,
-        ActionPhase::ACTION_PHASE_UNSPECIFIED
-        | ActionPhase::ACTION_PHASE_QUEUED
-        | ActionPhase::ACTION_PHASE_WAITING_FOR_RESOURCES
-        | ActionPhase::ACTION_PHASE_INITIALIZING
-        | ActionPhase::ACTION_PHASE_RUNNING
-        | ActionPhase::ACTION_PHASE_PAUSED => false,
-    })
+    phase.as_known().is_some_and(wingbeat_client::is_terminal)
 }
 
 /// `2026-11-20 23:50:12Z`, or nothing.

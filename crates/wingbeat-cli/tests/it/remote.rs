@@ -6,6 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use wingbeat_blob::bundle::{UnpackLimits, unpack};
 use wingbeat_proto::flyteidl2::common::ActionPhase;
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, Literal, LiteralType, Primitive, ResourceType, Scalar, SimpleType, TaskTemplate,
@@ -13,7 +14,7 @@ use wingbeat_proto::flyteidl2::core::{
     task_template,
 };
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, TaskSpec};
-use wingbeat_sdk::bundle::{self, UnpackLimits};
+use wingbeat_sdk::bundle;
 use wingbeat_sdk::remote::{Remote, RemoteError, RunOptions, RunTask, TaskReference};
 
 use crate::platform::{Attempts, Platform};
@@ -193,6 +194,6 @@ async fn a_bundle_is_uploaded_once_and_can_be_read_where_it_lies() {
     assert!(uri.ends_with(&bundle.file_name), "{uri}");
     let archive = fs::read(&uri).expect("the platform's store is a folder");
     let out = tempfile::tempdir().expect("temporary folder");
-    bundle::unpack(&*archive, out.path(), UnpackLimits::default()).expect("it is a bundle");
+    unpack(&*archive, out.path(), UnpackLimits::default()).expect("it is a bundle");
     assert_eq!(fs::read_to_string(out.path().join("main.py")).expect("it was packed"), "print(1)\n");
 }

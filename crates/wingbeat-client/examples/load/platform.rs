@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use wingbeat_client::{Client, Connection, ServerAddr};
+use wingbeat_client::{Client, Connection, ServerAddr, is_terminal};
 use wingbeat_proto::flyteidl2::actions::{
     Action, EnqueueRequest, WatchForUpdatesRequest, WatchForUpdatesResponse, WatchForUpdatesResponseView,
     action, watch_for_updates_request, watch_for_updates_response,
@@ -206,15 +206,4 @@ fn task_spec(name: &str, sim_ms: u32) -> TaskSpec {
         ..Default::default()
     };
     TaskSpec { task_template: template.into(), short_name: name.to_owned(), ..Default::default() }
-}
-
-fn is_terminal(phase: ActionPhase) -> bool {
-    matches!(
-        phase,
-        ActionPhase::ACTION_PHASE_SUCCEEDED
-            | ActionPhase::ACTION_PHASE_FAILED
-            | ActionPhase::ACTION_PHASE_ABORTED
-            | ActionPhase::ACTION_PHASE_TIMED_OUT
-            | ActionPhase::ACTION_PHASE_RECOVERED
-    )
 }

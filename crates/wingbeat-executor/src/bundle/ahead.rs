@@ -2,12 +2,13 @@
 //!
 //! Whatever is unusual about a bundle is left to the runtime, which then unpacks it itself: nothing here is an error.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use wingbeat_blob::BlobStore;
+use wingbeat_blob::bundle::{UnpackLimits, unpack};
 
-use super::{archive_name, flag, stays_within, unpack};
+use super::{archive_name, flag, stays_within};
 
 /// Larger ones are streamed by the runtime.
 const MAX_ARCHIVE_BYTES: u64 = 16 << 20;
@@ -20,7 +21,7 @@ pub(crate) async fn unpack_ahead(store: &BlobStore, work: &Path, args: &[String]
     let Ok(archive) = store.get_at_most(&path, MAX_ARCHIVE_BYTES).await else { return };
     let (folder, name) = (work.join(dest), archive_name(uri).to_owned());
     let unpacking = tokio::task::spawn_blocking(move || -> io::Result<()> {
-        unpack(&archive, &folder)?;
+        unpack(Cursor::new(&archive), &folder, UnpackLimits::default()).map_err(io::Error::other)?;
         std::fs::write(folder.join(&name), &archive)?;
         std::fs::write(folder.join(format!(".{name}.extracted")), "")
     });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use connectrpc::{ConnectError, ErrorCode};
 use tokio::time::sleep;
+use wingbeat_client::is_terminal;
 use wingbeat_proto::flyteidl2::common::{ActionIdentifier, ActionPhase, RunIdentifier};
 use wingbeat_proto::flyteidl2::dataproxy::{GetActionDataRequest, TailLogsRequest, TailLogsResponse};
 use wingbeat_proto::flyteidl2::logs::dataplane::LogLine as WireLine;
@@ -245,17 +246,6 @@ fn of_info(info: &ErrorInfo) -> TaskError {
     };
     // The run's own attempts are over: nothing is tried again.
     TaskError { code: info.code.clone(), message: info.message.clone(), origin, recoverable: false }
-}
-
-fn is_terminal(phase: ActionPhase) -> bool {
-    matches!(
-        phase,
-        ActionPhase::ACTION_PHASE_SUCCEEDED
-            | ActionPhase::ACTION_PHASE_FAILED
-            | ActionPhase::ACTION_PHASE_ABORTED
-            | ActionPhase::ACTION_PHASE_TIMED_OUT
-            | ActionPhase::ACTION_PHASE_RECOVERED
-    )
 }
 
 /// Waits before the next try of a stream, unless trying again is of no use.

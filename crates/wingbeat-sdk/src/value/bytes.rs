@@ -3,11 +3,9 @@
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use wingbeat_proto::flyteidl2::core::blob_type::BlobDimensionality;
-use wingbeat_proto::flyteidl2::core::{
-    Binary, BlobType, Literal, LiteralType, SimpleType, UnionType, literal_type, scalar,
-};
-use wingbeat_types::launch_form::to_struct;
+use wingbeat_proto::flyteidl2::core::{Binary, Literal, LiteralType, scalar};
+use wingbeat_types::ty::Mutability;
+use wingbeat_types::{Type, to_literal_type};
 
 use super::literals::{self, kind_of, msgpack_of, scalar_of};
 use super::structs::from_msgpack;
@@ -65,20 +63,7 @@ impl Value for Bytes {
     const TAG: &'static str = PICKLE;
 
     fn literal_type() -> LiteralType {
-        let blob = BlobType {
-            format: "PythonPickle".to_owned(),
-            dimensionality: BlobDimensionality::SINGLE.into(),
-            ..Default::default()
-        };
-        let variants = vec![
-            literals::variant(literals::of_type(literal_type::Type::Blob(Box::new(blob))), PICKLE),
-            literals::variant(literals::simple(SimpleType::BINARY), PICKLE),
-        ];
-        let union = UnionType { variants, ..Default::default() };
-        LiteralType {
-            metadata: to_struct(&json!({"python_class_name": "<class 'bytes'>"})).into(),
-            ..literals::of_type(literal_type::Type::UnionType(Box::new(union)))
-        }
+        to_literal_type(&Type::Bytes(Mutability::Fixed)).expect("bytes are pickled as they are")
     }
 
     fn to_literal(&self) -> Result<Literal, ValueError> {

@@ -85,7 +85,7 @@ impl ColumnType {
             }
             Self::Other => return LiteralType::default(),
         };
-        literals::simple(simple)
+        literals::of_simple(simple)
     }
 
     fn from_wire(wire: &LiteralType, depth: usize) -> Self {

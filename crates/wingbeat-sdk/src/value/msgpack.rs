@@ -1,11 +1,12 @@
 //! msgpack, as Python's library writes it: the smallest form of an integer, floats always in eight bytes, maps in the
-//! order in which they were written. The reader trusts nothing: depth is limited, and a length that the bytes cannot
-//! hold is an error before anything is allocated for it.
+//! order in which they were written. What is read is taken apart by `wingbeat-types`, which trusts nothing; how deep a
+//! field may be nested is limited here.
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is the same mistake")]
 
 use rmp::Marker;
 use serde_json::Value as Json;
+use wingbeat_types::msgpack::{Reader, Token};
 
 use super::ValueError;
 
@@ -72,46 +73,17 @@ impl Packer {
     }
 }
 
-/// One step of reading.
-enum Token<'a> {
-    Nil,
-    Bool(bool),
-    Int(i128),
-    Float(f64),
-    Text(&'a str),
-    Bytes(&'a [u8]),
-    Array(usize),
-    Map(usize),
-    Extension,
-}
-
-impl Token<'_> {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Nil => "None",
-            Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
-            Self::Float(_) => "float",
-            Self::Text(_) => "str",
-            Self::Bytes(_) => "bytes",
-            Self::Array(_) => "list",
-            Self::Map(_) => "dict",
-            Self::Extension => "an extension",
-        }
-    }
-}
-
 /// Reads fields.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
-    rest: &'a [u8],
+    reader: Reader<'a>,
     depth: usize,
 }
 
 impl<'a> Unpacker<'a> {
     /// Reads from the beginning.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, depth: 0 }
+        Self { reader: Reader::new(bytes), depth: 0 }
     }
 
     /// Every byte was read.
@@ -119,107 +91,18 @@ impl<'a> Unpacker<'a> {
     /// # Errors
     /// There are more.
     pub fn end(&self) -> Result<(), ValueError> {
-        if self.rest.is_empty() {
-            return Ok(());
-        }
-        Err(ValueError::new("the end of the value", format!("{} more bytes", self.rest.len())))
-    }
-
-    fn take(&mut self, n_bytes: usize) -> Result<&'a [u8], ValueError> {
-        let (taken, rest) = self.rest.split_at_checked(n_bytes).ok_or_else(cut_off)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    /// A number of so many bytes, the largest first.
-    fn number(&mut self, width: usize) -> Result<u64, ValueError> {
-        Ok(self.take(width)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
-
-    fn length(&mut self, width: usize) -> Result<usize, ValueError> {
-        usize::try_from(self.number(width)?).map_err(|_| cut_off())
-    }
-
-    fn text_of(&mut self, length: usize) -> Result<Token<'a>, ValueError> {
-        let text = std::str::from_utf8(self.take(length)?);
-        text.map(Token::Text).map_err(|_| ValueError::new("str", "bytes that are not UTF-8"))
-    }
-
-    fn extension(&mut self, length: usize) -> Result<Token<'a>, ValueError> {
-        self.take(length + 1)?;
-        Ok(Token::Extension)
-    }
-
-    /// A list or a map of `n_items` values can be here at all: each takes a byte at least.
-    fn fits(&self, n_items: usize) -> Result<usize, ValueError> {
-        if n_items > self.rest.len() { Err(cut_off()) } else { Ok(n_items) }
+        self.reader.finish().map_err(|_| ValueError::new("the end of the value", "more bytes"))
     }
 
     fn token(&mut self) -> Result<Token<'a>, ValueError> {
-        let marker = Marker::from_u8(self.take(1)?[0]);
-        Ok(match marker {
-            Marker::Null => Token::Nil,
-            Marker::True => Token::Bool(true),
-            Marker::False => Token::Bool(false),
-            Marker::FixPos(value) => Token::Int(value.into()),
-            Marker::FixNeg(value) => Token::Int(value.into()),
-            Marker::U8 => Token::Int(self.number(1)?.into()),
-            Marker::U16 => Token::Int(self.number(2)?.into()),
-            Marker::U32 => Token::Int(self.number(4)?.into()),
-            Marker::U64 => Token::Int(self.number(8)?.into()),
-            Marker::I8 => Token::Int(signed(self.number(1)?, 8)),
-            Marker::I16 => Token::Int(signed(self.number(2)?, 16)),
-            Marker::I32 => Token::Int(signed(self.number(4)?, 32)),
-            Marker::I64 => Token::Int(signed(self.number(8)?, 64)),
-            Marker::F32 => {
-                let bits = u32::try_from(self.number(4)?).expect("four bytes");
-                Token::Float(f32::from_bits(bits).into())
-            }
-            Marker::F64 => Token::Float(f64::from_bits(self.number(8)?)),
-            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
-                let length = self.sized(marker)?;
-                self.text_of(length)?
-            }
-            Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => {
-                let length = self.sized(marker)?;
-                Token::Bytes(self.take(length)?)
-            }
-            Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
-                let length = self.sized(marker)?;
-                Token::Array(self.fits(length)?)
-            }
-            Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => {
-                let length = self.sized(marker)?;
-                Token::Map(self.fits(length)?)
-            }
-            Marker::FixExt1 => self.extension(1)?,
-            Marker::FixExt2 => self.extension(2)?,
-            Marker::FixExt4 => self.extension(4)?,
-            Marker::FixExt8 => self.extension(8)?,
-            Marker::FixExt16 => self.extension(16)?,
-            Marker::Ext8 | Marker::Ext16 | Marker::Ext32 => {
-                let length = self.sized(marker)?;
-                self.extension(length)?
-            }
-            Marker::Reserved => return Err(ValueError::new("msgpack", "the reserved byte 0xc1")),
-        })
-    }
-
-    /// The length that follows a marker, or is a part of it.
-    fn sized(&mut self, marker: Marker) -> Result<usize, ValueError> {
-        match marker {
-            Marker::FixStr(length) | Marker::FixArray(length) | Marker::FixMap(length) => Ok(length.into()),
-            Marker::Str8 | Marker::Bin8 | Marker::Ext8 => self.length(1),
-            Marker::Str16 | Marker::Bin16 | Marker::Ext16 | Marker::Array16 | Marker::Map16 => self.length(2),
-            _ => self.length(4),
-        }
+        self.reader.token().map_err(|error| ValueError::new("msgpack", error.message))
     }
 
     /// Is None next? Then it is read.
     pub fn nil(&mut self) -> bool {
-        let is_nil = self.rest.first() == Some(&0xc0);
+        let is_nil = self.reader.peek() == Some(Marker::Null);
         if is_nil {
-            self.rest = &self.rest[1..];
+            self.reader.token().expect("a marker that is a whole value");
         }
         is_nil
     }
@@ -268,7 +151,7 @@ impl<'a> Unpacker<'a> {
     /// Something else is next.
     pub fn text(&mut self) -> Result<&'a str, ValueError> {
         match self.token()? {
-            Token::Text(value) => Ok(value),
+            Token::Str(value) => Ok(value),
             other => Err(ValueError::new("str", other.kind())),
         }
     }
@@ -279,7 +162,7 @@ impl<'a> Unpacker<'a> {
     /// Something else is next.
     pub fn bytes(&mut self) -> Result<&'a [u8], ValueError> {
         match self.token()? {
-            Token::Bytes(value) => Ok(value),
+            Token::Bin(value) => Ok(value),
             other => Err(ValueError::new("bytes", other.kind())),
         }
     }
@@ -342,9 +225,9 @@ impl<'a> Unpacker<'a> {
             | Token::Bool(_)
             | Token::Int(_)
             | Token::Float(_)
-            | Token::Text(_)
-            | Token::Bytes(_)
-            | Token::Extension => 0,
+            | Token::Str(_)
+            | Token::Bin(_)
+            | Token::Ext(..) => 0,
         };
         self.deeper(|input| (0..n_values).try_for_each(|_| input.skip()))
     }
@@ -367,8 +250,8 @@ impl<'a> Unpacker<'a> {
                 let number = serde_json::Number::from_f64(value);
                 number.ok_or_else(|| ValueError::new("a number of JSON", value.to_string()))?.into()
             }
-            Token::Text(value) => value.into(),
-            Token::Bytes(value) => (base64::engine::general_purpose::STANDARD.encode(value) + "\n").into(),
+            Token::Str(value) => value.into(),
+            Token::Bin(value) => (base64::engine::general_purpose::STANDARD.encode(value) + "\n").into(),
             Token::Array(n_items) => {
                 let items = |input: &mut Self| {
                     (0..n_items).map(|ix| input.json().map_err(|error| error.at(ix))).collect()
@@ -376,7 +259,7 @@ impl<'a> Unpacker<'a> {
                 Json::Array(self.deeper(items)?)
             }
             Token::Map(n_entries) => Json::Object(self.deeper(|input| input.entries(n_entries))?),
-            Token::Extension => return Err(ValueError::new("a value of JSON", "an extension")),
+            Token::Ext(..) => return Err(ValueError::new("a value of JSON", "an extension")),
         })
     }
 
@@ -387,15 +270,4 @@ impl<'a> Unpacker<'a> {
         });
         entries.collect()
     }
-}
-
-fn signed(number: u64, bits: u32) -> i128 {
-    let shift = 64 - bits;
-    #[allow(clippy::cast_possible_wrap, reason = "the bits are those of a signed number")]
-    let value = (number << shift) as i64 >> shift;
-    value.into()
-}
-
-fn cut_off() -> ValueError {
-    ValueError::new("more bytes", "the end of the value")
 }

@@ -1,9 +1,7 @@
 //! `Option`, Python's `Optional`: a union with None. And boxes, which are what they hold.
 
 use serde_json::{Value as Json, json};
-use wingbeat_proto::flyteidl2::core::{
-    Literal, LiteralType, SimpleType, Union, UnionType, literal_type, scalar,
-};
+use wingbeat_proto::flyteidl2::core::{Literal, LiteralType, SimpleType, UnionType, literal_type, scalar};
 
 use super::literals::{self, scalar_of};
 use super::structs::from_msgpack;
@@ -12,27 +10,24 @@ use super::{Packer, Unpacker, Value, ValueError};
 const NONE: &str = "none";
 
 fn none_type() -> LiteralType {
-    literals::variant(literals::simple(SimpleType::NONE), NONE)
-}
-
-fn union_literal(value: Literal, r#type: LiteralType) -> Literal {
-    let union = Union { value: value.into(), r#type: r#type.into(), ..Default::default() };
-    literals::of_scalar(scalar::Value::Union(Box::new(union)))
+    literals::with_tag(literals::of_simple(SimpleType::NONE), NONE)
 }
 
 impl<T: Value> Value for Option<T> {
     const TAG: &'static str = "Typed Union";
 
     fn literal_type() -> LiteralType {
-        let variants = vec![literals::variant(T::literal_type(), T::TAG), none_type()];
+        let variants = vec![literals::with_tag(T::literal_type(), T::TAG), none_type()];
         let union = UnionType { variants, ..Default::default() };
         literals::of_type(literal_type::Type::UnionType(Box::new(union)))
     }
 
     fn to_literal(&self) -> Result<Literal, ValueError> {
         Ok(match self {
-            Some(value) => union_literal(value.to_literal()?, literals::variant(T::literal_type(), T::TAG)),
-            None => union_literal(literals::none(), none_type()),
+            Some(value) => {
+                literals::tagged(value.to_literal()?, literals::with_tag(T::literal_type(), T::TAG))
+            }
+            None => literals::tagged(literals::none_literal(), none_type()),
         })
     }
 

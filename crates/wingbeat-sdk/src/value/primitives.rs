@@ -31,10 +31,10 @@ macro_rules! integers {
         impl Value for $ty {
             const TAG: &'static str = "int";
             fn literal_type() -> LiteralType {
-                literals::simple(SimpleType::INTEGER)
+                literals::of_simple(SimpleType::INTEGER)
             }
             fn to_literal(&self) -> Result<Literal, ValueError> {
-                Ok(literals::of_primitive(primitive::Value::Integer(to_wire(*self)?)))
+                Ok(literals::primitive_literal(primitive::Value::Integer(to_wire(*self)?)))
             }
             fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
                 read(literal, "int", |value| whole(value).map(in_range))
@@ -100,10 +100,10 @@ macro_rules! floats {
         impl Value for $ty {
             const TAG: &'static str = "float";
             fn literal_type() -> LiteralType {
-                literals::simple(SimpleType::FLOAT)
+                literals::of_simple(SimpleType::FLOAT)
             }
             fn to_literal(&self) -> Result<Literal, ValueError> {
-                Ok(literals::of_primitive(primitive::Value::FloatValue(f64::from(*self))))
+                Ok(literals::primitive_literal(primitive::Value::FloatValue(f64::from(*self))))
             }
             #[allow(clippy::cast_possible_truncation, reason = "the width that was asked for")]
             fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
@@ -129,10 +129,10 @@ floats!(f32, f64);
 impl Value for bool {
     const TAG: &'static str = "bool";
     fn literal_type() -> LiteralType {
-        literals::simple(SimpleType::BOOLEAN)
+        literals::of_simple(SimpleType::BOOLEAN)
     }
     fn to_literal(&self) -> Result<Literal, ValueError> {
-        Ok(literals::of_primitive(primitive::Value::Boolean(*self)))
+        Ok(literals::primitive_literal(primitive::Value::Boolean(*self)))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
         read(literal, "bool", |value| {
@@ -154,10 +154,10 @@ impl Value for bool {
 impl Value for String {
     const TAG: &'static str = "str";
     fn literal_type() -> LiteralType {
-        literals::simple(SimpleType::STRING)
+        literals::of_simple(SimpleType::STRING)
     }
     fn to_literal(&self) -> Result<Literal, ValueError> {
-        Ok(literals::text(self.as_str()))
+        Ok(literals::text_literal(self.as_str()))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
         read(literal, "str", |value| {

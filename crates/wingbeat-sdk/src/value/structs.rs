@@ -2,11 +2,11 @@
 
 use buffa_types::google::protobuf::value::Kind;
 use buffa_types::google::protobuf::{Struct, Value as WireValue};
-use serde_json::{Value as Json, json};
-use wingbeat_proto::flyteidl2::core::{
-    Literal, LiteralType, SimpleType, TypeAnnotation, TypeStructure, scalar,
-};
+use serde_json::Value as Json;
+use wingbeat_proto::flyteidl2::core::{Literal, LiteralType, scalar};
 use wingbeat_types::launch_form::to_struct;
+use wingbeat_types::ty::Spelling;
+use wingbeat_types::{Type, to_literal_type};
 
 use super::literals::{self, kind_of, msgpack_of, scalar_of};
 use super::msgpack::{Packer, Unpacker};
@@ -17,15 +17,13 @@ pub const DATACLASS: &str = "Object-Dataclass-Transformer";
 
 /// A struct's type, of its schema.
 pub fn dataclass_type(schema: &Json) -> LiteralType {
-    let structure = TypeStructure { tag: DATACLASS.to_owned(), ..Default::default() };
-    LiteralType { metadata: to_struct(schema).into(), structure: structure.into(), ..untyped() }
+    let metadata = to_struct(schema).into();
+    literals::with_tag(LiteralType { metadata, ..untyped() }, DATACLASS)
 }
 
 /// A struct of which nothing is known.
 pub(crate) fn untyped() -> LiteralType {
-    let annotations = to_struct(&json!({"cache-key-metadata": {"serialization-format": "msgpack"}}));
-    let annotation = TypeAnnotation { annotations: annotations.into(), ..Default::default() };
-    LiteralType { annotation: annotation.into(), ..literals::simple(SimpleType::STRUCT) }
+    to_literal_type(&Type::Dict(None, Spelling::Builtin)).expect("a dictionary may be anything")
 }
 
 /// A value as msgpack in a literal.
@@ -35,7 +33,7 @@ pub(crate) fn untyped() -> LiteralType {
 pub fn packed_literal<T: Value>(value: &T) -> Result<Literal, ValueError> {
     let mut out = Packer::default();
     value.pack(&mut out)?;
-    Ok(literals::of_msgpack(out.finish()))
+    Ok(literals::packed_literal(out.finish()))
 }
 
 /// A value out of a literal that holds msgpack, or the JSON of a console.

@@ -19,7 +19,7 @@ fn to_wire(time: Timestamp) -> Literal {
     } else {
         wire
     };
-    literals::of_primitive(primitive::Value::Datetime(Box::new(wire)))
+    literals::primitive_literal(primitive::Value::Datetime(Box::new(wire)))
 }
 
 fn from_wire(wire: &WireTimestamp) -> Result<Timestamp, ValueError> {
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Result<Timestamp, ValueError> {
 impl Value for Timestamp {
     const TAG: &'static str = "datetime";
     fn literal_type() -> LiteralType {
-        literals::simple(SimpleType::DATETIME)
+        literals::of_simple(SimpleType::DATETIME)
     }
     fn to_literal(&self) -> Result<Literal, ValueError> {
         Ok(to_wire(*self))
@@ -75,7 +75,7 @@ impl Value for Timestamp {
 impl Value for Date {
     const TAG: &'static str = "date";
     fn literal_type() -> LiteralType {
-        literals::simple(SimpleType::DATETIME)
+        literals::of_simple(SimpleType::DATETIME)
     }
     fn to_literal(&self) -> Result<Literal, ValueError> {
         let midnight = self.to_zoned(TimeZone::UTC);
@@ -108,11 +108,11 @@ impl Value for Date {
 impl Value for SignedDuration {
     const TAG: &'static str = "timedelta";
     fn literal_type() -> LiteralType {
-        literals::simple(SimpleType::DURATION)
+        literals::of_simple(SimpleType::DURATION)
     }
     fn to_literal(&self) -> Result<Literal, ValueError> {
         let wire = WireDuration { seconds: self.as_secs(), nanos: self.subsec_nanos(), ..Default::default() };
-        Ok(literals::of_primitive(primitive::Value::Duration(Box::new(wire))))
+        Ok(literals::primitive_literal(primitive::Value::Duration(Box::new(wire))))
     }
     fn from_literal(literal: &Literal) -> Result<Self, ValueError> {
         read(literal, "timedelta", |value| {

@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use super::clocks::{self, NoMoment};
-use super::{CliError, Kind, Surroundings};
+use super::{CliError, Kind, Surroundings, json_text, yaml};
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::json_coercion::coerce_json;
 use crate::json_value::of_json;
@@ -53,7 +53,8 @@ impl Parsed<'_> {
                 let place = ty.members.iter().position(|(name, _)| name == text);
                 place.map(|ix| Value::Enum(ty.clone(), ix)).ok_or_else(|| {
                     let names: Vec<String> = ty.members.iter().map(|(name, _)| format!("'{name}'")).collect();
-                    self.bad(format!("{} is not one of {}.", quoted(), names.join(", ")))
+                    let one_of = if names.len() == 1 { "" } else { "one of " };
+                    self.bad(format!("{} is not {one_of}{}.", quoted(), names.join(", ")))
                 })
             }
             Kind::Either(kinds) => {
@@ -104,7 +105,7 @@ impl Parsed<'_> {
     }
 
     fn json(&self, text: &str, ty: &Type) -> Result<Value, CliError> {
-        let mut value = of_json(&self.read(text)?);
+        let mut value = self.read(text)?;
         if let (Value::Map(given), Some(base)) = (&mut value, self.default.and_then(as_entries)) {
             let mut merged = base;
             for (key, one) in std::mem::take(given) {
@@ -122,8 +123,13 @@ impl Parsed<'_> {
                 other => ConvertError::new(ConvertErrorKind::Value, other.to_string()),
             })
         };
-        match (ty.bare(), value) {
-            (Type::Dict(None, _), value @ Value::Map(_)) => Ok(value),
+        // With rules around it, or parameters given, a type is no class to the client: what stands there stays.
+        match ty {
+            Type::Constrained(..) | Type::Dict(None, _) => return Ok(value),
+            Type::Struct(inner) if !inner.arguments.is_empty() => return Ok(value),
+            _ => (),
+        }
+        match (ty, value) {
             (Type::List(..), value @ Value::List(_))
             | (Type::Map(..) | Type::Dict(..), value @ Value::Map(_)) => {
                 Ok(coerce_json(value, ty, Some(&locate))?)
@@ -182,6 +188,7 @@ impl Parsed<'_> {
             Type::Struct(inner) if inner.dialect == Dialect::Dataclass => {
                 shape(item, &field.ty, Source::Json)
             }
+            Type::Struct(inner) if inner.dialect == Dialect::Model => Ok(item),
             Type::Tuple(..) | Type::Struct(_) => shape(item, &field.ty, Source::Given),
             _ => Ok(item),
         });
@@ -189,61 +196,25 @@ impl Parsed<'_> {
     }
 
     /// JSON, or what a file of that name holds.
-    fn read(&self, text: &str) -> Result<Json, CliError> {
-        let failed = match serde_json::from_str(text) {
-            Ok(json) => return Ok(json),
-            Err(error) => error,
+    fn read(&self, text: &str) -> Result<Value, CliError> {
+        let failed = match json_text::read(text) {
+            Ok(value) => return Ok(value),
+            Err(failed) => failed,
         };
         let is_yaml = text.ends_with(".yaml") || text.ends_with("yml");
         let message = match self.world.read(text) {
-            Some(_) if is_yaml => {
-                let message = format!("{text} is YAML, which is not read here: convert it to JSON");
-                return Err(CliError::Unsupported(message));
-            }
-            Some(content) => match serde_json::from_str(&content) {
-                Ok(json) => return Ok(json),
-                Err(error) => python_message(&content, &error),
+            Some(content) if is_yaml => return Ok(yaml::read(&content).map_err(|error| error.of_file(text))?),
+            Some(content) => match json_text::read(&content) {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
             },
-            None => python_message(text, &failed),
+            None => failed,
         };
         let name = self.name;
         Err(self.bad(format!(
             "parameter <Option {name}> should be a valid json object, {text}, error: {message}"
         )))
     }
-}
-
-/// What Python's own reader would say.
-fn python_message(text: &str, error: &serde_json::Error) -> String {
-    let trimmed = text.trim_start();
-    let skipped = text.len() - trimmed.len();
-    let place = |at: usize| {
-        let before = &text[..at.min(text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("line {line} column {column} (char {})", before.chars().count())
-    };
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Json>();
-    if let Some(Ok(_)) = stream.next() {
-        let end = stream.byte_offset();
-        let rest = &text[end..];
-        return format!("Extra data: {}", place(end + (rest.len() - rest.trim_start().len())));
-    }
-    let line_start: usize =
-        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let at = line_start + error.column().saturating_sub(1);
-    let told = error.to_string();
-    if told.starts_with("key must be a string") || told.starts_with("EOF while parsing an object") {
-        return format!("Expecting property name enclosed in double quotes: {}", place(at));
-    }
-    if told.starts_with("expected `,`") {
-        return format!("Expecting ',' delimiter: {}", place(at));
-    }
-    if told.starts_with("expected `:`") {
-        return format!("Expecting ':' delimiter: {}", place(at));
-    }
-    let opens = trimmed.starts_with(['[', '{', '"']);
-    format!("Expecting value: {}", place(if opens { at } else { skipped }))
 }
 
 /// A default as the fields that given ones are laid over.
@@ -292,6 +263,9 @@ pub(super) fn in_order(value: &Value, json: &Json) -> Value {
                     })
                     .collect(),
             ),
+            (Value::List(items), Json::Array(shown)) => {
+                Value::List(items.iter().zip(shown).map(|(one, json)| in_order(one, json)).collect())
+            }
             (_, json) => of_json(json),
         };
     };

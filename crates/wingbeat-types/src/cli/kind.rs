@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::CliError;
-use crate::python::type_str;
-use crate::ty::{Dialect, EnumType, Type};
+use crate::python::{repr, type_str};
+use crate::ty::{EnumType, Type};
+use crate::value::Value;
 
 /// What an option takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,14 +56,21 @@ impl Kind {
             Type::Enum(ty) => Self::Choice(ty.clone()),
             Type::List(..) => Self::Json("json list".to_owned(), Box::new(ty.clone())),
             Type::Map(..) => Self::Json("json dictionary".to_owned(), Box::new(ty.clone())),
-            Type::Struct(_) | Type::Dict(..) => {
+            Type::Struct(_) | Type::Dict(..) | Type::Message(_) => {
                 Self::Json(format!("JSON object {}", short_name(ty)), Box::new(ty.clone()))
             }
             Type::Union(variants, _) => Self::either(variants)?,
             Type::File => Self::File,
             Type::Dir => Self::Dir,
             Type::Dataset(_) => Self::Dataset,
-            Type::Constrained(inner, _) => return Self::of(inner),
+            Type::Constrained(inner, _) => match Self::of(inner)? {
+                Self::Json(name, _) => {
+                    let is_struct = matches!(inner.bare(), Type::Struct(_) | Type::Dict(..));
+                    let name = if is_struct { "JSON object Annotated".to_owned() } else { name };
+                    Self::Json(name, Box::new(ty.clone()))
+                }
+                other => other,
+            },
             Type::None => {
                 return Err(CliError::Unsupported("Type 0 is not supported in `flyte run`".to_owned()));
             }
@@ -127,6 +135,10 @@ impl Kind {
             Some(Self::Float) => "FLOAT".to_owned(),
             Some(Self::Text) => "STRING".to_owned(),
             Some(Self::Bool) => "BOOL".to_owned(),
+            Some(Self::Choice(ty)) => {
+                let names = ty.members.iter().map(|(name, _)| Value::Str(name.clone())).collect();
+                format!("Choice({})", repr(&Value::List(names)))
+            }
             Some(other) => other.name(),
         }
     }
@@ -135,8 +147,8 @@ impl Kind {
 /// The class without its module.
 fn short_name(ty: &Type) -> String {
     match ty {
-        Type::Struct(inner) if inner.dialect == Dialect::Tuple => inner.name.to_lowercase(),
         Type::Struct(inner) => inner.name.clone(),
+        Type::Message(class) => class.rsplit('.').next().unwrap_or_default().to_owned(),
         Type::Dict(..) => {
             if type_str(ty).starts_with("typing") {
                 "Dict".to_owned()

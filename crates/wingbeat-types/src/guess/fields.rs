@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{MAX_DEPTH, bare_struct, registered, union_of};
+use super::{MAX_DEPTH, bare_struct, registered};
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::json_value::of_json;
 use crate::ty::{Default, Dialect, Field, Spelling, Type};
@@ -180,7 +180,7 @@ impl<'s> Reader<'s> {
                 && is_object(inner)
             {
                 let inner = self.object(key, inner)?;
-                return Ok(Some(if optional { union_of(vec![inner, Type::None]) } else { inner }));
+                return Ok(Some(if optional { Type::union(vec![inner, Type::None]) } else { inner }));
             }
             return self.element(property).map(Some);
         }
@@ -207,7 +207,6 @@ impl<'s> Reader<'s> {
         }
         match schema.get("title").and_then(Json::as_str) {
             Some(title) => self.dataclass(schema, title),
-            None if schema.contains_key("properties") => self.dataclass(schema, key),
             None => Ok(Type::Dict(None, Spelling::Builtin)),
         }
     }
@@ -267,7 +266,7 @@ impl<'s> Reader<'s> {
         let given = given_of(variants);
         let Some(first) = given.first() else { return Ok(Type::None) };
         let inner = self.deeper(|reader| read(reader, first))?;
-        Ok(if given.len() < variants.len() { union_of(vec![inner, Type::None]) } else { inner })
+        Ok(if given.len() < variants.len() { Type::union(vec![inner, Type::None]) } else { inner })
     }
 
     fn any_of(
@@ -281,7 +280,7 @@ impl<'s> Reader<'s> {
         if given.len() < variants.len() {
             types.push(Type::None);
         }
-        Ok(union_of(types))
+        Ok(Type::union(types))
     }
 
     /// What a model holds: models where they are its own fields.
@@ -374,6 +373,6 @@ fn field(name: &str, ty: Type, property: &Json, schema: &Schema, dialect: Dialec
     };
     match made {
         Some(value) => Field::with_default(name, ty, Default::Made(value)),
-        None => Field::with_default(name, union_of(vec![ty, Type::None]), Default::Shown(Value::None)),
+        None => Field::with_default(name, Type::union(vec![ty, Type::None]), Default::Shown(Value::None)),
     }
 }

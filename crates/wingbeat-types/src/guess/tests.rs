@@ -4,11 +4,10 @@ use wingbeat_proto::flyteidl2::core::LiteralType;
 use super::guess;
 use crate::error::ConvertErrorKind;
 use crate::launch_form::to_struct;
-use crate::literal_type::with_tag;
 use crate::to_literal_type;
 use crate::ty::{Default, Field, StructType, Type};
 use crate::value::Value;
-use crate::wire::of_simple;
+use crate::wire::{of_simple, with_tag};
 
 fn of_schema(schema: &serde_json::Value, tag: &str) -> LiteralType {
     let simple = of_simple(wingbeat_proto::flyteidl2::core::SimpleType::STRUCT);

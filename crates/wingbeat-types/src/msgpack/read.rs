@@ -10,32 +10,63 @@ use crate::ty::Mutability;
 use crate::value::Value;
 
 /// One step of the input.
-pub(crate) enum Token<'a> {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    /// None.
     Nil,
+    /// A truth value.
     Bool(bool),
+    /// A whole number.
     Int(i128),
+    /// A double.
     Float(f64),
+    /// Text.
     Str(&'a str),
+    /// Bytes.
     Bin(&'a [u8]),
+    /// A list of so many values, which follow.
     Array(usize),
+    /// A map of so many keys and values, which follow in turn.
     Map(usize),
+    /// An extension: its code, and its bytes.
     Ext(i8, &'a [u8]),
 }
 
+impl Token<'_> {
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil => "None",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float",
+            Self::Str(_) => "str",
+            Self::Bin(_) => "bytes",
+            Self::Array(_) => "list",
+            Self::Map(_) => "dict",
+            Self::Ext(..) => "an extension",
+        }
+    }
+}
+
 /// Bytes that are left.
-#[derive(Clone)]
-pub(crate) struct Reader<'a> {
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
     rest: &'a [u8],
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads from the beginning.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, depth: 0 }
     }
 
     /// All has to be read.
-    pub(crate) fn finish(&self) -> Result<(), ConvertError> {
+    ///
+    /// # Errors
+    /// There are more bytes.
+    pub fn finish(&self) -> Result<(), ConvertError> {
         if self.rest.is_empty() { Ok(()) } else { Err(broken("unpack(b) received extra data.")) }
     }
 
@@ -55,12 +86,15 @@ impl<'a> Reader<'a> {
     }
 
     /// What comes next, without reading it.
-    pub(crate) fn peek(&self) -> Option<Marker> {
+    pub fn peek(&self) -> Option<Marker> {
         self.rest.first().map(|byte| Marker::from_u8(*byte))
     }
 
     /// What comes next.
-    pub(crate) fn token(&mut self) -> Result<Token<'a>, ConvertError> {
+    ///
+    /// # Errors
+    /// [`ConvertError`]: the bytes end too early, promise more than follows, or are no msgpack.
+    pub fn token(&mut self) -> Result<Token<'a>, ConvertError> {
         let marker = Marker::from_u8(self.take(1)?[0]);
         Ok(match marker {
             Marker::Null => Token::Nil,

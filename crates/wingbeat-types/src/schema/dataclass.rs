@@ -102,7 +102,7 @@ fn of_type(ty: &Type, definitions: &mut Definitions) -> Option<Schema> {
         Type::Recursive(name) => Some(reference(name)),
         Type::File | Type::Dir | Type::Dataset(_) => of_reference(ty).map(|(_, schema)| schema),
         Type::Struct(inner) => of_nested(inner, definitions),
-        Type::Pickle(_) => None,
+        Type::Pickle(_) | Type::Message(_) => None,
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn json_of(value: &Value, rules: Rules) -> Json {
             "hash": reference.hash,
         }),
         Value::Dataset(reference) => of_dataset(reference),
+        Value::Message(message) => message.json.clone(),
         Value::Opaque(opaque) => json!(opaque.shown),
     }
 }

@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::defaults::{Rules, json_of};
+use super::defaults::{Rules, json_of, key_text};
 use super::{Definitions, is_recursive, object, of_reference, reference};
+use crate::constraints::Constraints;
+use crate::shape::tags_of;
 use crate::ty::{Default, Dialect, EnumType, Field, SequenceKind, StructType, TextKind, Type};
 use crate::value::Value;
 
@@ -68,7 +70,7 @@ fn of_fields(ty: &StructType, definitions: &mut Definitions) -> Option<Schema> {
 }
 
 fn of_field(field: &Field, definitions: &mut Definitions) -> Option<Schema> {
-    let mut schema = of_type(&field.ty, definitions)?;
+    let mut schema = of_constrained(&field.ty, &field.constraints, definitions)?;
     if is_titled(&field.ty) {
         let title = title_of(field.alias.as_ref().unwrap_or(&field.name));
         schema.insert("title".to_owned(), json!(title));
@@ -76,8 +78,58 @@ fn of_field(field: &Field, definitions: &mut Definitions) -> Option<Schema> {
     if let Default::Shown(value) = &field.default {
         schema.insert("default".to_owned(), json_of(value, Rules::Model));
     }
-    schema.extend(field.constraints.keys_of(&field.ty));
+    // Words of the field are above those of its type.
+    schema.extend(field.constraints.words.clone());
     Some(schema)
+}
+
+/// A type with rules: those of an optional type bind what is not None, those of a choice are told of the whole.
+fn of_constrained(ty: &Type, constraints: &Constraints, definitions: &mut Definitions) -> Option<Schema> {
+    let Type::Union(variants, spelling) = ty else {
+        let mut schema = of_type(ty, definitions)?;
+        schema.extend(constraints.keys_of(ty));
+        return Some(schema);
+    };
+    let (none, given): (Vec<Type>, Vec<Type>) = variants.iter().cloned().partition(|one| *one == Type::None);
+    let mut schema = match (&constraints.discriminator, given.as_slice(), none.is_empty()) {
+        (Some(key), given, true) => of_tagged(given, key, definitions)?,
+        (Some(_), given, false) => {
+            let inner = Type::Union(given.to_vec(), *spelling);
+            let rules = Constraints { words: Map::new(), ..constraints.clone() };
+            optional(of_constrained(&inner, &rules, definitions)?)
+        }
+        (None, [one], false) => {
+            let mut inner = of_type(one, definitions)?;
+            inner.extend(constraints.rules_of(one));
+            optional(inner)
+        }
+        (None, _, _) => {
+            let mut schema = of_type(ty, definitions)?;
+            schema.extend(constraints.named());
+            schema
+        }
+    };
+    schema.extend(constraints.words.clone());
+    Some(schema)
+}
+
+fn optional(inner: Schema) -> Schema {
+    object(json!({ "anyOf": [inner, {"type": "null"}] }))
+}
+
+/// One of several structs, told by the value of a field.
+fn of_tagged(variants: &[Type], key: &str, definitions: &mut Definitions) -> Option<Schema> {
+    let mut mapping = Map::new();
+    let mut refs = Vec::new();
+    for variant in variants {
+        let schema = of_type(variant, definitions)?;
+        let place = schema.get("$ref")?.clone();
+        for value in tags_of(variant, key) {
+            mapping.insert(key_text(&value), place.clone());
+        }
+        refs.push(Json::Object(schema));
+    }
+    Some(object(json!({"oneOf": refs, "discriminator": {"propertyName": key, "mapping": mapping}})))
 }
 
 /// Things that are referred to have titles of their own.
@@ -149,11 +201,7 @@ fn of_type(ty: &Type, definitions: &mut Definitions) -> Option<Schema> {
         Type::Dict(None, _) => of_map(&Type::Str, &Type::Any, definitions),
         Type::Dict(Some(pair), _) => of_map(&pair.0, &pair.1, definitions),
         Type::Union(variants, _) => of_union(variants, definitions),
-        Type::Constrained(inner, constraints) => {
-            let mut schema = of_type(inner, definitions)?;
-            schema.extend(constraints.keys_of(inner));
-            Some(schema)
-        }
+        Type::Constrained(inner, constraints) => of_constrained(inner, constraints, definitions),
         Type::Recursive(name) => {
             // A dictionary with known keys is defined under the name of its wrapper.
             let wrapped = format!("Wrapper_{name}");
@@ -168,7 +216,7 @@ fn of_type(ty: &Type, definitions: &mut Definitions) -> Option<Schema> {
             Some(reference(&name))
         }
         Type::Struct(inner) => define(inner, definitions),
-        Type::Pickle(_) => None,
+        Type::Pickle(_) | Type::Message(_) => None,
     }
 }
 
@@ -229,6 +277,7 @@ fn type_of_all(values: &[&Value]) -> Option<&'static str> {
         Value::Bool(_) => Some("boolean"),
         _ => None,
     };
+    let of = |value: &Value| of(value.member().map_or(value, |(_, inner)| inner));
     let first = of(values.first()?)?;
     values.iter().all(|value| of(value) == Some(first)).then_some(first)
 }

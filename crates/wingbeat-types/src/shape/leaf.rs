@@ -5,13 +5,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::tz::Offset;
 
 use super::{Source, bytes_of, refused};
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::moments;
 use crate::python;
 use crate::ty::{EnumType, Mutability, TextKind, Type};
-use crate::value::Value;
+use crate::value::{Datetime, Value};
 
 /// A scalar of a type.
 pub(super) fn leaf(value: Value, ty: &Type, source: Source) -> Result<Value, ConvertError> {
@@ -175,6 +176,7 @@ fn time(value: &Value, ty: &Type, source: Source) -> Option<Value> {
         | (Type::Time, Value::Time(_))
         | (Type::Duration, Value::Duration(_)) => Some(value.clone()),
         (Type::Datetime, Value::Str(text)) => moments::read_iso(text).map(Value::Datetime),
+        (Type::Datetime, Value::Int(_) | Value::Float(_)) if source.is_model() => since_1970(value),
         (Type::Date, Value::Str(text)) => text.trim().parse().ok().map(Value::Date),
         (Type::Time, Value::Str(text)) => text.trim().parse().ok().map(Value::Time),
         (Type::Duration, Value::Int(_) | Value::Float(_)) => {
@@ -191,6 +193,22 @@ fn time(value: &Value, ty: &Type, source: Source) -> Option<Value> {
         (Type::Duration, Value::Str(text)) if source.is_model() => iso_span(text).map(Value::Duration),
         _ => None,
     }
+}
+
+/// A number as a moment: seconds since 1970, or milliseconds where so many seconds would be too many.
+fn since_1970(value: &Value) -> Option<Value> {
+    /// Beyond this a number counts milliseconds.
+    const MOST_SECONDS: f64 = 2e10;
+    #[allow(clippy::cast_precision_loss, reason = "moments have few digits")]
+    let number = match value {
+        Value::Int(number) => *number as f64,
+        Value::Float(number) => *number,
+        _ => return None,
+    };
+    let seconds = if number.abs() > MOST_SECONDS { number / 1e3 } else { number };
+    let since = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+    let civil = moments::EPOCH.checked_add(since.round(jiff::Unit::Microsecond).ok()?).ok()?;
+    Some(Value::Datetime(Datetime { civil, offset: Some(Offset::UTC) }))
 }
 
 /// Microseconds of an ISO 8601 span, days being 24 hours and years 365 days.

@@ -1,6 +1,8 @@
+use serde_json::json;
+
 use super::to_literal;
 use crate::ty::{Default, Field, StructType, Type};
-use crate::value::Value;
+use crate::value::{Message, Value};
 use crate::{from_literal, to_literal_type};
 
 fn refusal(value: &Value, ty: &Type) -> String {
@@ -48,4 +50,26 @@ fn an_empty_list_fits_two_variants_of_lists() {
     let ty = Type::Union(vec![Type::list(Type::Int), Type::list(Type::Str)], crate::ty::Spelling::Typing);
     assert!(refusal(&Value::List(vec![]), &ty).contains("Potential types: [list[int], list[str]]"));
     assert!(to_literal_type(&ty).is_ok());
+}
+
+#[test]
+fn a_message_travels_as_its_json_and_a_list_of_values_as_a_list() {
+    let message = |class: &str, json: serde_json::Value| {
+        (Type::Message(class.into()), Value::Message(Box::new(Message { class: class.into(), json })))
+    };
+    let (ty, value) = message("google.protobuf.struct_pb2.Struct", json!({"a": 1.0, "b": [null, "x"]}));
+    let literal = to_literal(&value, &ty).expect("a struct");
+    assert_eq!(from_literal(&literal, &ty), Ok(value.clone()));
+    assert_eq!(crate::python::repr(&value), "<google.protobuf.Struct {\"a\": 1.0, \"b\": [null, \"x\"]}>");
+    let (ty, value) = message("google.protobuf.struct_pb2.ListValue", json!([1.0, true, {"k": "v"}]));
+    let literal = to_literal(&value, &ty).expect("a list");
+    assert!(from_literal(&literal, &ty).expect_err("no struct").to_string().contains("generic literal"));
+    let class = "flyteidl2.core.literals_pb2.Primitive";
+    let (ty, value) = message(class, json!({"integer": "5"}));
+    let literal = to_literal(&value, &ty).expect("a message");
+    assert_eq!(from_literal(&literal, &ty), Ok(value), "numbers of 64 bits are text");
+    let (ty, value) = message(class, json!({"unknown": 1}));
+    assert!(from_literal(&to_literal(&value, &ty).expect("an object"), &ty).is_err());
+    let (ty, value) = message("google.protobuf.timestamp_pb2.Timestamp", json!("1970-01-01T00:00:01Z"));
+    assert!(refusal(&value, &ty).contains("generic protobuf struct"));
 }

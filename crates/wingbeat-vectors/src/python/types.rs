@@ -61,6 +61,9 @@ impl Scope {
         if let Some(simple) = simple(name) {
             return Ok(simple);
         }
+        if let Some(class) = super::messages::class_of(name) {
+            return Ok(Type::Message(class.into()));
+        }
         if matches!(name, "List" | "typing.List") {
             let message = "Only generic univariate typing.List[T] type is supported.";
             return Err(unsupported("List", refused(message)));
@@ -147,18 +150,20 @@ impl Scope {
         let spelling =
             if last.starts_with(char::is_lowercase) { Spelling::Builtin } else { Spelling::Typing };
         Ok(match last {
-            "list" | "List" => Type::List(Box::new(read(0)?), spelling),
-            "dict" | "Dict" => match (read(0)?, read(1)?) {
+            "list" | "List" => {
+                Type::List(Box::new(read(0).map_err(|need| unsupported("List", need))?), spelling)
+            }
+            "dict" | "Dict" => match (read(0)?, read(1).map_err(|need| unsupported("List", need))?) {
                 (Type::Str, item) => Type::Map(Box::new(item), spelling),
                 pair => Type::Dict(Some(Box::new(pair)), spelling),
             },
             "DefaultDict" | "defaultdict" if place == Place::Inside => {
                 Type::Map(Box::new(read(1)?), spelling)
             }
-            "Optional" => union(vec![read(0)?, Type::None]),
+            "Optional" => Type::union(vec![read(0).map_err(|need| unsupported("Union", need))?, Type::None]),
             "Union" => {
                 let variants = arguments.iter().map(|one| self.read(one, place, reading));
-                union(variants.collect::<Result<_, Need>>().map_err(|need| unsupported("Union", need))?)
+                Type::union(variants.collect::<Result<_, Need>>().map_err(|need| unsupported("Union", need))?)
             }
             "tuple" | "Tuple" => return self.tuple(last, arguments, place, reading),
             "set" | "Set" => Type::Set(Box::new(read(0)?), Mutability::Mutable),
@@ -194,11 +199,14 @@ impl Scope {
         let shown = short(&given).rsplit('.').next().unwrap_or_default().to_owned();
         let mut inner = reading.clone();
         inner.bound.push((parameter.unwrap_or_default(), given));
+        let bound = inner.bound.last().map(|(_, given)| given.clone());
         let mut ty = self.of_class(class, &inner)?;
-        if let Type::Struct(found) = &mut ty
-            && found.dialect == Dialect::Model
-        {
-            Arc::make_mut(found).name = format!("{name}[{shown}]");
+        if let Type::Struct(found) = &mut ty {
+            let found = Arc::make_mut(found);
+            match found.dialect {
+                Dialect::Model => found.name = format!("{name}[{shown}]"),
+                _ => found.arguments.extend(bound),
+            }
         }
         Ok(ty)
     }
@@ -242,9 +250,6 @@ impl Scope {
                     let last = name.rsplit('.').next().unwrap_or_default();
                     match last {
                         "OrderedDict" => return Err(Need::python("an annotation that cannot be hashed")),
-                        "Field" if named.iter().any(|(name, _)| name == "discriminator") => {
-                            return Err(Need::python("a union with a discriminator"));
-                        }
                         "Field" | "StringConstraints" | "Interval" => {
                             self.constrain(&mut constraints, named)?;
                         }
@@ -295,6 +300,10 @@ impl Scope {
                 "le" => "maximum",
                 "multiple_of" => "multipleOf",
                 "pattern" => "pattern",
+                "discriminator" => {
+                    constraints.discriminator = Some(python::show(&self.value(value)?));
+                    continue;
+                }
                 "min_length" => {
                     constraints.min_length = Some(json(self)?);
                     continue;
@@ -338,6 +347,12 @@ impl Scope {
                     return Err(Need::python("a class as columns"));
                 };
                 ty.columns.extend(found.fields.iter().map(|field| (field.name.clone(), field.ty.clone())));
+            }
+            Expr::Call(function, arguments, named) if function.dotted().as_deref() == Some("pa.schema") => {
+                let ([fields], []) = (arguments.as_slice(), named.as_slice()) else {
+                    return Err(Need::python("a schema with metadata"));
+                };
+                ty.arrow = Some(super::arrow::fields(self, fields)?);
             }
             _ => return Err(Need::python("an annotation of a table")),
         }
@@ -417,23 +432,6 @@ fn simple(name: &str) -> Option<Type> {
         "deque" => Type::Pickle("<class 'collections.deque'>".to_owned()),
         _ => return None,
     })
-}
-
-/// Nested unions are flat, and what stands there twice is one.
-pub(super) fn union(variants: Vec<Type>) -> Type {
-    let mut kept: Vec<Type> = Vec::new();
-    for variant in variants {
-        let inner = match variant {
-            Type::Union(inner, _) => inner,
-            other => vec![other],
-        };
-        for one in inner {
-            if !kept.contains(&one) {
-                kept.push(one);
-            }
-        }
-    }
-    if kept.len() == 1 { kept.remove(0) } else { Type::Union(kept, Spelling::Typing) }
 }
 
 /// A type as it stands inside another one.

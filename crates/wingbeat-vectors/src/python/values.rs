@@ -135,6 +135,9 @@ impl Scope {
             }
             _ => (),
         }
+        if let Some(value) = super::messages::made(self, &name, positional, named)? {
+            return Ok(value);
+        }
         if let Some(value) = self.clock(&name, arguments)? {
             return Ok(value);
         }

@@ -1,0 +1,4 @@
+//! Bytes for `wingbeat_sdk::entry::task_messages`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wingbeat_sdk::entry::task_messages(bytes));
