@@ -116,7 +116,7 @@ fn executable(program: &Path) -> io::Result<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
 
@@ -126,7 +126,7 @@ mod tests {
 
     use super::{is_within, placed};
 
-    fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         for (name, content) in files {
             let mut header = tar::Header::new_ustar();

@@ -148,9 +148,6 @@ async fn start(
     let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
     // Other programs than the SDK's runtime gain nothing from what is loaded, and know no bundles.
     let is_runtime = command.argv[0] == "a0";
-    if is_runtime {
-        bundle::unpack_ahead(&executor.store, &folder.work, &args).await;
-    }
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
     let launch = Launch {
         program,
@@ -186,6 +183,7 @@ async fn run(
         Reused::Unwanted => String::new(),
         Reused::Refused(reason) => format!(", not reused: {reason}"),
     };
+    bundle::unpack_ahead(&executor.store, launch.folder, &launch.args).await;
     let (process, isolation) = match forked(executor, assignment, &launch, stop).await? {
         Forked::Taken(process) => (process, "warm".to_owned()),
         Forked::Unwanted => (fresh(executor, assignment, launch)?, "process".to_owned()),
