@@ -78,13 +78,19 @@ fn read_offset(text: &str) -> Option<Offset> {
         return Some(Offset::UTC);
     }
     let (sign, rest) = text.split_at_checked(1)?;
+    if !matches!(sign, "+" | "-") {
+        return None;
+    }
     let digits: Vec<&str> = rest.split(':').collect();
-    let part = |ix: usize| digits.get(ix).map_or(Some(0), |part| part.parse::<i32>().ok());
+    // Of two digits each, so that nothing overflows before the offset's own limit is asked for.
+    let number = |text: &str| text.parse::<u8>().ok().map(i32::from);
+    let part = |ix: usize| digits.get(ix).map_or(Some(0), |part| number(part));
     let seconds = match digits.as_slice() {
         [whole] if whole.len() == 4 => {
-            let (hours, minutes) = whole.split_at(2);
-            hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60
+            let (hours, minutes) = whole.split_at_checked(2)?;
+            number(hours)? * 3600 + number(minutes)? * 60
         }
+        [_, _, _, _, ..] => return None,
         _ => part(0)? * 3600 + part(1)? * 60 + part(2)?,
     };
     Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
@@ -112,6 +118,13 @@ mod tests {
         let wire = duration(-1_500_000);
         assert_eq!((wire.seconds, wire.nanos), (-1, -500_000_000));
         assert_eq!(micros(&wire), Ok(-1_500_000));
+    }
+
+    #[test]
+    fn what_is_no_offset_is_no_moment() {
+        for offset in ["+|\u{fffd}", "+99999999:00", "-", "+1:2:3:x", "+12:99999999999", "Z0"] {
+            assert_eq!(read_iso(&format!("2020-01-01 01:02:03{offset}")), None, "{offset}");
+        }
     }
 
     #[test]
