@@ -44,7 +44,7 @@ step_chaos() {
 
 # Steps joined by + run at the same time: one waits (for the network, for a browser, for time to pass) while the other
 # computes.
-all="fmt tidy postgres console venv+clippy rust build descriptors stock_client+browser chaos"
+all="fmt postgres tidy+console venv+clippy rust build descriptors stock_client+browser chaos"
 summary=()
 report() { # name, seconds, exit status
     local how=ok
