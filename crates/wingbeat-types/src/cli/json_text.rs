@@ -1,6 +1,8 @@
 //! JSON as Python's own reader takes it: keys keep their order, `NaN` is a number, and what is wrong is told in its words
 //! with its place. People look these messages up.
 
+use std::collections::HashMap;
+
 use crate::value::Value;
 
 /// Deeper nesting than this is refused.
@@ -136,6 +138,7 @@ impl Reader<'_> {
         self.at += 1;
         self.skip_space();
         let mut entries: Vec<(Value, Value)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         if self.takes("}") {
             return Ok(Value::Map(entries));
         }
@@ -143,16 +146,19 @@ impl Reader<'_> {
             if self.next() != Some('"') {
                 return Err((NO_NAME, self.at));
             }
-            let key = Value::Str(self.text()?);
+            let name = self.text()?;
             self.skip_space();
             if !self.takes(":") {
                 return Err(("Expecting ':' delimiter", self.at));
             }
             self.skip_space();
             let value = self.value()?;
-            match entries.iter_mut().find(|(known, _)| *known == key) {
-                Some(entry) => entry.1 = value,
-                None => entries.push((key, value)),
+            // The last of one name counts, in the first one's place.
+            if let Some(at) = places.get(&name) {
+                entries[*at].1 = value;
+            } else {
+                places.insert(name.clone(), entries.len());
+                entries.push((Value::Str(name), value));
             }
             self.skip_space();
             if self.takes("}") {
