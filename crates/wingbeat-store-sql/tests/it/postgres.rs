@@ -3,6 +3,7 @@
 mod count;
 mod opening;
 mod outages;
+mod planning;
 mod sharing;
 
 use wingbeat_store_sql::{PostgresAddress, PostgresStore};

@@ -1,0 +1,26 @@
+use sqlx::{ConnectOptions, Connection};
+use wingbeat_store::RunWrites;
+use wingbeat_store_sql::PostgresStore;
+use wingbeat_testkit::postgres::PostgresServer;
+
+use super::address;
+use super::count::Add;
+
+/// The database itself counts a new table's rows after a minute, and never so few.
+#[tokio::test]
+async fn tables_that_begin_to_grow_are_counted() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let url = server.database();
+    let store = PostgresStore::open(&address(&url)).await.expect("opens");
+    for _ in 0..5 {
+        store.commit(Box::new(Add)).await.expect("commits");
+    }
+    let options = url.parse::<sqlx::postgres::PgConnectOptions>().expect("an address");
+    let mut db = options.connect().await.expect("connects");
+    let uncounted = "SELECT relname FROM pg_class WHERE reltuples < 0
+        AND relname IN ('action', 'attempt', 'run', 'counter', 'tally', 'spec')";
+    let uncounted: Vec<String> = sqlx::query_scalar(uncounted).fetch_all(&mut db).await.expect("reads");
+    assert!(uncounted.is_empty(), "{uncounted:?}");
+    db.close().await.expect("closes");
+    store.close().await;
+}
