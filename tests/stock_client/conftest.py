@@ -80,6 +80,15 @@ def back_to_shared(request) -> None:
 
 
 @pytest.fixture
+def own(request, platform):
+    """The client, which talks to the platform of this file meanwhile."""
+    try:
+        yield connect(platform)
+    finally:
+        back_to_shared(request)
+
+
+@pytest.fixture
 def platforms(request):
     """Starts platforms for one test; each is ended after it, with nothing left behind."""
     started: list[Platform] = []

@@ -19,7 +19,7 @@ import pytest
 import typed_values
 from bucket_process import KEY_ID, SECRET
 from client import bounded, lines
-from conftest import back_to_shared, connect, running
+from conftest import running
 from flyteidl2.core import catalog_pb2
 from platform_process import arguments, binary, clean_environment
 from test_signed_urls import location, put
@@ -39,14 +39,6 @@ def platform(buckets, bucket):
     env = {"WINGBEAT_STORE": f"s3://{bucket}/flows/main", **buckets.account()}
     with running("bucket", env) as platform:
         yield platform
-
-
-@pytest.fixture
-def own(request, platform):
-    try:
-        yield connect(platform)
-    finally:
-        back_to_shared(request)
 
 
 def test_files_folders_and_frames_travel_between_tasks(own, buckets, bucket):

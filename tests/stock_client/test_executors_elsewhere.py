@@ -12,7 +12,7 @@ import observing
 import pytest
 import typed_values
 from client import bounded, lines, wait_for_lines
-from conftest import SCRATCH, back_to_shared, connect, running
+from conftest import SCRATCH, running
 from executor_process import RemoteExecutor, Wire, executor_port
 from platform_process import arguments, binary, clean_environment, wait_until
 
@@ -30,14 +30,6 @@ def platform(buckets):
     }
     with running("elsewhere", env) as platform:
         yield platform
-
-
-@pytest.fixture
-def own(request, platform):
-    try:
-        yield connect(platform)
-    finally:
-        back_to_shared(request)
 
 
 def token(own, tmp_path, note="test") -> "tuple[str, object]":

@@ -11,7 +11,7 @@ import flyte.remote
 import pytest
 import tables
 import typed_values
-from conftest import back_to_shared, connect, running
+from conftest import running
 from flyteidl2.core import types_pb2
 from platform_process import binary, clean_environment
 
@@ -23,14 +23,6 @@ def platform(buckets):
     env = {"WINGBEAT_STORE": f"s3://{buckets.bucket()}/flows", **buckets.account()}
     with running("rust", env) as platform:
         yield platform
-
-
-@pytest.fixture
-def own(request, platform):
-    try:
-        yield connect(platform)
-    finally:
-        back_to_shared(request)
 
 
 def said(own, words, **options):
