@@ -24,7 +24,7 @@ use crate::warm::{NotTaken, Script, write_program};
 
 /// What a reused process runs: one program in three files.
 const PROGRAM: &str = concat!(
-    include_str!("../lazy.py"),
+    include_str!("../task_process.py"),
     "\n\n",
     include_str!("surroundings.py"),
     "\n\n",

@@ -1,6 +1,6 @@
 """What a reused process has once, and each of its attempts needs as its own: output, environment, controller, client.
 
-Second part of the program that `lazy.py` begins and `worker.py` ends; the executor joins them. `WORKER` is made there.
+Second part of the program that `task_process.py` begins and `worker.py` ends; the executor joins them. `WORKER` is made there.
 """
 
 import asyncio
@@ -111,15 +111,6 @@ def copying(original, work):
         return original(cls, local_path, remote_destination, *args, **more)
 
     return copied
-
-
-def reseed():
-    import random
-
-    random.seed()
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()
 
 
 def flush():

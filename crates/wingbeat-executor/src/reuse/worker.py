@@ -282,15 +282,6 @@ class Attempt:
             await asyncio.wait(rest)
 
 
-def exit_status(code):
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
-
-
 def start_time(text):
     """As `a0` reads it; an unknown time is a constant one, for names of children are made of it."""
     from datetime import datetime, timezone

@@ -21,7 +21,7 @@ use crate::environment::MARKER;
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
 /// What a preloaded interpreter runs: one program in two files.
-const PROGRAM: &str = concat!(include_str!("../lazy.py"), "\n\n", include_str!("template.py"));
+const PROGRAM: &str = concat!(include_str!("../task_process.py"), "\n\n", include_str!("template.py"));
 
 /// Reserves room at the beginning of its memory, where forked processes show their own arguments and environment.
 const ROOM: (&str, usize) = ("WINGBEAT_ROOM", 48 << 10);

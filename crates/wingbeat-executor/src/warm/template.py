@@ -1,6 +1,6 @@
 """A preloaded interpreter that forks one process per attempt. Part of the executor; it never runs a task itself.
 
-Second part of the program that `lazy.py` begins.
+Second part of the program that `task_process.py` begins.
 
 It is started like a task, with the environment of the attempt that asked for it first, imports what the
 Flyte runtime imports, and then waits on a socket (file descriptor 0) for requests to fork. Each request
@@ -361,17 +361,9 @@ class Template:
         name_process("a0")
         time.tzset()
         os.chdir(attempt["folder"])
-        self.reseed()
+        reseed()
         sys.argv = args
         sys.orig_argv = [sys.executable, *args]
-
-    def reseed(self):
-        import random
-
-        random.seed()
-        numpy = sys.modules.get("numpy.random")
-        if numpy is not None:
-            numpy.seed()
 
 
 def receive(line, size):
@@ -407,15 +399,6 @@ def run(template):
     # Every other exception ends the interpreter in its own way, with a traceback.
     del script
     finish(template, status)
-
-
-def exit_status(code):
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
-    return 1
 
 
 def finish(template, status):
