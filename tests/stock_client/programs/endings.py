@@ -1,6 +1,7 @@
 """What a task leaves for the end of its process: the interpreter takes care of it, wherever it came from."""
 
 import json
+import sys
 import threading
 import time
 from pathlib import Path
@@ -23,6 +24,14 @@ class Last:
         self.file.touch()
 
 
+class Odd:
+    """Stands among the modules, and is none."""
+
+    @property
+    def __dict__(self):
+        raise RuntimeError("it has none")
+
+
 def goes_on():
     while True:
         json.dumps({"still": "there"})
@@ -38,6 +47,7 @@ def comes_late(folder: Path):
 async def leaves_things(folder: str) -> str:
     unflushed = open(Path(folder) / "unflushed", "w")
     unflushed.write("all of it\n")
+    sys.modules["odd"] = Odd()
     left.extend([unflushed, Last(Path(folder))])
     threading.Thread(target=goes_on, daemon=True).start()
     threading.Thread(target=comes_late, args=(Path(folder),)).start()

@@ -414,27 +414,40 @@ def finish(template, status):
     atexit._run_exitfuncs()
     # Threads that go on have nobody to tell about what is missing from here on.
     threading.excepthook = lambda _: None
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        take_apart(name for name in list(sys.modules) if name not in template.modules)
-    except Exception:
-        status = status or 120
+    if not flush():
+        # As the interpreter says it.
+        status = 120
+    take_apart(name for name in list(sys.modules) if name not in template.modules)
     # Not `os._exit`: libraries have something to do at the end as well. With the lock held, no other thread runs meanwhile.
     ctypes.PyDLL(None).exit(status)
 
 
+def flush():
+    """Whether all that was printed has left."""
+    left = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if not getattr(stream, "closed", stream is None):
+                stream.flush()
+        except Exception:
+            left = False
+    return left
+
+
 def take_apart(names):
     """Frees what the task's own modules hold, so that files are flushed and objects see their end."""
+    import contextlib
     import gc
 
     modules = [sys.modules.pop(name, None) for name in names]
     gc.collect()
     for module in modules:
-        values = getattr(module, "__dict__", {})
-        for private in (True, False):
-            for name in [name for name in values if name.startswith("_") == private and name != "__builtins__"]:
-                values[name] = None
+        # Anything may stand among the modules, and the task has ended well: nothing here is its failure.
+        with contextlib.suppress(Exception):
+            values = getattr(module, "__dict__", {})
+            for private in (True, False):
+                for name in [name for name in values if name.startswith("_") == private and name != "__builtins__"]:
+                    values[name] = None
     modules.clear()
     gc.collect()
 
