@@ -10,6 +10,7 @@ in the parent: enqueue, start, imports of the user's module, run, report. What c
     trace    `flyte.trace` steps in the parent itself
     many     children of one parent at once, forked or fresh (`--children`)
     crowd    the same with children in reused processes
+    rust     runs of one task in reused processes, created and watched by the load program (`--load`)
     hand     no server: `a0` as a subprocess on files like those of a `task` step
 
 `cargo xtask bench steps` starts a server for each isolation and runs this. Prints one JSON object a line, in the form of
@@ -45,6 +46,11 @@ async def nothing_reused(number: int) -> int:
     return number
 
 
+@reused.task
+async def nothing_at_all() -> None:
+    pass
+
+
 @flyte.trace
 async def nothing_traced(number: int) -> int:
     return number
@@ -75,6 +81,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--children", type=int, default=1000)
     parser.add_argument("--kinds", default="task,reused,trace", help="what to measure, joined by commas")
+    parser.add_argument("--load", help="the load program, for `rust`")
     parser.add_argument("--isolation", default="", help="what the server runs with, for the settings printed")
     arguments = parser.parse_args()
     kinds = arguments.kinds.split(",")
@@ -89,7 +96,7 @@ def main() -> int:
             root_dir=Path(__file__).parent,
         )
     for kind in kinds:
-        {"hand": hand, "many": fan_out, "crowd": fan_out}.get(kind, steps)(kind, arguments)
+        {"hand": hand, "many": fan_out, "crowd": fan_out, "rust": fed_by_rust}.get(kind, steps)(kind, arguments)
     return 0
 
 
@@ -106,6 +113,19 @@ def fan_out(kind: str, arguments: argparse.Namespace) -> None:
     took = result(crowd, kind, arguments.children)
     print_line(f"{kind}, all", took, "s", load, arguments)
     print_line(f"{kind}, rate", arguments.children / took, "1/s", load, arguments)
+
+
+def fed_by_rust(kind: str, arguments: argparse.Namespace) -> None:
+    if not arguments.load:
+        raise SystemExit("`rust` needs --load: the program target/release/examples/load")
+    version = f"steps-{os.getpid()}"
+    flyte.deploy(reused, version=version)
+    task = f"{nothing_at_all.name}@{version}"
+    load = os.getloadavg()[0]
+    command = [arguments.load, "--endpoint", arguments.endpoint, "runs", "--task", task]
+    printed = subprocess.run([*command, "--runs", str(arguments.children)], check=True, capture_output=True, text=True)
+    for line in map(json.loads, printed.stdout.splitlines()):
+        print_line(f"{kind}, {line['measure']}", line["value"], line["unit"], load, arguments)
 
 
 def hand(kind: str, arguments: argparse.Namespace) -> None:

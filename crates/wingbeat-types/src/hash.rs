@@ -7,7 +7,7 @@ use buffa::Message as _;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use wingbeat_idl::canonical;
-use wingbeat_proto::flyteidl2::core::{Literal, TypedInterface, literal, scalar};
+use wingbeat_proto::flyteidl2::core::{Binary, Literal, Scalar, TypedInterface, literal, scalar};
 use wingbeat_proto::flyteidl2::task::Inputs;
 
 use crate::msgpack::{self, MSGPACK};
@@ -23,54 +23,70 @@ pub fn content_hash(bytes: &[u8]) -> String {
 
 /// Hash of inputs without those that the cache ignores; empty when there are none.
 pub fn inputs_hash(inputs: &Inputs, ignored: &[String]) -> String {
-    let bytes = inputs_repr(inputs, ignored);
-    if bytes.is_empty() { String::new() } else { hash(&bytes) }
+    let (mut hasher, mut is_empty) = (Sha256::new(), true);
+    write_repr(inputs, ignored, &mut |bytes| {
+        is_empty = false;
+        hasher.update(bytes);
+    });
+    if is_empty { String::new() } else { STANDARD.encode(hasher.finalize()) }
 }
 
 /// What the hash of inputs is taken of: names and values, framed so that two inputs never look like one.
 pub fn inputs_repr(inputs: &Inputs, ignored: &[String]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for input in inputs.literals.iter().filter(|input| !ignored.contains(&input.name)) {
-        bytes.extend_from_slice(input.name.as_bytes());
-        bytes.push(b':');
-        literal_bytes(&input.value, &mut bytes);
-        bytes.push(b';');
-    }
+    write_repr(inputs, ignored, &mut |part| bytes.extend_from_slice(part));
     bytes
 }
 
+fn write_repr(inputs: &Inputs, ignored: &[String], out: &mut impl FnMut(&[u8])) {
+    for input in inputs.literals.iter().filter(|input| !ignored.contains(&input.name)) {
+        out(input.name.as_bytes());
+        out(b":");
+        write_literal(&input.value, out);
+        out(b";");
+    }
+}
+
 /// A literal's own hash where it has one; lists and maps by their elements; everything else by its canonical bytes.
-fn literal_bytes(value: &Literal, out: &mut Vec<u8>) {
+fn write_literal(value: &Literal, out: &mut impl FnMut(&[u8])) {
     if !value.hash.is_empty() {
-        out.extend_from_slice(value.hash.as_bytes());
-        return;
+        return out(value.hash.as_bytes());
     }
     match &value.value {
         Some(literal::Value::Collection(list)) => {
             for item in &list.literals {
-                literal_bytes(item, out);
+                write_literal(item, out);
             }
         }
         Some(literal::Value::Map(map)) => {
             for (key, item) in &map.literals {
-                out.extend_from_slice(key.as_bytes());
-                literal_bytes(item, out);
+                out(key.as_bytes());
+                write_literal(item, out);
             }
         }
         Some(literal::Value::Scalar(scalar)) => match &scalar.value {
+            // These hold no map and one member of a oneof: written in order, their bytes are canonical.
+            Some(scalar::Value::Primitive(_)) if value.metadata.is_empty() => out(&value.encode_to_vec()),
             Some(scalar::Value::Binary(binary)) if binary.tag == MSGPACK => {
-                let mut sorted = value.clone();
-                if let Some(literal::Value::Scalar(scalar)) = &mut sorted.value
-                    && let Some(scalar::Value::Binary(binary)) = &mut scalar.value
-                    && let Some(bytes) = msgpack::canonical(&binary.value)
-                {
-                    binary.value = bytes;
+                match msgpack::canonical(&binary.value) {
+                    Some(bytes) => out(&canonical_literal(&with_bytes(value, binary, bytes))),
+                    None => out(&canonical_literal(value)),
                 }
-                out.extend(canonical_literal(&sorted));
             }
-            _ => out.extend(canonical_literal(value)),
+            _ => out(&canonical_literal(value)),
         },
-        _ => out.extend(canonical_literal(value)),
+        _ => out(&canonical_literal(value)),
+    }
+}
+
+/// The literal with these bytes instead of its own.
+fn with_bytes(value: &Literal, binary: &Binary, bytes: Vec<u8>) -> Literal {
+    let binary = Binary { value: bytes, tag: binary.tag.clone(), ..Default::default() };
+    let scalar = Scalar { value: Some(scalar::Value::Binary(Box::new(binary))), ..Default::default() };
+    Literal {
+        value: Some(literal::Value::Scalar(Box::new(scalar))),
+        metadata: value.metadata.clone(),
+        ..Default::default()
     }
 }
 

@@ -3,13 +3,14 @@
 
 use buffa::Message as _;
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
-use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
+use wingbeat_idl::canonical;
+use wingbeat_proto::flyteidl2::core::{Literal, LiteralType, scalar};
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral};
 
 use crate::entry;
 use crate::ty::{Default as FieldDefault, Field, StructType, Type};
 use crate::value::{Record, Value};
-use crate::wire::packed_literal;
+use crate::wire::{packed_literal, scalar_of};
 use crate::{from_literal, inputs_hash, of_json, to_literal, to_literal_type};
 
 /// A type and a value of it. None stands alone in a test of its own: a list of nothing but None is refused.
@@ -79,6 +80,16 @@ proptest! {
         let forward = hash_of(to_literal(&Value::Map(entries.clone()), &ty).expect("a dictionary"));
         entries.reverse();
         assert_eq!(forward, hash_of(to_literal(&Value::Map(entries), &ty).expect("a dictionary")));
+    }
+
+    /// Hashing takes them as they are.
+    #[test]
+    fn the_bytes_of_a_primitive_are_canonical((ty, value) in typed()) {
+        let literal = to_literal(&value, &ty).expect("the value is of its type");
+        if let Some(scalar::Value::Primitive(_)) = scalar_of(&literal) {
+            let bytes = literal.encode_to_vec();
+            assert_eq!(canonical::encode("flyteidl2.core.Literal", &bytes), bytes);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::repository;
 
 /// Isolation of the server, and what is measured with it.
 const CHAINS: [(&str, &str); 3] =
-    [("process", "task"), ("warm", "task,many"), ("reuse", "reused,trace,crowd")];
+    [("process", "task"), ("warm", "task,many"), ("reuse", "reused,trace,crowd,rust")];
 
 pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
     let python = python()?;
@@ -46,6 +46,7 @@ pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
         let endpoint = platform.address.trim_start_matches("http://").replace("127.0.0.1", "localhost");
         let mut client = client();
         client.args(["--endpoint", &endpoint, "--isolation", isolation, "--kinds", kinds]);
+        client.arg("--load").arg(&programs.load);
         figures.extend(figures_of(client)?);
     }
     Ok(figures)

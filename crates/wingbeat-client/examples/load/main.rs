@@ -22,6 +22,7 @@ use scale::Size;
 use serde_json::json;
 use watchers::Watchers;
 use wingbeat_client::ServerAddr;
+use wingbeat_proto::flyteidl2::workflow::create_run_request::Task;
 
 #[derive(Parser)]
 #[command(about = "Load generator: `wingbeat up --executor simulated` is what it is meant for")]
@@ -33,7 +34,7 @@ struct Arguments {
     scenario: Scenario,
 }
 
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand, Clone)]
 enum Scenario {
     /// One-task runs, one after another: create to complete.
     Latency {
@@ -56,6 +57,9 @@ enum Scenario {
         /// Runs in flight.
         #[arg(long, default_value_t = 96)]
         concurrency: usize,
+        /// A deployed task without required inputs, `environment.function@version`, instead of a simulated one.
+        #[arg(long)]
+        task: Option<String>,
     },
 }
 
@@ -69,7 +73,11 @@ async fn main() -> Result<(), Anyhow> {
         Scenario::Fairness(shape) => fan_out::fairness(&platform, shape).await,
         Scenario::Scale(size) => scale::run(&platform, size).await,
         Scenario::Watchers(wanted) => watchers::run(&platform.addr(), wanted).await,
-        Scenario::Runs { runs, concurrency } => many_runs(&platform, runs, concurrency).await,
+        Scenario::Runs { runs, concurrency, task } => {
+            let task =
+                task.map_or_else(|| Ok(platform::simulated(0)), |written| platform::deployed(&written))?;
+            many_runs(&platform, task, runs, concurrency).await
+        }
     }
 }
 
@@ -87,13 +95,13 @@ async fn latency(platform: &Platform, n_runs: usize) -> Result<(), Anyhow> {
     Ok(())
 }
 
-async fn many_runs(platform: &Platform, n_runs: usize, concurrency: usize) -> Result<(), Anyhow> {
-    platform.one_run().await?;
+async fn many_runs(platform: &Platform, task: Task, n_runs: usize, concurrency: usize) -> Result<(), Anyhow> {
+    platform.one_run_of(task.clone()).await?;
     let started = Instant::now();
     let mut samples: Vec<Duration> = stream::iter(0..n_runs)
         .map(|_| async {
             let created = Instant::now();
-            platform.one_run().await?;
+            platform.one_run_of(task.clone()).await?;
             Ok::<_, Anyhow>(created.elapsed())
         })
         .buffer_unordered(concurrency)

@@ -59,7 +59,12 @@ impl Platform {
 
     /// Creates a run of one task and waits for its end.
     pub(crate) async fn one_run(&self) -> Result<(), Anyhow> {
-        let id = self.create_run(0).await?;
+        self.one_run_of(simulated(0)).await
+    }
+
+    /// The same with a task that is told apart: simulated, or deployed and without required inputs.
+    pub(crate) async fn one_run_of(&self, task: create_run_request::Task) -> Result<(), Anyhow> {
+        let id = self.create_run(task).await?;
         let request = WatchActionDetailsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
         let mut stream = self.client.runs().watch_action_details(request).await?;
         while let Some(message) = stream.message::<WatchActionDetailsResponse>().await? {
@@ -77,7 +82,7 @@ impl Platform {
 
     /// Creates a run whose root lives long enough to get children.
     pub(crate) async fn run_with_waiting_root(&self) -> Result<Run, Anyhow> {
-        let id = self.create_run(ROOT_MS).await?;
+        let id = self.create_run(simulated(ROOT_MS)).await?;
         let request = GetActionDataURIsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
         let uris = self.client.runs().get_action_data_ur_is(request).await?.into_owned();
         let base = run_base(&id, &uris.inputs_uri)
@@ -130,10 +135,10 @@ impl Platform {
         Ok(())
     }
 
-    async fn create_run(&self, sim_ms: u32) -> Result<RunIdentifier, Anyhow> {
+    async fn create_run(&self, task: create_run_request::Task) -> Result<RunIdentifier, Anyhow> {
         let request = CreateRunRequest {
             id: Some(create_run_request::Id::ProjectId(Box::new(project()))),
-            task: Some(create_run_request::Task::TaskSpec(Box::new(task_spec("load.root", sim_ms)))),
+            task: Some(task),
             ..Default::default()
         };
         let answer = self.client.runs().create_run(request).await?.into_owned();
@@ -160,6 +165,25 @@ impl Watch {
             }
         }
     }
+}
+
+/// A deployed task as a person writes it: `environment.function@version`.
+pub(crate) fn deployed(written: &str) -> Result<create_run_request::Task, Anyhow> {
+    let (name, version) = written.split_once('@').ok_or_else(|| {
+        format!("a deployed task is written as environment.function@version, not `{written}`")
+    })?;
+    Ok(create_run_request::Task::TaskId(Box::new(TaskIdentifier {
+        project: PROJECT.to_owned(),
+        domain: DOMAIN.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        ..Default::default()
+    })))
+}
+
+/// A task that takes this long on a simulated executor.
+pub(crate) fn simulated(sim_ms: u32) -> create_run_request::Task {
+    create_run_request::Task::TaskSpec(Box::new(task_spec("load.root", sim_ms)))
 }
 
 /// Where a run's data goes. A task is told by its executor; from outside it follows from where inputs

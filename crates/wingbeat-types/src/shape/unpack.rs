@@ -35,11 +35,13 @@ impl Shaper {
             }
             (Type::List(item, _), Some(Marker::FixArray(_) | Marker::Array16 | Marker::Array32)) => {
                 let Token::Array(len) = reader.token()? else { return Ok(Value::None) };
-                let items = reader.deeper(|reader| {
-                    let each = (0..len).map(|ix| {
-                        self.read(reader, item).map_err(|error| error.inside(format_args!("[{ix}]")))
-                    });
-                    each.collect::<Result<Vec<_>, _>>()
+                let mut items = Vec::with_capacity(len);
+                reader.deeper(|reader| {
+                    for ix in 0..len {
+                        let item = self.read(reader, item);
+                        items.push(item.map_err(|error| error.inside(format_args!("[{ix}]")))?);
+                    }
+                    Ok(())
                 })?;
                 Ok(Value::List(items))
             }
@@ -83,9 +85,10 @@ impl Shaper {
             Ok(())
         })?;
         self.scope.pop();
-        let each = ty.fields.iter().zip(given);
+        // In this order of the two the values stay where they are.
+        let each = given.into_iter().zip(&ty.fields);
         let values = each
-            .map(|(field, value)| value.map_or_else(|| self.missing(field, ty), Ok))
+            .map(|(value, field)| value.map_or_else(|| self.missing(field, ty), Ok))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Value::Struct(Box::new(Record { ty: ty.clone(), values, unknown: Vec::new() })))
     }
