@@ -93,6 +93,22 @@ async function measure(url, { name, total }) {
       jumps.push(performance.now() - before);
     }
     print("jump to another part of the tree, longest of 4", Math.max(...jumps), "ms");
+    const addressed = [];
+    for (const share of [0.5, 0.99]) {
+      const asked = { runId: { project: SCOPE.name, domain: SCOPE.domain, name }, parent: "a0", offset: String(Math.floor(total * share)), limit: 1 };
+      const { rows } = await call(url, "wingbeat.platform.v1.RunViewService/ListWindow", asked);
+      const action = rows?.[0]?.action?.id?.name;
+      if (action === undefined) throw new Error("the run's root has no such child");
+      await page.goto(`${address}?i=${action}`);
+      await page.locator(`[data-action="${action}"] [aria-current=true]`).waitFor({ timeout: 120_000 });
+      addressed.push(await page.evaluate(() => performance.now()));
+    }
+    print("address of an action shown in the tree, longest of 2", Math.max(...addressed), "ms");
+    await page.goto(`${address}/compare?with=${name}`);
+    await page.getByRole("region", { name: "Actions" }).waitFor({ timeout: 120_000 });
+    print("comparison of two runs", await page.evaluate(() => performance.now()), "ms");
+    await page.goto(address);
+    await page.locator("[data-action]").nth(5).waitFor({ timeout: 120_000 });
     for (let press = 0; press < 20; press += 1) await page.keyboard.press("j");
     for (const view of ["Timeline", "Tree"]) await page.getByRole("tab", { name: view }).click();
     await page.locator("[data-action]").nth(5).waitFor();

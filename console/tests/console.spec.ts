@@ -1,4 +1,6 @@
 /** What people do in the console, against a real server with real runs. */
+import { gzipSync } from "node:zlib";
+
 import { accessible, expect, fits, header, row, test } from "./fixtures";
 
 test("the server hands the console out with a strict policy and long-lived files", async ({ page, request, platform }) => {
@@ -11,6 +13,22 @@ test("the server hands the console out with a strict policy and long-lived files
   expect(file.headers()["cache-control"]).toContain("immutable");
   expect(file.headers()["content-encoding"]).toBe("br");
   expect((await request.get(`${platform.url}/v2/assets/gone.js`)).status()).toBe(404);
+});
+
+test("the first page weighs less than 300 KiB", async ({ page, request, platform }) => {
+  const files = new Set<string>();
+  page.on("response", (response) => {
+    if (new URL(response.url()).pathname.startsWith("/v2")) files.add(response.url());
+  });
+  await page.goto(`${platform.url}/v2`);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(page.getByRole("status", { name: /^loading/ })).toHaveCount(0);
+  const sizes = await Promise.all([...files].map(async (url) => gzipSync(await (await request.get(url)).body()).length));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  test.info().annotations.push({ type: "first page", description: `${String(Math.round(total / 1024))} KiB gzip` });
+  expect(files.size).toBeGreaterThan(3);
+  expect(total).toBeGreaterThan(50 * 1024);
+  expect(total).toBeLessThan(300 * 1024);
 });
 
 test("a failed run says at once what went wrong", async ({ page, runs, at }) => {

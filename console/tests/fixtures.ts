@@ -65,3 +65,22 @@ export async function fits(page: Page): Promise<void> {
 export async function ended(page: Page, phase: string): Promise<void> {
   await expect(header(page).locator("[data-phase]")).toHaveText(phase, { timeout: 120_000 });
 }
+
+/** Runs with more actions than this are read in windows. */
+export async function lowered(page: Page, above: number): Promise<void> {
+  await page.addInitScript((most) => window.localStorage.setItem("wingbeat.windowed-above", String(most)), above);
+}
+
+/** Notes calls of the page by the last part of their addresses; a watch by what it watches. */
+export function calls(page: Page): string[] {
+  const made: string[] = [];
+  page.on("request", (request) => {
+    const call = new URL(request.url()).pathname.split("/").at(-1) ?? "";
+    made.push(call);
+    if (call !== "WatchMany") return;
+    // One message in an envelope of five bytes.
+    const asked: { subscriptions: object[] } = JSON.parse((request.postDataBuffer() ?? Buffer.alloc(0)).subarray(5).toString());
+    for (const one of asked.subscriptions) made.push(...Object.keys(one).map((what) => `watch ${what}`));
+  });
+  return made;
+}

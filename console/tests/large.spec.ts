@@ -1,30 +1,12 @@
 /** A run that is read in windows: with a lowered threshold, as no test has time for a hundred thousand actions. */
 import type { Locator, Page } from "@playwright/test";
 
-import { accessible, ended, expect, fits, header, test } from "./fixtures";
+import { accessible, calls, ended, expect, fits, header, lowered, test } from "./fixtures";
 
 /** So many traces of the root, then a task with a quarter of them, one that fails, and a question. */
 const FIRST = 400;
 const BEFORE = FIRST + 1 + FIRST / 4 + 1 + 1;
 const LATER = 60;
-
-async function lowered(page: Page, above: number): Promise<void> {
-  await page.addInitScript((most) => window.localStorage.setItem("wingbeat.windowed-above", String(most)), above);
-}
-
-/** Notes calls of the page by the last part of their addresses; a watch by what it watches. */
-function calls(page: Page): string[] {
-  const made: string[] = [];
-  page.on("request", (request) => {
-    const call = new URL(request.url()).pathname.split("/").at(-1) ?? "";
-    made.push(call);
-    if (call !== "WatchMany") return;
-    // One message in an envelope of five bytes.
-    const asked: { subscriptions: object[] } = JSON.parse((request.postDataBuffer() ?? Buffer.alloc(0)).subarray(5).toString());
-    for (const one of asked.subscriptions) made.push(...Object.keys(one).map((what) => `watch ${what}`));
-  });
-  return made;
-}
 
 const tree = (page: Page): Locator => page.getByRole("list", { name: "tree of actions" });
 const scroller = (page: Page): Locator => page.locator(".scroller.tree");
@@ -32,6 +14,28 @@ const rows = (page: Page, count: number): Promise<void> => expect(scroller(page)
 
 async function scrollTo(page: Page, top: number): Promise<void> {
   await scroller(page).evaluate((box, at) => box.scrollTo({ top: at }), top);
+}
+
+/** Names in a list of the server's, from a row on. */
+async function names(page: Page, at: (path: string) => string, run: string, asked: object): Promise<readonly string[]> {
+  const runId = { project: "flytesnacks", domain: "development", name: run };
+  const answer = await page.request.post(new URL("/wingbeat.platform.v1.RunViewService/ListWindow", at("/")).href, { data: { runId, ...asked } });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  const { rows: found }: { rows: { action: { id: { name: string } } }[] } = await answer.json();
+  return found.map((row) => row.action.id.name);
+}
+
+/** The list shows an action on the screen, and it is the chosen one. */
+async function chosen(page: Page, name: string | undefined): Promise<void> {
+  const row = tree(page).locator(`[data-action="${String(name)}"]`);
+  await expect(row.locator("[aria-current=true]")).toBeVisible({ timeout: 30_000 });
+  // The list may reach below the window; what counts is where it is scrolled to.
+  const shown = (): Promise<boolean> =>
+    row.evaluate((item) => {
+      const [inside, around] = [item, item.closest(".scroller") ?? item].map((box) => box.getBoundingClientRect());
+      return inside !== undefined && around !== undefined && inside.top >= around.top - 1 && inside.bottom <= around.bottom + 1;
+    });
+  await expect.poll(shown).toBe(true);
 }
 
 test("a large run is read in windows, lives, and is searched", async ({ page, platform, at }) => {
@@ -109,6 +113,37 @@ test("a large run is read in windows, lives, and is searched", async ({ page, pl
     await expect(page.getByText("No action fits")).toBeVisible();
   });
 
+  await test.step("the address of an action leads the list to it, and keys go on from there", async () => {
+    const [here, next] = await names(page, at, many, { parent: "a0", offset: "317", limit: 2 });
+    await page.goto(at(`/runs/${many}?i=${String(here)}`));
+    await chosen(page, here);
+    await expect(page.getByRole("region", { name: "action count" })).toBeVisible();
+    await page.keyboard.press("j");
+    await chosen(page, next);
+    await page.keyboard.press("k");
+    await chosen(page, here);
+    // Below another action, which is opened for it.
+    const parent = (await names(page, at, many, { parent: "a0", limit: 1000, text: "console.counts" }))[0];
+    const [above, deep] = await names(page, at, many, { parent, offset: "59", limit: 2 });
+    await page.goto(at(`/runs/${many}?i=${String(deep)}`));
+    await rows(page, FIRST + 4 + LATER + FIRST / 4);
+    await chosen(page, deep);
+    await page.keyboard.press("k");
+    await chosen(page, above);
+    // What another part of the page chooses.
+    await scrollTo(page, 0);
+    await page.getByRole("region", { name: "root cause" }).getByRole("button", { name: "breaks" }).click();
+    await chosen(page, (await names(page, at, many, { phases: [6] }))[0]);
+    // In a list by phase, and where the list does not hold it.
+    const far = (await names(page, at, many, { phases: [5], offset: "401", limit: 1 }))[0];
+    await page.goto(at(`/runs/${many}?phase=succeeded&i=${String(far)}`));
+    await chosen(page, far);
+    await page.goto(at(`/runs/${many}?phase=failed&i=${String(far)}`));
+    await rows(page, 1);
+    await expect(page.getByRole("region", { name: "action count" })).toBeVisible();
+    await expect(tree(page).locator("[aria-current=true]")).toHaveCount(0);
+  });
+
   // At no time were all actions asked for.
   expect(made).not.toContain("watch actions");
   expect(made).toContain("watch logs");
@@ -175,10 +210,16 @@ test("a list of a million rows is shown in slices, any row is one step away", as
   // No test makes a million actions: counts and windows are answered here.
   await page.route("**/wingbeat.platform.v1.RunViewService/GetRunCounts", (route) => route.fulfill({ json: { all: { total: "1000000", phases: [{ phase: 5, count: "1000000" }] } } }));
   await page.route("**/wingbeat.platform.v1.RunViewService/ListWindow", async (route) => {
-    const asked: { offset?: string; limit: number } = route.request().postDataJSON();
-    const from = Number(asked.offset ?? 0);
+    const asked: { offset?: string; containing?: string; limit: number } = route.request().postDataJSON();
+    const sought = Number(asked.containing?.slice(1) ?? 0);
+    const from = asked.containing === undefined ? Number(asked.offset ?? 0) : sought - (sought % asked.limit);
     const row = (index: number): object => ({ action: { id: { run: { name: runs.fan }, name: `n${String(index)}` }, metadata: { parent: "a0", actionType: "ACTION_TYPE_TASK", funtionName: `row ${String(index + 1)}` }, status: { phase: "ACTION_PHASE_SUCCEEDED" } } });
-    await route.fulfill({ json: { rows: Array.from({ length: asked.limit }, (_, index) => row(from + index)), total: "1000000" } });
+    await route.fulfill({ json: { rows: Array.from({ length: asked.limit }, (_, index) => row(from + index)), total: "1000000", offset: String(from) } });
+  });
+  await page.route("**/flyteidl2.workflow.RunService/GetActionDetails", async (route) => {
+    const { actionId }: { actionId: { name: string } } = route.request().postDataJSON();
+    if (actionId.name === "a0") await route.fallback();
+    else await route.fulfill({ json: { details: { id: actionId, metadata: { parent: "a0", actionType: "ACTION_TYPE_TASK", funtionName: `row ${String(Number(actionId.name.slice(1)) + 1)}` }, status: { phase: "ACTION_PHASE_SUCCEEDED" } } } });
   });
   await page.goto(at(`/runs/${runs.fan}`));
   await rows(page, 1_000_001);
@@ -198,6 +239,11 @@ test("a list of a million rows is shown in slices, any row is one step away", as
   expect(await tree(page).getByRole("listitem").count()).toBeLessThan(80);
   await accessible(page);
   await fits(page);
+  await page.goto(at(`/runs/${runs.fan}?i=n654320`));
+  await chosen(page, "n654320");
+  await expect(page.getByText("Rows 600,001 to 800,000 of 1,000,001")).toBeVisible();
+  await page.keyboard.press("j");
+  await chosen(page, "n654321");
 });
 
 for (const theme of ["light", "dark"] as const) {

@@ -12,6 +12,8 @@ export class Platform {
   private readonly data = mkdtempSync(join(tmpdir(), "wingbeat-console-"));
   private server: ChildProcess | undefined;
   url = "";
+  readonly binary = binary;
+  readonly python = python;
 
   /** Starts it; on the same address again after it was killed. */
   async start(): Promise<this> {

@@ -85,18 +85,43 @@ async def asks() -> list[str]:
 
 
 @env.task
-async def talks(lines: int) -> None:
+async def talks(lines: int, pause: float = 0.05) -> None:
     """Writes lines slowly, in colours and with things that no screen should be told."""
     print("\x1b[32mgreen\x1b[0m and \x1b[1;31mbold red\x1b[0m", flush=True)
     print("a bell \x07 and a title \x1b]0;owned\x07 are not shown", flush=True)
     for number in range(lines):
         print(f"line {number:04}", flush=True)
-        await asyncio.sleep(0.05)
+        if pause > 0:
+            await asyncio.sleep(pause)
+
+
+@env.task(cache=flyte.Cache("override", version_override="v1"))
+async def remembers(x: int) -> int:
+    """Computes a number once."""
+    return x * 2
+
+
+@env.task
+async def recalls(x: int) -> int:
+    """Wants the same number twice."""
+    first = await remembers(x)
+    second = await remembers(x)
+    return first + second
 
 
 @env.task
 async def sleeps(seconds: float) -> None:
     await asyncio.sleep(seconds)
+
+
+@env.task
+async def naps() -> str:
+    """Waits for a task that somebody aborts, and goes on."""
+    try:
+        await sleeps(seconds=600.0)
+    except Exception as error:
+        return f"woken: {type(error).__name__}"
+    return "slept well"
 
 
 @env.task

@@ -50,6 +50,11 @@ test("runs are chosen in the list, compared, and started again with a count befo
   const filter = page.getByRole("searchbox", { name: "task" });
   await filter.fill("quick");
   await expect(row(page, runs.fails)).toBeHidden();
+  await page.getByRole("button", { name: /^Choose all \d+$/ }).click();
+  const all = await page.getByRole("checkbox", { name: /^choose / }).count();
+  await expect(page.getByRole("region", { name: "chosen runs" })).toContainText(`${String(all)} chosen`);
+  await page.getByRole("button", { name: "Choose none" }).click();
+  for (const run of [quick1, quick2]) await page.getByRole("checkbox", { name: `choose ${run}` }).check();
   const before = await page.locator("[data-run]").count();
   await page.getByRole("button", { name: "Run 2 again" }).click();
   await expect(page.getByRole("heading", { name: "Run again 2 runs?" })).toBeVisible();

@@ -78,6 +78,50 @@ def test_a_window_from_anywhere(shared, run):
     assert names(backwards) == names(whole)[::-1]
 
 
+def test_the_window_that_holds_an_action(shared, run):
+    whole = names(call(shared, "ListWindow", run.name, parent="a0"))
+    assert int(call(shared, "ListWindow", run.name, limit=3, offset="7")["offset"]) == 7
+    for place, name in enumerate(whole):
+        for fields in [{}, {"parent": "a0"}]:
+            window = call(shared, "ListWindow", run.name, containing=name, limit=4, **fields)
+            begins = place // 4 * 4
+            assert (int(window["offset"]), names(window)) == (begins, whole[begins : begins + 4])
+        backwards = call(shared, "ListWindow", run.name, containing=name, limit=4, descending=True)
+        assert names(backwards) == whole[::-1][int(backwards["offset"]) :][:4]
+        assert name in names(backwards)
+    failed = names(call(shared, "ListWindow", run.name, phases=[FAILED]))
+    last = call(shared, "ListWindow", run.name, phases=[FAILED], containing=failed[-1], limit=2)
+    assert (int(last["offset"]), names(last)) == (2, failed[2:])
+    assert last["total"] == str(BAD)
+    assert "token" not in last
+    started = names(call(shared, "ListWindow", run.name, sort="SORT_STARTED"))
+    window = call(shared, "ListWindow", run.name, sort="SORT_STARTED", containing=started[5], limit=2)
+    assert (int(window["offset"]), names(window)) == (4, started[4:6])
+    following = call(shared, "ListWindow", run.name, sort="SORT_STARTED", token=window["token"], limit=2)
+    assert names(following) == started[6:8]
+    for walked in [following, call(shared, "ListWindow", run.name, text="fine"), call(shared, "ListWindow", run.name, group="")]:
+        assert "offset" not in walked
+
+
+def test_an_action_that_a_list_does_not_hold(shared, run):
+    whole = call(shared, "ListWindow", run.name, parent="a0", limit=2)
+    good = names(call(shared, "ListWindow", run.name, phases=[SUCCEEDED]))[0]
+
+    def refused(status, **fields):
+        return call(shared, "ListWindow", run.name, expect=status, **{"containing": good, **fields})["message"]
+
+    assert "action `nobody` does not exist in run" in refused(404, containing="nobody")
+    assert "it is the root" in refused(404, containing="a0")
+    assert "its phase is Succeeded" in refused(404, phases=[FAILED])
+    assert "its parent is `a0`" in refused(404, parent=good)
+    before = {"sort": "SORT_STARTED", "startedBefore": "2020-01-01T00:00:00Z"}
+    assert "did not begin to run in that time" in refused(404, **before)
+    assert "together with token" in refused(400, parent="a0", token=whole["token"])
+    assert "together with offset" in refused(400, offset="2")
+    for fields in [{"text": "x"}, {"group": ""}, {"sort": "SORT_STARTED", "phases": [SUCCEEDED]}]:
+        assert "containing: not with text, group" in refused(400, **fields)
+
+
 def test_a_window_of_what_fits(shared, run):
     failed = call(shared, "ListWindow", run.name, phases=[FAILED])
     assert int(failed["total"]) == len(names(failed)) == BAD
@@ -118,6 +162,7 @@ def test_a_timeline(shared, run):
         ("ListWindow", {"phases": [0]}, 400, "phases: 0 is no number"),
         ("ListWindow", {"offset": "-1"}, 400, "offset: it must not be negative"),
         ("ListWindow", {"offset": "2", "text": "x"}, 400, "offset: not with text"),
+        ("ListWindow", {"containing": "not a name!"}, 400, "containing: "),
         ("ListWindow", {"token": "nonsense"}, 400, "page token"),
         ("ListWindow", {"parent": "nobody"}, 404, "parent: action `nobody` does not exist"),
         ("ListWindow", {"startedFrom": "2026-01-01T00:00:00Z"}, 400, "SORT_STARTED"),

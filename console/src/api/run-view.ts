@@ -104,9 +104,14 @@ function countsQuery(key: RunKey, parent: string, limit: number, live: boolean) 
   } as const;
 }
 
+/** Groups and tasks that a page has place for. */
+const USUAL_SUMS = 100;
+/** Groups and tasks that the server sums up at once. */
+export const MOST_SUMS = 1_000;
+
 /** Counts of a whole run but its root, by phase, group and task. */
-export function useCounts(key: RunKey, live: boolean) {
-  return useQuery(countsQuery(key, "", 100, live));
+export function useCounts(key: RunKey, live: boolean, most = USUAL_SUMS) {
+  return useQuery(countsQuery(key, "", most, live));
 }
 
 /** How many direct children each of some actions has. */
@@ -146,11 +151,11 @@ export function useKnown(key: RunKey): (action: ActionRow) => void {
   return useCallback((action) => client.setQueryData<ActionRow>(["view", key, "action", action.name], action), [client, key]);
 }
 
-function readRows(answer: ListWindowResponse): readonly ActionRow[] {
+export function readRows(answer: ListWindowResponse): readonly ActionRow[] {
   return answer.rows.map((row) => readAction(row.action, phasesOf(row.children)));
 }
 
-function numbersOf(phases: readonly Phase[]): number[] {
+export function numbersOf(phases: readonly Phase[]): number[] {
   return phases.flatMap((phase) => phaseNumber(phase) ?? []).map(Number);
 }
 

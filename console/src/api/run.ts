@@ -13,8 +13,8 @@ import { readDetails, readEnriched, time } from "./read";
 import { readNamed } from "./read-values";
 import { dataService, platformService, type Problem, problemOf, runService } from "./transport";
 
-/** More than this are not kept in a browser. Larger runs are read in windows (`run-view.ts`); this bounds the rest, such
- * as the comparison of two runs. */
+/** More than this are not kept in a browser. Larger runs are read in windows (`run-view.ts`); this bounds what comes from
+ * servers that have none. */
 export const MOST_ACTIONS = 50_000;
 /** Changes are shown this often at most: a large run changes hundreds of times a second. */
 const SHOW_EVERY = 150;
@@ -88,6 +88,7 @@ export function useActionDetails(key: RunKey, row: ActionRow | undefined) {
 export interface RunInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly queue: string;
   readonly concurrency: number;
   readonly overwritesCache: boolean;
   readonly related: string;
@@ -102,6 +103,7 @@ export function useRunInfo(key: RunKey) {
       return {
         labels: spec?.labels?.values ?? {},
         envs: (spec?.envs?.values ?? []).map(({ key: name, value }) => ({ key: name, value })),
+        queue: spec?.queue ?? "",
         concurrency: spec?.maxActionConcurrency ?? 0,
         overwritesCache: spec?.cacheConfig?.overwriteCache ?? false,
         related: spec?.relation?.relatedTo?.name ?? "",

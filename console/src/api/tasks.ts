@@ -6,6 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { RelationType } from "../gen/flyteidl2/common/run_pb";
 import { RunSource } from "../gen/flyteidl2/workflow/run_definition_pb";
 import { Filter_Function } from "../gen/flyteidl2/common/list_pb";
+import type { LaunchOptions } from "../lib/launch";
 import type { ActionRow, RunKey, Scope, TaskRef, TaskView } from "../lib/model";
 import type { Phase } from "../lib/phase";
 import { actionId, projectId, runId, taskId, taskName } from "./ids";
@@ -118,13 +119,6 @@ export function useForm(ref: TaskRef, like: RunKey | undefined) {
   });
 }
 
-export interface LaunchOptions {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly overwriteCache: boolean;
-  readonly concurrency: number;
-}
-
 /** Starts a run; the server checks the values and says which one does not fit. */
 export async function launch(ref: TaskRef, values: Readonly<Record<string, unknown>>, options: LaunchOptions): Promise<string> {
   const { spec } = await fetchSpec(ref);
@@ -139,6 +133,8 @@ export async function launch(ref: TaskRef, values: Readonly<Record<string, unkno
     runStartTime: timestampNow(),
     runSpec: {
       labels: { values: { ...options.labels } },
+      envs: { values: Object.entries(options.envs).map(([key, value]) => ({ key, value })) },
+      queue: options.queue,
       maxActionConcurrency: options.concurrency,
       ...(options.overwriteCache && { cacheConfig: { overwriteCache: true } }),
     },
@@ -146,8 +142,8 @@ export async function launch(ref: TaskRef, values: Readonly<Record<string, unkno
   return answer.run?.action?.id?.run?.name ?? "";
 }
 
-/** Runs the same task with the same inputs and settings again. */
-export async function rerun(key: RunKey, root: Pick<ActionRow, "name">): Promise<string> {
+/** Runs the same task with the same inputs and settings again: all of it, or only what has not succeeded. */
+export async function rerun(key: RunKey, root: Pick<ActionRow, "name">, what: "all" | "rest" = "all"): Promise<string> {
   const [{ details }, { inputs }] = await Promise.all([
     runService.getRunDetails({ runId: runId(key) }),
     dataService.getActionData({ actionId: actionId(key, root.name) }),
@@ -163,8 +159,9 @@ export async function rerun(key: RunKey, root: Pick<ActionRow, "name">): Promise
     runSpec: {
       ...(details?.runSpec?.labels && { labels: details.runSpec.labels }),
       ...(details?.runSpec?.envs && { envs: details.runSpec.envs }),
+      queue: details?.runSpec?.queue ?? "",
       maxActionConcurrency: details?.runSpec?.maxActionConcurrency ?? 0,
-      relation: { relatedTo: runId(key), relationType: RelationType.RERUN },
+      relation: { relatedTo: runId(key), relationType: what === "all" ? RelationType.RERUN : RelationType.RECOVER },
     },
   });
   return answer.run?.action?.id?.run?.name ?? "";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { differences, plainValues, specOf, taskChanges } from "./compare";
+import { differences, plainValues, sampled, specOf, sumChanges, taskChanges, type TaskSums } from "./compare";
 import { bucketsOf, durationsOf } from "./history";
 import type { ActionRow, RunRow } from "./model";
 
@@ -28,6 +28,26 @@ test("actions are compared by task: numbers, phases and durations that are worth
   expect(changed.map((one) => [one.title, one.left?.count, one.right?.count, one.right?.counts.failed])).toEqual([["fit", 1, 2, 1], ["old", 1, undefined, undefined]]);
   expect(same).toBe(2);
   expect(taskChanges([action("a", "x", 1_000)], [action("a", "x", 3_000)]).changed).toHaveLength(1);
+});
+
+test("large runs are compared by sums of their tasks, and nothing is said of what was not summed up", () => {
+  const sums = (more: number, ...tasks: readonly (readonly [string, number, number])[]): TaskSums => ({ tasks: tasks.map(([name, total, failed]) => ({ name, total, counts: { succeeded: total - failed, failed } })), nTasks: tasks.length + more });
+  const left = sums(0, ["load", 1_000_000, 0], ["fit", 10, 1], ["old", 2, 0]);
+  const right = sums(0, ["load", 1_000_000, 0], ["fit", 10, 2], ["new", 1, 0]);
+  const none = { left: new Map(), right: new Map() };
+  const { changed, same, cut } = sumChanges(left, right, none);
+  expect(changed.map((one) => [one.title, one.left?.count, one.right?.count, one.right?.counts.failed])).toEqual([["fit", 10, 10, 2], ["old", 2, undefined, undefined], ["new", undefined, 1, 0]]);
+  expect([same, cut]).toEqual([1, false]);
+  // Where the right is cut, `old` may be there; what is new in it is new, as all of the left is known.
+  const unsure = sumChanges(left, { ...right, nTasks: 2_000 }, none);
+  expect(unsure.changed.map((one) => one.title)).toEqual(["fit", "new"]);
+  expect([unsure.same, unsure.cut]).toEqual([1, true]);
+  expect(sumChanges(sums(0), sums(0), none)).toEqual({ changed: [], same: 0, cut: false });
+  // Samples tell what the sums do not; half a sample tells nothing.
+  const slower = sumChanges(left, right, { left: new Map([["load", 1_000], ["fit", 5]]), right: new Map([["load", 9_000]]) });
+  expect(slower.changed.map((one) => [one.title, one.left?.median, one.right?.median])).toEqual([["load", 1_000, 9_000], ["fit", undefined, undefined], ["old", undefined, undefined], ["new", undefined, undefined]]);
+  expect(sampled(left, right, 9)).toEqual(["load", "fit"]);
+  expect(sampled(left, right, 1)).toEqual(["load"]);
 });
 
 const run = (name: string, more: Partial<RunRow>): RunRow => ({ ...action("a0", "t", 0), run: name, user: "", labels: {}, source: "", ...more });

@@ -97,7 +97,7 @@ export function specOf(raw: string): unknown {
 export interface TaskSide {
   readonly count: number;
   readonly counts: PhaseCounts;
-  /** Of those that are over; half of them took longer. */
+  /** Of those that are over, or of a sample of them; half of these took longer. */
   readonly median: number | undefined;
 }
 
@@ -112,8 +112,47 @@ const WORTH_MS = 500;
 const WORTH_SHARE = 0.2;
 
 /** Tasks whose actions did something else in the other run, and how many tasks did the same. */
-export function taskChanges(left: readonly ActionRow[], right: readonly ActionRow[]): { readonly changed: readonly TaskChange[]; readonly same: number } {
-  const [before, after] = [sides(left), sides(right)];
+export interface TaskChanges {
+  readonly changed: readonly TaskChange[];
+  readonly same: number;
+  /** There are more tasks, of which nothing is known. */
+  readonly cut: boolean;
+}
+
+/** Of runs whose actions are all there. */
+export function taskChanges(left: readonly ActionRow[], right: readonly ActionRow[]): TaskChanges {
+  return { ...changes(sides(left), sides(right)), cut: false };
+}
+
+/** The largest tasks of a run, and how many it has. */
+export interface TaskSums {
+  readonly tasks: readonly { readonly name: string; readonly total: number; readonly counts: PhaseCounts }[];
+  readonly nTasks: number;
+}
+
+/** Median durations of samples, by task. */
+export type Usual = ReadonlyMap<string, number>;
+
+/** Of runs of which only sums are known. A task that is missing among the largest may still be there: nothing is said of
+ * it. Nor is a duration that only one of the runs has a sample of. */
+export function sumChanges(left: TaskSums, right: TaskSums, usual: { readonly left: Usual; readonly right: Usual }): TaskChanges {
+  const medianOf = (name: string, side: Usual): number | undefined => (usual.left.has(name) && usual.right.has(name) ? side.get(name) : undefined);
+  const known = ({ tasks }: TaskSums, side: Usual): ReadonlyMap<string, TaskSide> => new Map(tasks.map(({ name, total, counts }) => [name, { count: total, counts, median: medianOf(name, side) }]));
+  const isCut = ({ tasks, nTasks }: TaskSums): boolean => nTasks > tasks.length;
+  const [before, after] = [known(left, usual.left), known(right, usual.right)];
+  const common = (one: ReadonlyMap<string, TaskSide>, other: ReadonlyMap<string, TaskSide>): ReadonlyMap<string, TaskSide> => new Map([...one].filter(([name]) => other.has(name)));
+  return { ...changes(isCut(right) ? common(before, after) : before, isCut(left) ? common(after, before) : after), cut: isCut(left) || isCut(right) };
+}
+
+/** The largest tasks that both runs have: those whose durations are worth a look. */
+export function sampled(left: TaskSums, right: TaskSums, most: number): readonly string[] {
+  const others = new Map(right.tasks.map(({ name, total }) => [name, total]));
+  const common = left.tasks.flatMap(({ name, total }) => (others.has(name) ? [{ name, total: total + (others.get(name) ?? 0) }] : []));
+  const sorted = common.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
+  return sorted.slice(0, most).map(({ name }) => name);
+}
+
+function changes(before: ReadonlyMap<string, TaskSide>, after: ReadonlyMap<string, TaskSide>): { readonly changed: readonly TaskChange[]; readonly same: number } {
   const all = [...new Set([...before.keys(), ...after.keys()])].map((title) => ({ title, left: before.get(title), right: after.get(title) }));
   const changed = all.filter((one) => differs(one.left, one.right));
   return { changed, same: all.length - changed.length };
@@ -124,7 +163,7 @@ function sides(actions: readonly ActionRow[]): ReadonlyMap<string, TaskSide> {
   return new Map([...groups].map(([title, members]) => [title, { count: members.length, counts: countPhases(members), median: median(members) }]));
 }
 
-function median(actions: readonly ActionRow[]): number | undefined {
+export function median(actions: readonly ActionRow[]): number | undefined {
   const spans = actions.flatMap((action) => (isOver(action.phase) && action.startedAt !== undefined && action.endedAt !== undefined ? [Math.max(0, action.endedAt - action.startedAt)] : []));
   return spans.sort((one, other) => one - other)[Math.floor(spans.length / 2)];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fieldOfMessage, fieldsOf, givenOf, parseLabels } from "./form";
+import { fieldOfMessage, fieldsOf, givenOf } from "./form";
 
 const FORM = {
   type: "object",
@@ -53,5 +53,3 @@ test("a message of the server finds its field", () => {
   expect(fieldOfMessage("`console.quick` wants `x`", fields)).toBe("x");
   expect(fieldOfMessage("no room", fields)).toBeUndefined();
 });
-
-test("labels are lines", () => expect(parseLabels("a=b\n c = d=e\nnothing\n=f")).toEqual({ a: "b", c: "d=e" }));

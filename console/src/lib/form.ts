@@ -175,12 +175,3 @@ export function fieldOfMessage(message: string, fields: readonly Field[]): strin
   }
   return undefined;
 }
-
-/** Labels from lines of `key=value`. */
-export function parseLabels(text: string): Readonly<Record<string, string>> {
-  const pairs = text.split(/[\n,]/).flatMap((line) => {
-    const at = line.indexOf("=");
-    return at <= 0 ? [] : [[line.slice(0, at).trim(), line.slice(at + 1).trim()] as const];
-  });
-  return Object.fromEntries(pairs);
-}

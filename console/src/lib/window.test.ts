@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { closed, layoutOf, type Opened, placeOf, settled, SLICE, sliceOf, WINDOW, windowsOf } from "./window";
+import { closed, layoutOf, type Opened, placeOf, rowOf, settled, SLICE, sliceOf, WINDOW, windowsOf } from "./window";
 
 const totals = new Map([
   ["a0", 1_000_000],
@@ -33,6 +33,15 @@ describe("layoutOf", () => {
     expect(placeOf(layout, 1_000_252)).toEqual({ list: "a0", at: 999_999, depth: 0 });
     expect(placeOf(layout, 1_000_253)).toBeUndefined();
     expect(placeOf(layout, -1)).toBeUndefined();
+  });
+  it("finds the row of a place, if its list is open", () => {
+    for (const row of [0, 7, 8, 128, 129, 131, 132, 260, 261, 1_000_252]) {
+      const place = placeOf(layout, row);
+      expect(rowOf(layout, place?.list ?? "", place?.at ?? -1)).toBe(row);
+    }
+    expect(rowOf(layout, "z", 0)).toBeUndefined();
+    expect(rowOf(layout, "y", 3)).toBeUndefined();
+    expect(rowOf(layoutOf("a0", new Map([["a0", 9]]), opened), "x", 2)).toBeUndefined();
   });
   it("asks only for the windows that are seen, each once", () => {
     expect(windowsOf(layout, 120, 140)).toEqual([

@@ -80,6 +80,12 @@ export function placeOf({ parts }: Layout, row: number): Place | undefined {
   return undefined;
 }
 
+/** The row of the screen in which a row of a list stands; `undefined` when its list is not open so far. */
+export function rowOf({ parts }: Layout, list: string, at: number): number | undefined {
+  const part = parts.find((one) => one.list === list && at >= one.offset && at < one.offset + one.count);
+  return part === undefined ? undefined : part.start + at - part.offset;
+}
+
 /** The windows that rows of the screen need, from `first` to before `end`. */
 export function windowsOf({ parts }: Layout, first: number, end: number): readonly Wanted[] {
   const wanted = new Map<string, Wanted>();

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use wingbeat_model::ROOT_ACTION;
 use wingbeat_store::listing::{CursorKey, ListField, ListId, Value, ValueKind};
 use wingbeat_store::{
-    ActionField, Direction, Filter, FilterOp, ReadError, Window, WindowQuery, WindowSort, WindowStart,
+    ActionField, Direction, Filter, FilterOp, Position, ReadError, Window, WindowQuery, WindowSort,
+    WindowStart,
 };
 
 use crate::columns::{ACTION_COLUMNS, strip_comments};
@@ -77,7 +78,7 @@ impl<'a> Way<'a> {
     }
 
     /// What rows of the list have in common and an index tells.
-    fn list(self) -> Result<Conditions, ReadError> {
+    fn list(self) -> Conditions {
         let query = self.query;
         let mut conditions = Conditions::new(self.dialect);
         let run = conditions.bind(Value::Int(query.run.0));
@@ -95,15 +96,21 @@ impl<'a> Way<'a> {
                 conditions.and(format!("a.started_at {sign} {place}"));
             }
         }
-        if let WindowStart::After(cursor) = &query.start {
-            let key = CursorKey::decode(cursor, ListId::of_window(query), POSITION)?;
+        conditions
+    }
+
+    /// Those rows of it that are not before the window.
+    fn rest_of_list(self) -> Result<Conditions, ReadError> {
+        let mut conditions = self.list();
+        if let WindowStart::After(cursor) = &self.query.start {
+            let key = CursorKey::decode(cursor, ListId::of_window(self.query), POSITION)?;
             conditions.and_after(&self.terms(), &key);
         }
         Ok(conditions)
     }
 
     /// What has to be looked at.
-    fn and_rest(self, conditions: &mut Conditions) {
+    fn and_looked_at(self, conditions: &mut Conditions) {
         let query = self.query;
         if let Some(group) = &query.group {
             conditions.and_equal("a.grp", group);
@@ -121,9 +128,7 @@ impl<'a> Way<'a> {
 
     /// The statement that finds keys, `skip` left out and at most `count`, as columns `at` and `name`.
     fn keys(self, mut conditions: Conditions, (skip, count): (usize, usize)) -> (String, Conditions) {
-        let phases: BTreeSet<i32> = self.query.phases.iter().map(|phase| phase.number()).collect();
-        let phases = phases.into_iter().filter(|_| self.by_phase);
-        let places: Vec<String> = phases.map(|phase| conditions.bind(Value::Int(phase.into()))).collect();
+        let places = self.bind_phases(&mut conditions);
         let common = conditions.text();
         let order = self.order(self.at(), "a.name");
         let all = |and: &str| {
@@ -144,17 +149,41 @@ impl<'a> Way<'a> {
         (keys, conditions)
     }
 
+    /// Places of the phases that are parts of an index each.
+    fn bind_phases(self, conditions: &mut Conditions) -> Vec<String> {
+        let phases: BTreeSet<i32> = self.query.phases.iter().map(|phase| phase.number()).collect();
+        let phases = phases.into_iter().filter(|_| self.by_phase);
+        phases.map(|phase| conditions.bind(Value::Int(phase.into()))).collect()
+    }
+
+    /// Counts the rows before a position: entries of an index, where one tells which rows fit.
+    pub(crate) fn before(self, position: &Position) -> ListStatement {
+        let mut conditions = self.list();
+        self.and_looked_at(&mut conditions);
+        let at = conditions.bind(Value::Int(position.at.as_micros()));
+        let name = conditions.bind(Value::Text(position.name.as_str().to_owned()));
+        let sign = if self.query.direction == Direction::Ascending { "<" } else { ">" };
+        conditions.and(format!("({}, a.name) {sign} ({at}, {name})", self.at()));
+        let places = self.bind_phases(&mut conditions);
+        let (source, common) = (self.source(), conditions.text());
+        let count = |and: &str| format!("SELECT count(*) FROM {source}\nWHERE {common}{and}");
+        let parts = places.iter().map(|place| format!("({})", count(&format!(" AND a.phase = {place}"))));
+        let parts = parts.collect::<Vec<_>>().join("\n+ ");
+        let text = if places.is_empty() { count("") } else { format!("SELECT {parts}") };
+        ListStatement { text, bound: conditions.into_parts().1, terms: 0 }
+    }
+
     /// Finds the last position that is looked at; none: everything is.
     pub(crate) fn edge(self) -> Result<ListStatement, ReadError> {
-        let (text, conditions) = self.keys(self.list()?, (self.query.look.max(1) - 1, 1));
+        let (text, conditions) = self.keys(self.rest_of_list()?, (self.query.look.max(1) - 1, 1));
         Ok(ListStatement { text, bound: conditions.into_parts().1, terms: POSITION })
     }
 
     /// Finds the rows up to `edge`, one more than asked.
     pub(crate) fn rows(self, edge: Option<&CursorKey>) -> Result<ListStatement, ReadError> {
         let query = self.query;
-        let mut conditions = self.list()?;
-        self.and_rest(&mut conditions);
+        let mut conditions = self.rest_of_list()?;
+        self.and_looked_at(&mut conditions);
         if let Some(CursorKey(values)) = edge {
             let places: Vec<String> =
                 values.iter().flatten().map(|value| conditions.bind(value.clone())).collect();
@@ -192,4 +221,9 @@ impl<'a> Way<'a> {
 
 fn bind(conditions: &mut Conditions, count: usize) -> String {
     conditions.bind(Value::Int(limit(count)))
+}
+
+/// A count of rows as a database tells it.
+pub(crate) fn as_count(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(0)
 }

@@ -45,8 +45,8 @@ pub use sets::{
 };
 
 pub use views::{
-    counts_below_some_parents, sums_over_a_run, times_of_a_run, tokens_of_other_windows_are_refused,
-    windows_by_phase_begin_anywhere, windows_of_a_run,
+    counts_below_some_parents, rows_before_a_position, sums_over_a_run, times_of_a_run,
+    tokens_of_other_windows_are_refused, windows_by_phase_begin_anywhere, windows_of_a_run,
 };
 
 /// The store under test.
@@ -139,6 +139,7 @@ macro_rules! conformance_suite {
             replays_are_known
             roots_of_a_scope
             rows_are_replaced
+            rows_before_a_position
             rows_may_change_between_pages
             run_ids_are_never_given_twice
             runs_keep_every_field

@@ -19,4 +19,4 @@ pub use query::{
     TaskQuery,
 };
 pub use replicas::{Echo, Neighbour, Replicas};
-pub use views::{RunViews, Window, WindowQuery, WindowSort, WindowStart};
+pub use views::{Position, RunViews, Window, WindowQuery, WindowSort, WindowStart};

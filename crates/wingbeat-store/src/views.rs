@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use wingbeat_model::tally::Marks;
 use wingbeat_model::{Action, ActionName, Phase, RunId, Tallied, Timestamp};
 
+use crate::listing::contains_ignoring_case;
 use crate::{ActionCounts, Cursor, Direction, ReadError};
 
 /// What a window is sorted by; the name breaks ties.
@@ -56,6 +57,40 @@ pub struct WindowQuery {
     pub look: usize,
 }
 
+impl WindowQuery {
+    /// Does the list hold an action? Where the window begins does not matter.
+    pub fn fits(&self, action: &Action) -> bool {
+        let has = |text: &str| contains_ignoring_case(text, &self.text);
+        let since = self.started_from.is_none_or(|from| action.started_at.is_some_and(|at| at >= from));
+        let before = self.started_before.is_none_or(|to| action.started_at.is_some_and(|at| at < to));
+        action.parent.is_some()
+            && self.parent.as_ref().is_none_or(|parent| action.parent.as_ref() == Some(parent))
+            && (self.phases.is_empty() || self.phases.contains(&action.phase()))
+            && self.group.as_ref().is_none_or(|group| action.group == *group)
+            && (has(action.key.name.as_str()) || has(&action.task.name) || has(&action.group))
+            && since
+            && before
+    }
+
+    /// Where the list holds an action; `None`: it does not.
+    pub fn position(&self, action: &Action) -> Option<Position> {
+        let at = match self.sort {
+            WindowSort::Created => action.created_at,
+            WindowSort::Started => action.started_at?,
+        };
+        self.fits(action).then(|| Position { at, name: action.key.name.clone() })
+    }
+}
+
+/// What a list is sorted by, of one of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The time that the list's order is about.
+    pub at: Timestamp,
+    /// Breaks ties.
+    pub name: ActionName,
+}
+
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
@@ -78,4 +113,6 @@ pub trait RunViews: Send + Sync {
     async fn marks(&self, run: RunId, limit: usize) -> Result<Vec<Marks>, ReadError>;
     /// A window.
     async fn window(&self, query: &WindowQuery) -> Result<Window, ReadError>;
+    /// How many rows a list has before a position, wherever the window begins.
+    async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError>;
 }

@@ -2,9 +2,10 @@
  * one list of all that fit. */
 import { type JSX, useCallback, useEffect, useMemo, useState } from "react";
 
+import { useLocated } from "../../api/located";
 import { ROOT, useChildTotals, useWindows } from "../../api/run-view";
 import { orderedCounts, type Phase } from "../../lib/phase";
-import { closed, layoutOf, type Opened, placeOf, settled, windowAt, windowKey, windowsOf, WINDOW } from "../../lib/window";
+import { closed, layoutOf, type Opened, placeOf, rowOf, settled, windowAt, windowKey, windowsOf, WINDOW } from "../../lib/window";
 import { Empty } from "../../ui/states";
 import type { LargeView } from "./large-views";
 import { WindowList, type WindowedRow } from "./window-list";
@@ -23,6 +24,8 @@ export function LargeTree({ runKey, root, counts, live, selected, onSelect, phas
   const [rootOpen, setRootOpen] = useState(true);
   const [opened, setOpened] = useState(NONE);
   const [shown, setShown] = useState(FIRST);
+  // The action that was scrolled to last: another one was chosen somewhere else on the page, or by its address.
+  const [reached, setReached] = useState(ROOT);
   const parents = useMemo(() => (filtered ? [] : [ROOT, ...opened.keys()]), [filtered, opened]);
   const below = useChildTotals(runKey, parents, live);
   const totals = filtered ? new Map([[ALL, phases.reduce((sum, phase) => sum + (counts.all.counts[phase] ?? 0), 0)]]) : below;
@@ -49,7 +52,17 @@ export function LargeTree({ runKey, root, counts, live, selected, onSelect, phas
       if (place !== undefined) setOpened(new Map(opened).set(row.id, { parent: place.list, at: place.at }));
     }
   };
+  const sought = selected === reached ? undefined : selected;
+  const seen = sought === undefined ? undefined : Array.from({ length: Math.max(0, shown.end - shown.first) }, (_, at) => shown.first + at).find((index) => rowAt(index)?.id === sought);
+  const located = useLocated(runKey, phases, seen === undefined ? sought : undefined);
+  useEffect(() => {
+    if (located === null || located === undefined) return;
+    setRootOpen(true);
+    setOpened((before) => new Map([...before, ...located.opened]));
+  }, [located]);
+  const row = located === null || located === undefined ? undefined : rowOf(layout, located.list, located.at);
+  const goal = seen ?? (row === undefined ? undefined : row + above);
   const count = layout.total + above;
   if (count === 0) return <Empty title="No action fits" />;
-  return <WindowList label="tree of actions" count={count} rowAt={rowAt} selected={selected} onSelect={onSelect} onFold={onFold} onShown={onShown} />;
+  return <WindowList label="tree of actions" count={count} rowAt={rowAt} selected={selected} onSelect={onSelect} onFold={onFold} onShown={onShown} goal={goal} onReached={() => setReached(selected)} />;
 }

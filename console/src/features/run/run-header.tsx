@@ -68,8 +68,10 @@ function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: Act
   const [asking, setAsking] = useState<"abort" | "rerun">();
   const [reason, setReason] = useState("");
   const navigate = useNavigate();
+  const [takesOver, setTakesOver] = useState(false);
+  const unfinished = isOver(root.phase) && root.phase !== "succeeded" && root.phase !== "recovered";
   const again = async (): Promise<void> => {
-    const run = await rerun(runKey, root);
+    const run = await rerun(runKey, root, takesOver && unfinished ? "rest" : "all");
     await navigate({ to: "/domain/$domain/project/$project/runs/$run", params: { ...runKey, run } });
   };
   // Only a deployed task has a form.
@@ -97,7 +99,12 @@ function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: Act
       )}
       {asking === "rerun" && (
         <Ask title="Run this task again?" confirm="Run again" onConfirm={again} onClose={() => setAsking(undefined)}>
-          <p>A new run with the same code, inputs, labels and environment variables. Cached results are used.</p>
+          <p>A new run with the same code, inputs, labels, environment variables and queue. Cached results are used.</p>
+          {unfinished && (
+            <label className="line">
+              <input type="checkbox" checked={takesOver} onChange={(event) => setTakesOver(event.target.checked)} /> Take over what has succeeded, run only the rest
+            </label>
+          )}
         </Ask>
       )}
       {asking === "abort" && (

@@ -1,13 +1,11 @@
 /** What the tasks of two runs did differently: numbers, phases and durations. */
-import { type JSX, useMemo } from "react";
+import type { JSX } from "react";
 
-import { isSlower, taskChanges, type TaskSide } from "../../lib/compare";
-import type { ActionRow } from "../../lib/model";
+import { isSlower, type TaskChanges, type TaskSide } from "../../lib/compare";
 import { duration } from "../../lib/time";
 import { PhaseTally } from "../../ui/phase";
 
-export function TaskTable({ left, right }: { readonly left: readonly ActionRow[]; readonly right: readonly ActionRow[] }): JSX.Element {
-  const { changed, same } = useMemo(() => taskChanges(left, right), [left, right]);
+export function TaskTable({ changes: { changed, same } }: { readonly changes: TaskChanges }): JSX.Element {
   return (
     <section className="card stack" aria-label="Actions">
       <h2>Actions by task</h2>
@@ -35,12 +33,15 @@ export function TaskTable({ left, right }: { readonly left: readonly ActionRow[]
           </tbody>
         </table>
       )}
-      <p className="soft">
-        {changed.length === 0 ? "All" : "The actions of"} {same.toLocaleString()} {changed.length === 0 ? "" : "other "}
-        {same === 1 ? "task" : "tasks"} did the same in about the same time.
-      </p>
+      {same > 0 && <p className="soft">{sameInWords(same, changed.length)} did the same in about the same time.</p>}
     </section>
   );
+}
+
+function sameInWords(same: number, changed: number): string {
+  const tasks = same === 1 ? "task" : "tasks";
+  if (changed > 0) return `The actions of ${same.toLocaleString()} other ${tasks}`;
+  return same === 1 ? "The only task" : `All ${same.toLocaleString()} tasks`;
 }
 
 function Count({ side }: { readonly side: TaskSide | undefined }): JSX.Element {

@@ -21,9 +21,17 @@ interface Props {
   readonly onFold: (index: number, row: WindowedRow, open: boolean) => void;
   /** What is on the screen now: from the first row to before the end. */
   readonly onShown: (first: number, end: number) => void;
+  /** A row that is scrolled to, and where keys go on from; then `onReached` is called. */
+  readonly goal?: number | undefined;
+  readonly onReached?: () => void;
 }
 
-export function WindowList({ label, count, rowAt, selected, onSelect, onFold, onShown }: Props): JSX.Element {
+interface Target {
+  readonly index: number;
+  readonly align: "auto" | "center";
+}
+
+export function WindowList({ label, count, rowAt, selected, onSelect, onFold, onShown, goal, onReached }: Props): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const [chosenSlice, setSlice] = useState(0);
   const slice = Math.min(chosenSlice, sliceOf(Math.max(0, count - 1)));
@@ -36,19 +44,25 @@ export function WindowList({ label, count, rowAt, selected, onSelect, onFold, on
   useEffect(() => onShown(first, end), [onShown, first, end]);
   // Where the selected row was seen last: it may have been scrolled away since.
   const cursor = useRef(-1);
-  const target = useRef<number>(undefined);
-  const goTo = (index: number): void => {
-    target.current = index;
+  const target = useRef<Target>(undefined);
+  const goTo = (index: number, align: Target["align"] = "auto"): void => {
+    target.current = { index, align };
     if (sliceOf(index) === slice) arrive();
     else setSlice(sliceOf(index));
   };
   const arrive = (): void => {
-    if (target.current === undefined) return;
-    list.scrollToIndex(target.current - origin, { align: "auto" });
+    // The rows of another slice are there only after it was drawn.
+    if (target.current === undefined || sliceOf(target.current.index) !== slice) return;
+    list.scrollToIndex(target.current.index - origin, { align: target.current.align });
     target.current = undefined;
   };
-  // The rows of another slice are there only after it was drawn.
   useEffect(arrive);
+  useEffect(() => {
+    if (goal === undefined) return;
+    cursor.current = goal;
+    goTo(goal, goal >= first && goal < end ? "auto" : "center");
+    onReached?.();
+  });
   const showSlice = (next: number): void => {
     setSlice(next);
     list.scrollToOffset(0);

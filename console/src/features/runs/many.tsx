@@ -54,7 +54,7 @@ export function Many({ what, scope, runs, onClose, onDone }: Props): JSX.Element
   };
   return (
     <Ask title={`${verb} ${String(asked.length)} ${asked.length === 1 ? "run" : "runs"}?`} confirm={`${verb}: ${String(asked.length)}`} danger={what === "abort"} onConfirm={all} onClose={onClose}>
-      {what === "rerun" && <p>Each becomes a new run with the same code, inputs, labels and environment variables.</p>}
+      {what === "rerun" && <p>Each becomes a new run with the same code, inputs, labels, environment variables and queue.</p>}
       <ul className="well mono" tabIndex={0}>
         {asked.slice(0, 20).map((run) => (
           <li key={run.run}>

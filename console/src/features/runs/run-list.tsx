@@ -63,7 +63,7 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
           {waiting} new {waiting === 1 ? "run" : "runs"}
         </button>
       )}
-      <div ref={scroller} className="scroller" style={{ height: `min(${String(shown.length * (small ? HIGH_SMALL : HIGH) + 2)}px, calc(100vh - 260px))` }}>
+      <div ref={scroller} className="scroller" style={{ height: `min(${String(shown.length * (small ? HIGH_SMALL : HIGH) + 2)}px, calc(100vh - 290px))` }}>
         <ul className="spacer" style={{ height: list.getTotalSize() }} aria-label="runs">
           {items.map((item) => {
             const run = shown[item.index];

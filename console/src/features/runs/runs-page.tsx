@@ -59,6 +59,14 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
     return (
       <>
         <Density runs={rows} />
+        <div className="line small soft">
+          <span>
+            <span className="number">{rows.length.toLocaleString()}</span> listed{pages.hasNextPage ? ", more as you scroll" : ""}
+          </span>
+          <button type="button" className="quiet small" disabled={picked.length === rows.length} onClick={() => setChosen(new Set(rows.map((run) => run.run)))}>
+            Choose all {rows.length.toLocaleString()}
+          </button>
+        </div>
         <RunList scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
       </>
     );
@@ -66,9 +74,9 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
   return (
     <>
       <FilterBar filter={filter} onFilter={(next) => onSearch(searchOf(next))} />
-      {chosen.size > 0 && (
+      {picked.length > 0 && (
         <div className="card line wrap" role="region" aria-label="chosen runs">
-          <span>{chosen.size} chosen</span>
+          <span>{picked.length} chosen</span>
           <button type="button" className="danger" disabled={stoppable.length === 0} onClick={() => setAsking("abort")}>
             Abort {stoppable.length} that still {stoppable.length === 1 ? "runs" : "run"}
           </button>

@@ -2,17 +2,19 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type JSX, useState } from "react";
 
+import { type RunInfo, useRunInfo } from "../../api/run";
 import { useTaskRuns } from "../../api/runs";
-import { launch, type LaunchOptions, useForm, useTask } from "../../api/tasks";
+import { launch, useForm, useTask } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
 import { type Field, fieldOfMessage, fieldsOf, givenOf } from "../../lib/form";
-import type { TaskRef } from "../../lib/model";
+import { type LaunchOptions, NO_SETTINGS, optionsOf, settingsLike } from "../../lib/launch";
+import type { RunKey, TaskRef } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
 import { ago } from "../../lib/time";
 import { Failed, Loading } from "../../ui/states";
 import { useNow } from "../../ui/when";
 import { FormField } from "./form-field";
-import { LaunchSettings, NO_SETTINGS, optionsOf } from "./launch-settings";
+import { LaunchSettings } from "./launch-settings";
 
 interface Props {
   readonly taskRef: TaskRef;
@@ -22,12 +24,14 @@ interface Props {
 }
 
 export function LaunchForm({ taskRef, like, onLike }: Props): JSX.Element {
-  const form = useForm(taskRef, like === undefined ? undefined : { project: taskRef.project, domain: taskRef.domain, run: like });
+  const run = like === undefined ? undefined : { project: taskRef.project, domain: taskRef.domain, run: like };
+  const form = useForm(taskRef, run);
   const task = useTask(taskRef).data?.task;
   const body = (): JSX.Element => {
     if (form.isError) return <Failed problem={problemOf(form.error)} onRetry={() => void form.refetch()} />;
     if (form.data === undefined || task === undefined) return <Loading what="the form" />;
-    return <Filled taskRef={taskRef} fields={fieldsOf(form.data, task.inputs.map((input) => input.name))} />;
+    const fields = fieldsOf(form.data, task.inputs.map((input) => input.name));
+    return run === undefined ? <Filled taskRef={taskRef} fields={fields} info={undefined} /> : <FilledLike taskRef={taskRef} fields={fields} run={run} />;
   };
   return (
     <>
@@ -65,9 +69,24 @@ interface Trouble {
   readonly message: string;
 }
 
-function Filled({ taskRef, fields }: { readonly taskRef: TaskRef; readonly fields: readonly Field[] }): JSX.Element {
+interface FilledProps {
+  readonly taskRef: TaskRef;
+  readonly fields: readonly Field[];
+  /** Settings that it begins with. */
+  readonly info: RunInfo | undefined;
+}
+
+/** Settings come from the same run as the inputs. */
+function FilledLike({ run, ...given }: Omit<FilledProps, "info"> & { readonly run: RunKey }): JSX.Element {
+  const info = useRunInfo(run);
+  if (info.isError) return <Failed problem={problemOf(info.error)} onRetry={() => void info.refetch()} />;
+  return info.data === undefined ? <Loading what="the settings" /> : <Filled {...given} info={info.data} />;
+}
+
+function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>(() => Object.fromEntries(fields.map((field) => [field.name, field.initial])));
-  const [settings, setSettings] = useState(NO_SETTINGS);
+  const [settings, setSettings] = useState(() => (info === undefined ? NO_SETTINGS : settingsLike(info)));
+  const [wrong, setWrong] = useState<{ readonly setting: string; readonly message: string }>();
   const [trouble, setTrouble] = useState<Trouble>();
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
@@ -92,7 +111,9 @@ function Filled({ taskRef, fields }: { readonly taskRef: TaskRef; readonly field
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void start(optionsOf(settings));
+    const read = optionsOf(settings);
+    setWrong(read.ok ? undefined : read);
+    if (read.ok) void start(read.options);
   };
   return (
     <form className="card stack" aria-label="start a run" onSubmit={submit} noValidate>
@@ -101,7 +122,7 @@ function Filled({ taskRef, fields }: { readonly taskRef: TaskRef; readonly field
       {fields.map((field) => (
         <FormField key={field.name} field={field} text={texts[field.name] ?? ""} problem={trouble?.field === field.name ? trouble.message : undefined} onText={(text) => setTexts((before) => ({ ...before, [field.name]: text }))} />
       ))}
-      <LaunchSettings settings={settings} onSettings={setSettings} />
+      <LaunchSettings settings={settings} trouble={wrong} onSettings={setSettings} />
       {trouble !== undefined && trouble.field === undefined && (
         <p className="error-text" role="alert">
           {trouble.message}

@@ -1,31 +1,32 @@
 /** Settings of the run that is about to start. */
-import type { JSX } from "react";
+import { type JSX, useEffect, useState } from "react";
 
-import type { LaunchOptions } from "../../api/tasks";
-import { parseLabels } from "../../lib/form";
+import type { Settings } from "../../lib/launch";
 
-export interface Settings {
-  readonly name: string;
-  readonly labels: string;
-  readonly concurrency: string;
-  readonly overwriteCache: boolean;
+interface Props {
+  readonly settings: Settings;
+  readonly trouble: { readonly setting: string; readonly message: string } | undefined;
+  readonly onSettings: (settings: Settings) => void;
 }
 
-export const NO_SETTINGS: Settings = { name: "", labels: "", concurrency: "", overwriteCache: false };
-
-export function optionsOf(settings: Settings): LaunchOptions {
-  const concurrency = Number(settings.concurrency);
-  return {
-    name: settings.name.trim(),
-    labels: parseLabels(settings.labels),
-    concurrency: Number.isSafeInteger(concurrency) && concurrency > 0 ? concurrency : 0,
-    overwriteCache: settings.overwriteCache,
+export function LaunchSettings({ settings, trouble, onSettings }: Props): JSX.Element {
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    // A message that nobody sees helps nobody.
+    if (trouble !== undefined) setOpen(true);
+  }, [trouble]);
+  const setting = (name: "labels" | "envs" | "concurrency") => {
+    const wrong = trouble?.setting === name;
+    return { id: `run-${name}`, value: settings[name], "aria-invalid": wrong, ...(wrong && { "aria-describedby": `run-${name}-problem` }) } as const;
   };
-}
-
-export function LaunchSettings({ settings, onSettings }: { readonly settings: Settings; readonly onSettings: (settings: Settings) => void }): JSX.Element {
+  const problem = (name: string): JSX.Element | null =>
+    trouble?.setting !== name ? null : (
+      <p className="error-text" role="alert" id={`run-${name}-problem`}>
+        {trouble.message}
+      </p>
+    );
   return (
-    <details>
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Settings of the run</summary>
       <div className="stack" style={{ marginTop: 10 }}>
         <div className="field">
@@ -34,11 +35,22 @@ export function LaunchSettings({ settings, onSettings }: { readonly settings: Se
         </div>
         <div className="field">
           <label htmlFor="run-labels">Labels</label>
-          <textarea id="run-labels" placeholder="key=value, one to a line" value={settings.labels} onChange={(event) => onSettings({ ...settings, labels: event.target.value })} />
+          <textarea {...setting("labels")} placeholder="key=value, one to a line" onChange={(event) => onSettings({ ...settings, labels: event.target.value })} />
+          {problem("labels")}
+        </div>
+        <div className="field">
+          <label htmlFor="run-envs">Environment variables</label>
+          <textarea {...setting("envs")} spellCheck={false} placeholder="NAME=value, one to a line" onChange={(event) => onSettings({ ...settings, envs: event.target.value })} />
+          {problem("envs")}
+        </div>
+        <div className="field">
+          <label htmlFor="run-queue">Queue</label>
+          <input id="run-queue" type="text" placeholder="what the task names, or default" value={settings.queue} onChange={(event) => onSettings({ ...settings, queue: event.target.value })} />
         </div>
         <div className="field">
           <label htmlFor="run-concurrency">Actions at once</label>
-          <input id="run-concurrency" type="text" inputMode="numeric" placeholder="no limit" value={settings.concurrency} onChange={(event) => onSettings({ ...settings, concurrency: event.target.value })} />
+          <input type="text" inputMode="numeric" placeholder="no limit" {...setting("concurrency")} onChange={(event) => onSettings({ ...settings, concurrency: event.target.value })} />
+          {problem("concurrency")}
         </div>
         <label className="line">
           <input type="checkbox" checked={settings.overwriteCache} onChange={(event) => onSettings({ ...settings, overwriteCache: event.target.checked })} /> Compute cached results anew

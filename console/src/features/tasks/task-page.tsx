@@ -50,6 +50,7 @@ export function TaskPage({ scope, name, search, onSearch }: Props): JSX.Element 
           </select>
         )}
         <span className="grow" />
+        <Copy text={`wingbeat get task ${name} --project ${scope.project} --domain ${scope.domain}`} label="Copy as CLI" />
         <Copy text={`flyte.remote.Task.get(${JSON.stringify(name)}, version=${JSON.stringify(version ?? "")})`} label="Copy as Python" />
       </div>
       <Tabs tabs={TABS} chosen={tab} onChoose={(id) => onSearch({ tab: id === "about" ? undefined : id })} label="about this task" />

@@ -1,6 +1,7 @@
 //! RunViewService: windows and sums of one run. Nothing here reads a whole run, however large it is.
 
 mod counts;
+mod listed;
 mod timeline;
 
 use std::sync::Arc;
@@ -55,7 +56,10 @@ impl RunViewService for RunViews {
         query.parent = self.parent(&run, &request.parent).await?;
         let counted = self.counted(&run, query.parent.as_ref()).await?;
         query.population = usize::try_from(counts::total(&counted)).unwrap_or(0);
-        let window = self.platform.store.window(&query).await.map_err(read_failed)?;
+        let window = match request.containing.as_str() {
+            "" => self.platform.store.window(&query).await.map_err(read_failed)?,
+            name => listed::window_of(&self.platform, &run, &mut query, name).await?,
+        };
         let names: Vec<ActionName> = window.rows.iter().map(|row| row.key.name.clone()).collect();
         let below = self.platform.store.counts_below(run.id, &names).await.map_err(read_failed)?;
         let mut rows = Vec::with_capacity(window.rows.len());
@@ -70,6 +74,7 @@ impl RunViewService for RunViews {
             rows,
             token: window.next.map(|cursor| cursor.0).unwrap_or_default(),
             total: counts::fitting(&counted, &query),
+            offset: listed::offset(&query),
             ..Default::default()
         })
     }
@@ -160,7 +165,7 @@ fn window_query(run: &Run, request: &ListWindowRequest) -> Result<WindowQuery, C
         population: 0,
         look: LOOK,
     };
-    check(&query)?;
+    listed::check(&query, request)?;
     Ok(query)
 }
 
@@ -172,28 +177,6 @@ fn start(request: &ListWindowRequest) -> Result<WindowStart, ConnectError> {
     }
     let offset = usize::try_from(request.offset);
     offset.map(WindowStart::Skip).map_err(|_| bad("offset", "it must not be negative"))
-}
-
-fn check(query: &WindowQuery) -> Result<(), ConnectError> {
-    let has_bounds = query.started_from.is_some() || query.started_before.is_some();
-    if has_bounds && query.sort != WindowSort::Started {
-        return Err(bad("started_from, started_before", "they need sort SORT_STARTED"));
-    }
-    if let (Some(from), Some(before)) = (query.started_from, query.started_before)
-        && before <= from
-    {
-        return Err(bad("started_before", "it must be later than started_from"));
-    }
-    let is_searched = !query.text.is_empty() || query.group.is_some();
-    let is_looked_through = query.sort == WindowSort::Started && !query.phases.is_empty();
-    if query.start != WindowStart::Skip(0)
-        && matches!(query.start, WindowStart::Skip(_))
-        && (is_searched || is_looked_through)
-    {
-        let why = "not with text, group, or phases in the order SORT_STARTED; go on with token instead";
-        return Err(bad("offset", why));
-    }
-    Ok(())
 }
 
 fn phase(number: i32) -> Result<Phase, ConnectError> {

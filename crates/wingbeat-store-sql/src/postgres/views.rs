@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use wingbeat_model::tally::Marks;
 use wingbeat_model::{ActionName, RunId, Tallied};
 use wingbeat_store::listing::CursorKey;
-use wingbeat_store::{ActionCounts, ReadError, RunViews, Window, WindowQuery};
+use wingbeat_store::{ActionCounts, Position, ReadError, RunViews, Window, WindowQuery};
 
 use super::params::Params;
 use super::row::read_rows;
@@ -15,7 +15,7 @@ use crate::rows::action;
 use crate::rows::cell::Columns;
 use crate::rows::tally::{self, TallyKind, read_count};
 use crate::statement::Dialect;
-use crate::windows::Way;
+use crate::windows::{Way, as_count};
 
 impl PostgresStore {
     async fn tallies(&self, run: RunId, kind: TallyKind) -> Result<Vec<(Tallied, i64)>, ReadError> {
@@ -61,5 +61,11 @@ impl RunViews for PostgresStore {
         let edge = edge.map(|((), key)| key);
         let found = self.positions(way.rows(edge.as_ref())?, action::read).await?;
         Ok(way.window(found, edge))
+    }
+
+    async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
+        let statement = Way::of(Dialect::Postgres, query).before(position);
+        let count = self.positions(statement, Columns::take::<i64>).await?.pop();
+        Ok(count.map_or(0, |(count, _)| as_count(count)))
     }
 }

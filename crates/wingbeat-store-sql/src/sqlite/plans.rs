@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use wingbeat_model::{ProjectKey, RunId};
 use wingbeat_store::listing::{CursorKey, ListId, Value};
 use wingbeat_store::{
-    ActionField, ActionQuery, Direction, Filter, FilterOp, RunScope, TaskQuery, WindowQuery, WindowSort,
-    WindowStart,
+    ActionField, ActionQuery, Direction, Filter, FilterOp, Position, RunScope, TaskQuery, WindowQuery,
+    WindowSort, WindowStart,
 };
 
 use super::{open, queries};
@@ -144,6 +144,11 @@ fn windows() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (name, query) in kinds {
         let way = Way::of(Dialect::Sqlite, &query);
+        let middle = Position {
+            at: wingbeat_model::Timestamp::from_micros(1),
+            name: wingbeat_model::ActionName::root(),
+        };
+        found.push((format!("rows before one: {name}"), way.before(&middle).text));
         found.push((format!("window: {name}"), way.rows(None).expect("a good query").text));
         if way.has_edge() {
             found.push((format!("edge of a window: {name}"), way.edge().expect("a good query").text));

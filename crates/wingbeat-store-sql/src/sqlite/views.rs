@@ -7,15 +7,16 @@ use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 use wingbeat_model::tally::Marks;
 use wingbeat_model::{ActionName, RunId, Tallied};
-use wingbeat_store::{ActionCounts, ReadError, RunViews, Window, WindowQuery};
+use wingbeat_store::{ActionCounts, Position, ReadError, RunViews, Window, WindowQuery};
 
 use super::lists::rows;
 use super::row::list;
 use super::{SqliteStore, queries};
+use crate::rows::cell::Columns;
 use crate::rows::tally::{self, TallyKind};
 use crate::rows::{action, tally::read_count};
 use crate::statement::Dialect;
-use crate::windows::Way;
+use crate::windows::{Way, as_count};
 
 impl SqliteStore {
     async fn tallies(&self, run: RunId, kind: TallyKind) -> Result<Vec<(Tallied, i64)>, ReadError> {
@@ -50,6 +51,12 @@ impl RunViews for SqliteStore {
     async fn window(&self, query: &WindowQuery) -> Result<Window, ReadError> {
         let query = query.clone();
         self.readers.read(move |db| window(db, &query)).await
+    }
+
+    async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
+        let statement = Way::of(Dialect::Sqlite, query).before(position);
+        let count = self.readers.read(move |db| Ok(rows(db, statement, Columns::take::<i64>)?.pop())).await?;
+        Ok(count.map_or(0, |(count, _)| as_count(count)))
     }
 }
 

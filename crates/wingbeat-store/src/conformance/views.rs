@@ -9,7 +9,7 @@ use super::listing::put_varied;
 use super::rows::{action, at, names, put_runs};
 use super::{Store, put};
 use crate::listing::contains_ignoring_case;
-use crate::{Direction, ReadError, WindowQuery, WindowSort, WindowStart};
+use crate::{Direction, Position, ReadError, WindowQuery, WindowSort, WindowStart};
 
 fn window(run: i64) -> WindowQuery {
     WindowQuery {
@@ -148,6 +148,31 @@ pub async fn windows_by_phase_begin_anywhere(store: Store) {
             }
         }
     }
+}
+
+/// Each row of a list is as far from its beginning as there are rows before it; what the list does not hold has a place
+/// between its rows all the same.
+pub async fn rows_before_a_position(store: Store) {
+    let rows = put_varied(&store).await;
+    let mut n_counted = 0;
+    for query in questions().iter().flat_map(every_way) {
+        let whole = expected(&query, &rows);
+        // Where a window begins is another matter.
+        let query = WindowQuery { start: WindowStart::Skip(2), ..query };
+        for (place, name) in whole.iter().enumerate() {
+            let is_it = |action: &&Action| action.key.run == query.run && action.key.name.as_str() == *name;
+            let action = rows.iter().map(|(_, action)| action).find(is_it).expect("it was put there");
+            let position = query.position(action).expect("the list holds it");
+            assert_eq!(store.rows_before(&query, &position).await.expect("reads"), place, "{query:?} {name}");
+            n_counted += 1;
+        }
+        for (at, wanted) in [(Timestamp::from_micros(0), 0), (at(1_000_000), whole.len())] {
+            let position = Position { at, name: ActionName::stored("m") };
+            let wanted = if query.direction == Direction::Ascending { wanted } else { whole.len() - wanted };
+            assert_eq!(store.rows_before(&query, &position).await.expect("reads"), wanted, "{query:?}");
+        }
+    }
+    assert!(n_counted > 200, "the questions find something: {n_counted}");
 }
 
 /// A token is of one question.

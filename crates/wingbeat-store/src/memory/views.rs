@@ -5,40 +5,21 @@ use wingbeat_model::tally::Marks;
 use wingbeat_model::{Action, ActionName, RunId, Tallied};
 
 use super::{MemoryStore, Rows};
-use crate::listing::{CursorKey, ListId, Value, compare_keys, contains_ignoring_case};
-use crate::{ActionCounts, ReadError, RunReads, RunViews, Window, WindowQuery, WindowSort, WindowStart};
+use crate::listing::{CursorKey, ListId, Value, compare_keys};
+use crate::{ActionCounts, Position, ReadError, RunReads, RunViews, Window, WindowQuery, WindowStart};
 
-impl WindowQuery {
-    fn position(&self, action: &Action) -> Option<CursorKey> {
-        let at = match self.sort {
-            WindowSort::Created => action.created_at,
-            WindowSort::Started => action.started_at?,
-        };
-        let name = Value::Text(action.key.name.as_str().to_owned());
-        Some(CursorKey(vec![Some(Value::Int(at.as_micros())), Some(name)]))
-    }
-
-    fn fits(&self, action: &Action) -> bool {
-        let has = |text: &str| contains_ignoring_case(text, &self.text);
-        let since = self.started_from.is_none_or(|from| action.started_at.is_some_and(|at| at >= from));
-        let before = self.started_before.is_none_or(|to| action.started_at.is_some_and(|at| at < to));
-        action.parent.is_some()
-            && self.parent.as_ref().is_none_or(|parent| action.parent.as_ref() == Some(parent))
-            && (self.phases.is_empty() || self.phases.contains(&action.phase()))
-            && self.group.as_ref().is_none_or(|group| action.group == *group)
-            && (has(action.key.name.as_str()) || has(&action.task.name) || has(&action.group))
-            && since
-            && before
-    }
+fn key(position: &Position) -> CursorKey {
+    let name = Value::Text(position.name.as_str().to_owned());
+    CursorKey(vec![Some(Value::Int(position.at.as_micros())), Some(name)])
 }
 
 impl Rows {
     fn window(&self, query: &WindowQuery) -> Result<Window, ReadError> {
         let list = ListId::of_window(query);
         let directions = [query.direction; 2];
-        let fitting = self.actions_of(query.run).filter(|action| query.fits(action));
+        let of_run = self.actions_of(query.run);
         let mut rows: Vec<(CursorKey, &Action)> =
-            fitting.filter_map(|action| Some((query.position(action)?, action))).collect();
+            of_run.filter_map(|action| Some((key(&query.position(action)?), action))).collect();
         rows.sort_by(|a, b| compare_keys(&a.0, &b.0, &directions));
         match &query.start {
             WindowStart::Skip(count) => drop(rows.drain(..rows.len().min(*count))),
@@ -51,6 +32,12 @@ impl Rows {
         rows.truncate(query.limit);
         let next = rows.last().filter(|_| more).map(|(key, _)| key.encode(list));
         Ok(Window { rows: rows.into_iter().map(|(_, action)| action.clone()).collect(), next })
+    }
+
+    fn rows_before(&self, query: &WindowQuery, position: &Position) -> usize {
+        let (here, directions) = (key(position), [query.direction; 2]);
+        let places = self.actions_of(query.run).filter_map(|action| query.position(action));
+        places.filter(|place| compare_keys(&key(place), &here, &directions).is_lt()).count()
     }
 
     fn tallies_of(&self, run: RunId, wanted: impl Fn(&Tallied) -> bool) -> Vec<(Tallied, i64)> {
@@ -83,5 +70,9 @@ impl RunViews for MemoryStore {
 
     async fn window(&self, query: &WindowQuery) -> Result<Window, ReadError> {
         self.rows().window(query)
+    }
+
+    async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
+        Ok(self.rows().rows_before(query, position))
     }
 }

@@ -14,8 +14,8 @@ use wingbeat_model::{
 };
 use wingbeat_server::simulation::SimulatedServer;
 use wingbeat_store::{
-    ActionCounts, ActionQuery, Catalog, CommitError, Echo, Metadata, Neighbour, Page, ReadError, Replicas,
-    RunReads, RunScope, RunViews, RunWrites, TaskQuery, Window, WindowQuery, WriteError,
+    ActionCounts, ActionQuery, Catalog, CommitError, Echo, Metadata, Neighbour, Page, Position, ReadError,
+    Replicas, RunReads, RunScope, RunViews, RunWrites, TaskQuery, Window, WindowQuery, WriteError,
 };
 
 use super::ledger::Ledger;
@@ -258,6 +258,9 @@ impl RunViews for StormyStore {
     }
     async fn window(&self, query: &WindowQuery) -> Result<Window, ReadError> {
         self.read(self.inner.window(query)).await
+    }
+    async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
+        self.read(self.inner.rows_before(query, position)).await
     }
 }
 
