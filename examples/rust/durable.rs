@@ -3,6 +3,8 @@
 //! `cargo run --example durable -- run shop --remote` on a platform; a local run cannot survive its own process, so
 //! there the first attempt fails without a crash.
 
+use std::path::PathBuf;
+
 use wingbeat::{Environment, Result, ctx, task, trace};
 
 static ENV: Environment = Environment::new("durable");
@@ -51,6 +53,39 @@ async fn resume(n: u32) -> Result<u32> {
         wingbeat::bail!("only at {at}");
     }
     Ok(at)
+}
+
+/// A file that says that somebody is at work, for as long as this value lives.
+struct Lock(PathBuf);
+
+impl Lock {
+    fn take(path: &str) -> Result<Self> {
+        std::fs::write(path, "")?;
+        Ok(Self(PathBuf::from(path)))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _gone = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Holds a lock until somebody aborts the run: then the task is dropped where it waits, and everything in it.
+#[task(env = ENV)]
+async fn hold(path: String) -> Result<()> {
+    let _lock = Lock::take(&path)?;
+    std::future::pending().await
+}
+
+/// Holds a lock on a thread that waits for nobody: it ends with the process, and cleans nothing up.
+#[task(env = ENV)]
+fn hold_blocking(path: String) -> Result<()> {
+    let _lock = Lock::take(&path)?;
+    loop {
+        std::thread::park();
+    }
 }
 
 fn main() {

@@ -1,6 +1,7 @@
 //! The smallest programs with tasks: one that greets, one that calls another for many inputs, and one that fails.
 
-use wingbeat::{Environment, Result, task};
+use wingbeat::jiff::Timestamp;
+use wingbeat::{Environment, Outputs, Result, Trigger, task};
 
 static ENV: Environment = Environment::new("hello").description("The first steps");
 
@@ -18,6 +19,27 @@ struct Point {
 fn greet(#[default("world")] name: String) -> String {
     println!("greeting {name}");
     format!("Hello, {name}!")
+}
+
+/// Greets everybody once a night, wherever it is deployed; the trigger fills in the time.
+#[task(env = ENV, triggers = &[Trigger::cron("nightly", "0 3 * * *").timezone("Europe/Berlin").time_input("at")])]
+fn good_night(at: Timestamp, #[default(1)] times: u32) -> String {
+    format!("Good night, it is {at}! ").repeat(times as usize)
+}
+
+/// What a division gives; Python knows it as a `NamedTuple` of these fields.
+#[derive(Outputs, Debug, PartialEq)]
+struct Division {
+    quotient: i64,
+    #[value(name = "rest")]
+    remainder: i64,
+}
+
+/// Divides, and gives its outputs names.
+#[task(env = ENV)]
+async fn divide_by(a: i64, b: i64) -> Result<Division> {
+    let (quotient, remainder) = divide(a, b).await?;
+    Ok(Division { quotient, remainder })
 }
 
 /// How far a point is from the origin.

@@ -6,7 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use connectrpc::{ConnectError, ErrorCode};
-use wingbeat_client::ServerAddr;
+use wingbeat_client::{LOGIN_ADVICE, ServerAddr};
 
 /// Why the program ends without having done what it was asked.
 #[derive(Debug)]
@@ -77,7 +77,10 @@ impl Failure {
                 };
                 failure.advise("start it with `wingbeat up`, or name another one with --endpoint")
             }
-            ErrorCode::Unauthenticated | ErrorCode::PermissionDenied => failure
+            ErrorCode::Unauthenticated => {
+                failure.because(text_of(error)).advise(format!("for {addr}, {LOGIN_ADVICE}"))
+            }
+            ErrorCode::PermissionDenied => failure
                 .because(text_of(error))
                 .advise(format!("ask whoever runs the server at {addr} for the right to do this")),
             ErrorCode::Unimplemented => failure

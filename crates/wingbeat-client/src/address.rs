@@ -11,6 +11,8 @@ use http::uri::{Authority, Scheme};
 pub enum ServerAddr {
     /// Plain HTTP/2 to `http://host:port`.
     Tcp(Uri),
+    /// HTTP/2 over TLS to `https://host:port`.
+    Tls(Uri),
     /// Plain HTTP/2 over a Unix socket.
     Unix(PathBuf),
 }
@@ -20,38 +22,28 @@ pub enum ServerAddr {
 pub(crate) enum Security {
     /// The user asked for plain text (`insecure: true`).
     Insecure,
-    /// Nothing was said: plain text only to this machine.
+    /// Nothing was said: TLS, but to this machine, whose own platform speaks plain text.
     Unsaid,
 }
 
 /// Why an endpoint text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not `host:port`, `http://host:port`, `dns:///host:port` or `unix:///path`.
+    /// Not `host:port`, `http://host:port`, `https://host:port`, `dns:///host:port` or `unix:///path`.
     #[error(
-        "`{text}` is not an endpoint; write host:port, http://host:port, dns:///host:port or unix:///path/to/socket"
+        "`{text}` is not an endpoint; write host:port, https://host:port, http://host:port, dns:///host:port or unix:///path/to/socket"
     )]
     Malformed {
         /// What was given.
         text: String,
-    },
-    /// It would need TLS.
-    #[error(
-        "`{text}` needs TLS, which this client does not speak yet; write http://{authority} if the server answers in plain text"
-    )]
-    NeedsTls {
-        /// What was given.
-        text: String,
-        /// Its host and port.
-        authority: String,
     },
 }
 
 impl ServerAddr {
     /// Reads an endpoint in any form that `flyte` accepts, or `unix:///path`.
     ///
-    /// Without a scheme, plain text is assumed for this machine only; elsewhere it has to be asked
-    /// for with `http://`, so that nobody sends a workflow in the clear by leaving out a word.
+    /// Without a scheme, plain text is assumed for this machine only; elsewhere it is TLS, and plain text has to be
+    /// asked for with `http://`, so that nobody sends a workflow in the clear by leaving out a word.
     ///
     /// # Errors
     /// [`AddressError`]: the text has to be changed; its message says how.
@@ -83,16 +75,16 @@ impl ServerAddr {
             Some(_) => security == Security::Insecure,
             None => security == Security::Insecure || is_this_machine(authority.host()),
         };
-        if !plain {
-            return Err(AddressError::NeedsTls { text: text.to_owned(), authority: authority.to_string() });
+        if plain {
+            return Ok(Self::Tcp(base_uri(Scheme::HTTP, authority)));
         }
-        Ok(Self::Tcp(base_uri(authority)))
+        Ok(Self::Tls(base_uri(Scheme::HTTPS, authority)))
     }
 
     /// The base of request URIs. A Unix socket is addressed as `http://localhost`.
     pub fn base_uri(&self) -> Uri {
         match self {
-            Self::Tcp(uri) => uri.clone(),
+            Self::Tcp(uri) | Self::Tls(uri) => uri.clone(),
             Self::Unix(_) => Uri::from_static("http://localhost"),
         }
     }
@@ -102,21 +94,22 @@ impl fmt::Display for ServerAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // `Uri` prints the root path; people write addresses without it.
-            Self::Tcp(uri) => f.write_str(uri.to_string().trim_end_matches('/')),
+            Self::Tcp(uri) | Self::Tls(uri) => f.write_str(uri.to_string().trim_end_matches('/')),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
         }
     }
 }
 
-fn base_uri(authority: Authority) -> Uri {
+fn base_uri(scheme: Scheme, authority: Authority) -> Uri {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
+    parts.scheme = Some(scheme);
     parts.authority = Some(authority);
     parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
     Uri::from_parts(parts).expect("scheme, authority and path are all present")
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether `host` is a name or an address of this machine's own.
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -145,9 +138,9 @@ mod tests {
 
     #[test]
     fn plain_text_to_another_machine_has_to_be_asked_for() {
-        for text in ["example.org:8080", "dns:///example.org", "https://localhost:8080"] {
-            assert!(matches!(ServerAddr::parse(text), Err(AddressError::NeedsTls { .. })), "{text}");
-        }
+        check("example.org:8080", "https://example.org:8080");
+        check("dns:///example.org", "https://example.org");
+        check("https://localhost:8080", "https://localhost:8080");
         let insecure = ServerAddr::parse_with("dns:///example.org", Security::Insecure);
         assert_eq!(insecure.map(|addr| addr.to_string()), Ok("http://example.org".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! Reads the config files of the `flyte` package: which file, and the few keys that a CLI needs.
+//! Reads the config files of the `flyte` package: which file, and the keys that a client in Rust needs.
 //!
 //! The order of places is the package's own, so that both tools talk to the same server from the
 //! same folder. Unknown keys are somebody else's business and are skipped.
@@ -23,6 +23,40 @@ pub struct FileSettings {
     pub project: Option<String>,
     /// `task.domain`.
     pub domain: Option<String>,
+    /// The rest of `admin`.
+    pub login: FileLogin,
+}
+
+/// What a config file says about TLS and logging in. Names of files and variables; no secret stands in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FileLogin {
+    /// PEM file of the authorities that are believed.
+    pub ca_cert_file_path: Option<String>,
+    /// Believe whoever answers.
+    pub insecure_skip_verify: Option<bool>,
+    /// Which way of logging in.
+    pub auth_type: Option<String>,
+    /// The client's id.
+    pub client_id: Option<String>,
+    /// Variable with its secret.
+    pub client_secret_env_var: Option<String>,
+    /// File with its secret.
+    pub client_secret_location: Option<String>,
+    /// What the token is to be good for.
+    pub scopes: Option<Words>,
+    /// The program that prints a token, with its arguments.
+    pub command: Option<Words>,
+}
+
+/// A list, or one text that is taken apart by whoever needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Words {
+    /// As a list.
+    List(Vec<String>),
+    /// As a text.
+    Text(String),
 }
 
 /// Why a config file could not be used.
@@ -58,6 +92,8 @@ struct Document {
 struct Admin {
     endpoint: Option<String>,
     insecure: Option<bool>,
+    #[serde(flatten)]
+    login: FileLogin,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,6 +142,7 @@ pub(crate) fn read(path: &Path) -> Result<FileSettings, ConfigFileError> {
         org: task.org,
         project: task.project,
         domain: task.domain,
+        login: admin.login,
     })
 }
 

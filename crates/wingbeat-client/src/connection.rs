@@ -1,28 +1,39 @@
 //! One HTTP/2 connection to a server, and the typed clients on top of it.
 //!
 //! The connection is made at the first call and made again after it broke; streams and unary calls
-//! share it. It decides nothing about retries: a call on a broken connection fails as `unavailable`.
+//! share it. It decides nothing about retries: a call on a broken connection fails as `unavailable`. Only a call that is
+//! refused for its token is made once more, with a new one.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
-use connectrpc::ConnectError;
 use connectrpc::client::{
-    BoxFuture, ClientBody, ClientConfig, ClientTransport, Http2Connection, SharedHttp2Connection,
+    BoxFuture, ClientBody, ClientConfig, ClientTransport, Http2Connection, SharedHttp2Connection, full_body,
 };
-use http::{HeaderName, HeaderValue, Request, Response};
+use connectrpc::{ConnectError, ErrorCode};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wingbeat_proto::flyteidl2::actions::ActionsServiceClient;
 use wingbeat_proto::flyteidl2::cluster::ClusterServiceClient;
 use wingbeat_proto::flyteidl2::dataproxy::DataProxyServiceClient;
 use wingbeat_proto::flyteidl2::project::ProjectServiceClient;
 use wingbeat_proto::flyteidl2::task::TaskServiceClient;
+use wingbeat_proto::flyteidl2::trigger::TriggerServiceClient;
 use wingbeat_proto::flyteidl2::workflow::{RunLogsServiceClient, RunServiceClient};
 use wingbeat_proto::wingbeat::executor::v1::ExecutorServiceClient;
 use wingbeat_proto::wingbeat::platform::v1::{
     PlatformServiceClient, RunViewServiceClient, SchedulingServiceClient,
 };
 
+use crate::access::{Access, Credentials};
 use crate::address::ServerAddr;
+use crate::tls::{Dialer, TlsFailure, Trust};
+use crate::token::{Authenticator, Held};
 
 /// Calls that wait for their turn on the connection.
 const CALLS_IN_QUEUE: usize = 1024;
@@ -37,10 +48,64 @@ const MAX_DECODED_BYTES: usize = 1 << 30;
 /// How often a silent TCP connection is asked whether the other end is alive.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A connection to one server: cheap to clone, all clones share it.
+/// Begin of the content types of streams, whose status says nothing about their end.
+const STREAMS: &[u8] = b"application/connect+";
+
+/// A line to one server, without any token. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Line {
+    inner: SharedHttp2Connection,
+}
+
+impl Line {
+    fn new(addr: &ServerAddr, trust: &Trust) -> Self {
+        let builder = Http2Connection::builder();
+        let lazy = match addr {
+            ServerAddr::Tcp(uri) => builder.keep_alive_interval(TCP_KEEP_ALIVE).lazy_plaintext(uri.clone()),
+            ServerAddr::Tls(uri) => {
+                let dialer = Dialer::new(trust.clone());
+                let dial = tower::service_fn(move |uri| dialer.clone().dial(uri));
+                builder.keep_alive_interval(TCP_KEEP_ALIVE).lazy_with_connector(dial, uri.clone())
+            }
+            // A Unix socket breaks at once when its owner dies: no pings, so that idle means idle.
+            ServerAddr::Unix(path) => builder.lazy_unix(path, addr.base_uri()),
+        };
+        Self { inner: lazy.shared(CALLS_IN_QUEUE) }
+    }
+}
+
+impl ClientTransport for Line {
+    type ResponseBody = Incoming;
+    type Error = ConnectError;
+
+    fn send(
+        &self,
+        request: Request<ClientBody>,
+    ) -> BoxFuture<'static, Result<Response<Self::ResponseBody>, Self::Error>> {
+        let sent = ClientTransport::send(&self.inner, request);
+        Box::pin(async move { sent.await.map_err(told_apart) })
+    }
+}
+
+/// A certificate that is not believed will not be believed at the next try either.
+fn told_apart(error: ConnectError) -> ConnectError {
+    let mut next: Option<&dyn Error> = error.source();
+    while let Some(cause) = next {
+        match cause.downcast_ref::<TlsFailure>() {
+            Some(failure) if failure.is_final() => {
+                return ConnectError::failed_precondition(failure.to_string());
+            }
+            Some(_) | None => next = cause.source(),
+        }
+    }
+    error
+}
+
+/// A connection to one server: cheap to clone, all clones share it, and the token.
 #[derive(Clone)]
 pub struct Connection {
-    inner: SharedHttp2Connection,
+    line: Line,
+    authenticator: Option<Arc<Authenticator>>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -50,16 +115,17 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Prepares a connection; the first call makes it. Must be called inside a tokio runtime.
-    pub fn new(addr: &ServerAddr) -> Self {
-        let lazy = match addr {
-            ServerAddr::Tcp(uri) => {
-                Http2Connection::builder().keep_alive_interval(TCP_KEEP_ALIVE).lazy_plaintext(uri.clone())
+    /// Prepares a connection; the first call makes it. Must be called inside a tokio runtime. Credentials are for
+    /// servers that are reached over TLS, and left out elsewhere.
+    fn new(addr: &ServerAddr, access: &Access, config: &ClientConfig) -> Self {
+        let line = Line::new(addr, &access.trust);
+        let authenticator = match (addr, &access.credentials) {
+            (ServerAddr::Tcp(_) | ServerAddr::Unix(_), _) | (_, Credentials::None) => None,
+            (ServerAddr::Tls(_), credentials) => {
+                Some(Arc::new(Authenticator::new(credentials.clone(), line.clone(), config.clone())))
             }
-            // A Unix socket breaks at once when its owner dies: no pings, so that idle means idle.
-            ServerAddr::Unix(path) => Http2Connection::builder().lazy_unix(path, addr.base_uri()),
         };
-        Self { inner: lazy.shared(CALLS_IN_QUEUE) }
+        Self { line, authenticator }
     }
 }
 
@@ -71,7 +137,49 @@ impl ClientTransport for Connection {
         &self,
         request: Request<ClientBody>,
     ) -> BoxFuture<'static, Result<Response<Self::ResponseBody>, Self::Error>> {
-        ClientTransport::send(&self.inner, request)
+        match &self.authenticator {
+            None => self.line.send(request),
+            Some(authenticator) => {
+                Box::pin(send_with_token(self.line.clone(), Arc::clone(authenticator), request))
+            }
+        }
+    }
+}
+
+async fn send_with_token(
+    line: Line,
+    authenticator: Arc<Authenticator>,
+    request: Request<ClientBody>,
+) -> Result<Response<Incoming>, ConnectError> {
+    let Some(held) = authenticator.token().await? else { return line.send(request).await };
+    let (parts, body) = request.into_parts();
+    // What a caller still writes can be sent once only.
+    if body.size_hint().exact().is_none() {
+        return line.send(with_token(parts, body, &held)).await;
+    }
+    let content = body.collect().await?.to_bytes();
+    let answer = line.send(with_token(parts.clone(), full_body(content.clone()), &held)).await?;
+    if answer.status() != StatusCode::UNAUTHORIZED {
+        note_success(&answer, &held);
+        return Ok(answer);
+    }
+    let Some(renewed) = authenticator.instead_of(&held).await? else { return Ok(answer) };
+    let answer = line.send(with_token(parts, full_body(content), &renewed)).await?;
+    note_success(&answer, &renewed);
+    Ok(answer)
+}
+
+fn with_token(parts: Parts, body: ClientBody, held: &Held) -> Request<ClientBody> {
+    let mut request = Request::from_parts(parts, body);
+    request.headers_mut().insert(held.header.clone(), held.value.clone());
+    request
+}
+
+fn note_success(answer: &Response<Incoming>, held: &Held) {
+    let is_stream =
+        answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(STREAMS));
+    if answer.status().is_success() && !is_stream {
+        held.prove();
     }
 }
 
@@ -95,13 +203,30 @@ macro_rules! services {
 }
 
 impl Client {
-    /// A client of the server at `addr`. Nothing is sent before the first call.
+    /// A client of the server at `addr`, which shows it nothing and trusts whom this machine trusts. Nothing is sent
+    /// before the first call. Must be called inside a tokio runtime.
     pub fn new(addr: ServerAddr) -> Self {
-        let connection = Connection::new(&addr);
+        Self::with_access(addr, &Access::default())
+    }
+
+    /// A client of the server at `addr` that trusts and shows what `access` says.
+    pub fn with_access(addr: ServerAddr, access: &Access) -> Self {
         let config = ClientConfig::new(addr.base_uri())
             .with_default_max_message_size(MAX_MESSAGE_BYTES)
             .with_default_element_memory_limit(MAX_DECODED_BYTES);
+        let connection = Connection::new(&addr, access, &config);
         Self { addr, connection, config }
+    }
+
+    /// Whether a stream that ended with `error` is worth another try: it was refused for its token, and there is
+    /// another one by now. A unary call needs no such question.
+    pub async fn has_other_token(&self, error: &ConnectError) -> bool {
+        match &self.connection.authenticator {
+            Some(authenticator) if error.code == ErrorCode::Unauthenticated => {
+                authenticator.is_another_try_worth_it().await
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Adds a header to every call.
@@ -121,6 +246,8 @@ impl Client {
         runs: RunServiceClient;
         /// Deployed tasks.
         tasks: TaskServiceClient;
+        /// What starts deployed tasks by itself.
+        triggers: TriggerServiceClient;
         /// Projects.
         projects: ProjectServiceClient;
         /// Uploads, downloads, inputs.

@@ -9,8 +9,10 @@
     reason = "syntax has many forms, and we name those that we know"
 )]
 
+mod columns;
 mod duration;
 mod options;
+mod outputs;
 mod signature;
 mod task;
 mod trace;
@@ -40,4 +42,18 @@ pub fn trace(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn value(item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
     value::expand(&item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Lets a struct be the named outputs of a task. The documentation is with the re-export in the crate `wingbeat`.
+#[proc_macro_derive(Outputs, attributes(value))]
+pub fn outputs(item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    outputs::expand(&item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Lets a struct name the columns of a table. The documentation is with the re-export in the crate `wingbeat`.
+#[proc_macro_derive(Columns, attributes(value))]
+pub fn columns(item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    columns::expand(&item).unwrap_or_else(syn::Error::into_compile_error).into()
 }

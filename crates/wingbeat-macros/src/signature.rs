@@ -15,9 +15,14 @@ pub(crate) struct Argument {
 impl Argument {
     /// The name on the wire.
     pub(crate) fn key(&self) -> String {
-        let text = self.name.to_string();
-        text.strip_prefix("r#").unwrap_or(&text).to_owned()
+        plain(&self.name)
     }
+}
+
+/// A name without the mark of one that is a word of Rust's.
+pub(crate) fn plain(ident: &Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").unwrap_or(&text).to_owned()
 }
 
 /// What the macros need of a function.

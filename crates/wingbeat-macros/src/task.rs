@@ -74,7 +74,7 @@ fn call(signature: &Signature) -> TokenStream {
 }
 
 fn definition(options: &TaskOptions, function: &ItemFn, signature: &Signature, source: &str) -> TokenStream {
-    let function_name = function.sig.ident.to_string();
+    let function_name = signature::plain(&function.sig.ident);
     let name = match &options.name {
         Some(name) => quote!(#name),
         None => quote!(#function_name),
@@ -101,8 +101,9 @@ fn definition(options: &TaskOptions, function: &ItemFn, signature: &Signature, s
             settings: ::wingbeat::__private::TaskSettings::new() #(#settings)*,
             params: &[#(#params),*],
             outputs: <#output as ::wingbeat::TaskReturn>::variables,
-            run: |inputs| {
-                #(let #names: #types = inputs.take(#ordinals, #keys)?;)*
+            // No name that an argument may have.
+            run: |__inputs| {
+                #(let #names: #types = __inputs.take(#ordinals, #keys)?;)*
                 ::core::result::Result::Ok(::std::boxed::Box::pin(::wingbeat::__private::encode_outputs(#run)))
             },
             docs: #docs,

@@ -19,7 +19,7 @@ pub(crate) fn expand(mut function: ItemFn) -> Result<TokenStream> {
     inner.vis = syn::Visibility::Inherited;
     inner.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
     let ItemFn { attrs, vis, sig, .. } = &function;
-    let (name, text) = (&sig.ident, sig.ident.to_string());
+    let (name, text) = (&sig.ident, signature::plain(&sig.ident));
     Ok(quote! {
         #(#attrs)*
         #vis async fn #name(#(#names: #types),*) -> ::wingbeat::Result<<#output as ::wingbeat::TaskReturn>::Output> {

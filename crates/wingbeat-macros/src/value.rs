@@ -2,6 +2,7 @@
 
 mod attributes;
 mod enumeration;
+pub(crate) mod fields;
 mod structure;
 
 use proc_macro2::TokenStream;

@@ -174,7 +174,7 @@ async fn run_child(
     let call = ChildCall {
         parent: parent.identity(),
         group: scope.group.as_deref().map(ToOwned::to_owned),
-        spec: spec::made(task, &parent.run.serialization)?.clone(),
+        task: spec::made(task, &parent.run.serialization)?,
         inputs: Inputs { literals, context: context(&scope.values), ..Default::default() },
         queue: queue.or_else(|| task.settings().queue.map(ToOwned::to_owned)),
     };

@@ -6,10 +6,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use wingbeat_proto::flyteidl2::task::TaskSpec;
 
 use crate::controller::remote::RemoteSettings;
-use crate::controller::{ActionIdentity, Controller};
+use crate::controller::{ActionIdentity, CalledTask, Controller};
 use crate::data;
 use crate::failure::{Error, Result};
 use crate::local::LocalRun;
@@ -58,7 +57,7 @@ pub(crate) struct TaskContext {
     /// The platform that runs it, if one does.
     pub(crate) platform: Option<RemoteSettings>,
     /// Deployed tasks that it called, as they were at the first call.
-    pub(crate) deployed: tokio::sync::Mutex<HashMap<String, Arc<TaskSpec>>>,
+    pub(crate) deployed: tokio::sync::Mutex<HashMap<String, Arc<CalledTask>>>,
     /// The run, where it is a local one.
     pub(crate) local: Option<Arc<LocalRun>>,
     /// How often each step was called, by its key; for local runs.

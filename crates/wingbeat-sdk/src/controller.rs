@@ -3,16 +3,19 @@
 //! Local runs and remote ones implement [`Controller`] alike, so that the same task code runs on both. Everything here
 //! speaks in wire messages: what a value is in the user's language is decided by the SDK above.
 
+mod called;
 mod core;
 pub mod remote;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use wingbeat_proto::flyteidl2::core::{Literal, TypedInterface};
-use wingbeat_proto::flyteidl2::task::{Inputs, Outputs, TaskSpec};
+use wingbeat_proto::flyteidl2::task::{Inputs, Outputs};
 use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 
+pub use self::called::CalledTask;
 use crate::error::TaskError;
 
 /// What a running task may ask for. One controller serves one attempt of one task.
@@ -78,8 +81,8 @@ pub struct ChildCall {
     pub parent: ActionIdentity,
     /// Under which name people see it together with others; a part of the child's identity.
     pub group: Option<String>,
-    /// The task, whole: also a deployed one is called by its spec.
-    pub spec: TaskSpec,
+    /// The task, whole: also a deployed one is called by its spec. Shared by all calls of it.
+    pub task: Arc<CalledTask>,
     /// Literals in the order of the interface, and the context that goes down with them.
     pub inputs: Inputs,
     /// Where it runs, if not where its parent does.

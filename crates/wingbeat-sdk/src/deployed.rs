@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral, TaskSpec};
+use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral};
 
 use crate::call;
 use crate::context::{Scope, ctx};
-use crate::controller::ChildCall;
+use crate::controller::{CalledTask, ChildCall};
 use crate::failure::{Error, Result};
 use crate::remote::{self, TaskReference};
 use crate::value::{Outputs, Value, ValueError};
@@ -77,14 +77,14 @@ impl Deployed {
         if scope.within.is_some() {
             return Err(call::within_a_step(&self.reference.name));
         }
-        let spec = spec_of(&scope, &self.reference).await?;
+        let task = task_of(&scope, &self.reference).await?;
         let inputs =
             Inputs { literals: self.literals, context: call::context(&scope.values), ..Default::default() };
         let call = ChildCall {
             parent: scope.task.identity(),
             group: scope.group.as_deref().map(ToOwned::to_owned),
-            inputs: remote::complete(&spec, inputs)?,
-            spec: (*spec).clone(),
+            inputs: remote::complete(task.spec(), inputs)?,
+            task,
             queue: self.queue,
         };
         let outputs = scope.task.controller.run_child(call).await?;
@@ -92,19 +92,19 @@ impl Deployed {
     }
 }
 
-/// The task's spec, fetched once in an attempt: the latest version must not change under it.
-async fn spec_of(scope: &Scope, reference: &TaskReference) -> Result<Arc<TaskSpec>> {
+/// The task, fetched once in an attempt: the latest version must not change under it.
+async fn task_of(scope: &Scope, reference: &TaskReference) -> Result<Arc<CalledTask>> {
     let Some(platform) = &scope.task.platform else {
         let text = format!("`{}` is deployed on a platform, and this is no task of one", reference.name);
         return Err(Error::system("NoPlatform", text).not_recoverable());
     };
     let key = format!("{reference:?}");
     let mut known = scope.task.deployed.lock().await;
-    if let Some(spec) = known.get(&key) {
-        return Ok(spec.clone());
+    if let Some(task) = known.get(&key) {
+        return Ok(Arc::clone(task));
     }
     let mut details = platform.remote().task(reference).await?;
-    let spec = Arc::new(details.spec.take().unwrap_or_default());
-    known.insert(key, spec.clone());
-    Ok(spec)
+    let task = CalledTask::new(details.spec.take().unwrap_or_default());
+    known.insert(key, Arc::clone(&task));
+    Ok(task)
 }

@@ -128,7 +128,7 @@ fn type_name<E>() -> String {
 }
 
 /// The message with those of its causes, each only once.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -178,7 +178,8 @@ impl LocalRun {
     ) -> Result<Vec<NamedLiteral>> {
         let action = self.next_action(task);
         let timeout = settings.timeout.unwrap_or_default();
-        let deadline = timeout.deadline.map(|limit| (Instant::now() + limit, limit));
+        // One that lies beyond all time is none.
+        let deadline = timeout.deadline.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let retries = settings.retries.unwrap_or(Retries::times(0));
         for attempt in 0.. {
             let context = Arc::new(self.attempt_context(&action, attempt));
@@ -209,7 +210,7 @@ impl LocalRun {
 /// Waits before the next attempt; an error if the deadline comes first.
 async fn before_deadline(delay: Duration, deadline: Option<(Instant, Duration)>) -> Result<()> {
     if let Some((at, limit)) = deadline
-        && Instant::now() + delay >= at
+        && at.saturating_duration_since(Instant::now()) <= delay
     {
         let text = format!("all attempts together may take {limit:?}, and there is no time for another");
         return Err(Error::user(DEADLINE, text).not_recoverable());

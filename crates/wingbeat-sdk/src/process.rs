@@ -189,3 +189,19 @@ pub async fn write_error(outputs: &str, error: &TaskError, storage: &Storage) ->
     let bytes = ErrorDocument::from(error).encode_to_vec();
     data::write_with(&data::join(outputs, "error.pb"), bytes, storage).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_INLINE_BYTES, TOO_LARGE, encode};
+    use crate::value::named_output;
+
+    #[test]
+    fn outputs_that_are_too_large_are_refused_with_what_to_do() {
+        let of = |n_bytes: usize| encode(vec![named_output("o0", &"x".repeat(n_bytes)).unwrap()]);
+        let limit = usize::try_from(MAX_INLINE_BYTES).unwrap();
+        assert!(of(limit - 100).is_ok());
+        let error = of(limit).unwrap_err();
+        assert_eq!((error.code(), error.is_recoverable()), (TOO_LARGE, false));
+        assert!(error.message().contains("write large values to a File"), "{error}");
+    }
+}

@@ -78,13 +78,18 @@ impl Remote {
     /// The platform and project that `settings` name. Nothing is sent before the first call, which has to be made in
     /// a tokio runtime, as this has.
     pub fn new(settings: &Settings) -> Self {
-        Self::at(settings.addr.clone(), &settings.org, &settings.project, &settings.domain)
+        Self::with_client(settings.client(), &settings.org, &settings.project, &settings.domain)
     }
 
-    /// A project of the platform at `addr`: for tasks, whose process was told these.
+    /// A project of the platform at `addr`, which is shown nothing.
     pub fn at(addr: ServerAddr, org: &str, project: &str, domain: &str) -> Self {
+        Self::with_client(Client::new(addr), org, project, domain)
+    }
+
+    /// A project of the platform that `client` speaks to: for tasks, whose process was told these.
+    pub(crate) fn with_client(client: Client, org: &str, project: &str, domain: &str) -> Self {
         Self {
-            client: Client::new(addr),
+            client,
             uploads: Uploads::default(),
             org: org.to_owned(),
             project: project.to_owned(),

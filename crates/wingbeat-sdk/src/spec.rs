@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use buffa_types::google::protobuf::{BoolValue, Duration as WireDuration};
@@ -22,6 +23,7 @@ use wingbeat_proto::flyteidl2::task::{
     schedule, trigger_automation_spec,
 };
 
+use crate::controller::CalledTask;
 use crate::failure::{Error, Result};
 use crate::settings::{
     Cache, Image, Retries, Schedule as TriggerTimes, Secret, TaskSettings, Timeout, Trigger,
@@ -87,13 +89,13 @@ pub fn task_spec(task: &TaskDef, with: &Serialization) -> Result<TaskSpec> {
     })
 }
 
-/// The spec of a task under the one serialization that this process has; made once.
-pub(crate) fn made(task: &'static TaskDef, with: &Serialization) -> Result<&'static TaskSpec> {
+/// A task under the one serialization that this process has; made once.
+pub(crate) fn made(task: &'static TaskDef, with: &Serialization) -> Result<Arc<CalledTask>> {
     if let Some(made) = task.made.spec.get() {
-        return Ok(made);
+        return Ok(Arc::clone(made));
     }
-    let spec = task_spec(task, with)?;
-    Ok(task.made.spec.get_or_init(|| spec))
+    let called = CalledTask::new(task_spec(task, with)?);
+    Ok(Arc::clone(task.made.spec.get_or_init(|| called)))
 }
 
 fn cut(text: &str, max_length: usize) -> String {

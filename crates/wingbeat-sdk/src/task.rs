@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use wingbeat_proto::flyteidl2::core::{Literal, LiteralType};
-use wingbeat_proto::flyteidl2::task::{NamedLiteral, TaskSpec};
+use wingbeat_proto::flyteidl2::task::NamedLiteral;
 
+use crate::controller::CalledTask;
 use crate::failure::Error;
 use crate::settings::{Environment, TaskSettings};
 use crate::value::{Value, ValueError};
@@ -46,7 +47,7 @@ pub struct TaskDef {
 /// What is made of a definition when it is first needed.
 #[derive(Default)]
 pub struct Made {
-    pub(crate) spec: OnceLock<TaskSpec>,
+    pub(crate) spec: OnceLock<Arc<CalledTask>>,
     pub(crate) full_name: OnceLock<String>,
 }
 

@@ -17,6 +17,7 @@ mod outputs;
 mod primitives;
 mod schema;
 mod structs;
+mod table;
 mod time;
 
 use serde_json::Value as Json;
@@ -29,9 +30,10 @@ pub use self::files::{Dir, File};
 pub use self::literals::{kind_of, text_literal};
 pub use self::members::{ENUM, Member, enum_schema, enum_type, member_of_literal, unpack_member};
 pub use self::msgpack::{Packer, Unpacker};
-pub use self::outputs::{Outputs, TaskReturn};
+pub use self::outputs::{Outputs, TaskReturn, named_output, output_named};
 pub use self::schema::ObjectSchema;
 pub use self::structs::{DATACLASS, dataclass_type, missing_field, packed_literal, unpacked_literal};
+pub use self::table::{ColumnValue, Columns, Table};
 
 /// A type whose values travel between tasks.
 ///

@@ -52,7 +52,7 @@ impl Unconnected {
 #[async_trait]
 impl Controller for Unconnected {
     async fn run_child(&self, call: ChildCall) -> Result<WireOutputs, TaskError> {
-        Err(self.refuse(&format!("calls `{}`", call.spec.task_template.id.name)))
+        Err(self.refuse(&format!("calls `{}`", call.task.name())))
     }
 
     async fn find_trace(&self, call: TraceCall) -> Result<FoundTrace, TaskError> {

@@ -120,13 +120,19 @@ pub(crate) fn text(task: &TaskDef) -> String {
         let optional = if param.is_required() { "" } else { " = …" };
         format!("{}: {words}{optional}", param.name)
     });
-    let outputs: Vec<String> = (task.outputs)().iter().map(|(_, wire)| words_of(wire)).collect();
+    let outputs: Vec<String> = (task.outputs)().iter().enumerate().map(output_words).collect();
     let arrow = match outputs.as_slice() {
         [] => String::new(),
         [one] => format!(" -> {one}"),
         several => format!(" -> ({})", several.join(", ")),
     };
     format!("{}({}){arrow}", task.full_name(), params.collect::<Vec<_>>().join(", "))
+}
+
+/// An output's name is told where it is more than its place.
+fn output_words((ix, (name, wire)): (usize, &(String, LiteralType))) -> String {
+    let words = words_of(wire);
+    if *name == format!("o{ix}") { words } else { format!("{name}: {words}") }
 }
 
 fn words_of(wire: &LiteralType) -> String {

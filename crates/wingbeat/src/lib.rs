@@ -59,7 +59,8 @@ pub use wingbeat_sdk::settings::{
     Cache, Environment, Image, Link, Retries, Schedule, Secret, TaskSettings, Timeout, Trigger,
 };
 pub use wingbeat_sdk::value::{
-    Column, ColumnType, DataFrame, Dir, File, Outputs, TaskReturn, Value, ValueError,
+    Column, ColumnType, ColumnValue, Columns, DataFrame, Dir, File, Outputs, Table, TaskReturn, Value,
+    ValueError,
 };
 
 /// Makes a task of a function.
@@ -114,6 +115,41 @@ pub use wingbeat_macros::trace;
 /// | member of an enum | `#[value(name = "RED", value = "red")]` | Python's name and value |
 pub use wingbeat_macros::Value;
 
+/// Lets a struct be what a task returns: each field is an output of its name (or of `#[value(name = "…")]`), as those of
+/// a Python `NamedTuple` are. Such a struct is no value itself; do not derive [`Value`] for it.
+///
+/// ```
+/// #[derive(wingbeat::Outputs)]
+/// struct Split {
+///     train: Vec<f64>,
+///     test: Vec<f64>,
+/// }
+///
+/// #[wingbeat::task]
+/// fn split(mut rows: Vec<f64>, at: u32) -> Split {
+///     let test = rows.split_off(rows.len().min(at as usize));
+///     Split { train: rows, test }
+/// }
+/// ```
+pub use wingbeat_macros::Outputs;
+
+/// Lets a struct name the columns of a [`Table`]: each field is a column of its name (or of `#[value(name = "…")]`) and
+/// of its type.
+///
+/// ```
+/// #[derive(wingbeat::Columns)]
+/// struct Sales {
+///     region: String,
+///     amount: f64,
+/// }
+///
+/// #[wingbeat::task]
+/// fn place_of(table: wingbeat::Table<Sales>) -> String {
+///     table.uri.clone()
+/// }
+/// ```
+pub use wingbeat_macros::Columns;
+
 /// Ends a task with an error made of words: `bail!("no rows in {path}")`.
 #[macro_export]
 macro_rules! bail {
@@ -142,7 +178,8 @@ pub mod __private {
     pub use wingbeat_sdk::task::{Made, Param, Registered, StepDef, TaskDef};
     pub use wingbeat_sdk::value::{
         DATACLASS, ENUM, Member, ObjectSchema, Packer, Unpacker, dataclass_type, enum_schema, enum_type,
-        member_of_literal, missing_field, packed_literal, text_literal, unpack_member, unpacked_literal,
+        member_of_literal, missing_field, named_output, output_named, packed_literal, text_literal,
+        unpack_member, unpacked_literal,
     };
     pub use wingbeat_sdk::wire::{Literal, LiteralType, NamedLiteral};
 

@@ -24,6 +24,7 @@ const PURE_CRATES: [(&str, &[&str]); 3] = [
             "bytes",
             "jiff",
             "md-5",
+            "regex",
             "rmp",
             "rmpv",
             "saphyr-parser",

@@ -20,7 +20,7 @@ impl Session {
     pub(super) fn open(target: &Target, around: &Surroundings) -> Result<Self, Failure> {
         let settings = Settings::resolve(&target.overrides(), around)
             .map_err(|error| Failure::usage("which server is meant is not clear").caused_by(&error))?;
-        Ok(Self { client: Client::new(settings.addr.clone()), settings, format: target.output })
+        Ok(Self { client: settings.client(), settings, format: target.output })
     }
 
     /// Makes a call that only reads; it is repeated while the server is away for a moment.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use wingbeat_client::Client;
+use wingbeat_client::{Access, Client};
 use wingbeat_proto::flyteidl2::common::{
     ActionIdentifier, ActionPhase, ListRequest, ProjectIdentifier, RunIdentifier,
 };
@@ -21,7 +21,7 @@ use wingbeat_proto::flyteidl2::workflow::{
 };
 use wingbeat_sdk::controller::remote::{ControllerLimits, RemoteController, RemoteSettings};
 use wingbeat_sdk::controller::{
-    ActionIdentity, ChildCall, ConditionCall, Controller as _, TraceCall, TraceOutcome,
+    ActionIdentity, CalledTask, ChildCall, ConditionCall, Controller as _, TraceCall, TraceOutcome,
 };
 use wingbeat_sdk::error::TaskError;
 use wingbeat_sdk::storage::Storage;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// Longer than any test.
 const FOR_EVER_MS: u32 = 36_000_000;
 
-fn spec(name: &str, sim_ms: u32) -> TaskSpec {
+pub(crate) fn spec(name: &str, sim_ms: u32) -> TaskSpec {
     let id = Identifier {
         resource_type: ResourceType::TASK.into(),
         project: wingbeat_client::DEFAULT_PROJECT.to_owned(),
@@ -67,15 +67,15 @@ fn integer(value: i64) -> Literal {
 }
 
 /// A run whose root stays alive, and who its parent is.
-struct Run {
+pub(crate) struct Run {
     client: Client,
     id: RunIdentifier,
-    settings: RemoteSettings,
+    pub(crate) settings: RemoteSettings,
     _files: tempfile::TempDir,
 }
 
 impl Run {
-    async fn create(platform: &Platform) -> Self {
+    pub(crate) async fn create(platform: &Platform) -> Self {
         let client = platform.client();
         let project = ProjectIdentifier {
             name: wingbeat_client::DEFAULT_PROJECT.to_owned(),
@@ -101,6 +101,7 @@ impl Run {
             identity,
             run_base: run_base(&client, &id).await,
             server: platform.addr(),
+            access: Access::default(),
             storage: Storage::new([]),
             limits: ControllerLimits { calls_per_second: 10_000, ..ControllerLimits::default() },
         };
@@ -112,13 +113,13 @@ impl Run {
         Arc::new(RemoteController::new(self.settings.clone()))
     }
 
-    fn child(&self, number: i64, sim_ms: u32) -> ChildCall {
+    pub(crate) fn child(&self, number: i64, sim_ms: u32) -> ChildCall {
         let input =
             NamedLiteral { name: "x".to_owned(), value: integer(number).into(), ..Default::default() };
         ChildCall {
             parent: self.settings.identity.clone(),
             group: Some("crowd".to_owned()),
-            spec: spec("child", sim_ms),
+            task: CalledTask::new(spec("child", sim_ms)),
             inputs: Inputs { literals: vec![input], ..Default::default() },
             queue: None,
         }

@@ -1,6 +1,8 @@
 //! The program from outside: what it says and how it ends when there is nothing to talk to.
 
 mod controller;
+mod gateway;
+mod logins;
 mod platform;
 mod remote;
 mod run;
@@ -56,8 +58,10 @@ fn an_endpoint_that_is_none_is_a_mistake_of_the_caller() {
     check(home.path(), &["status", "--endpoint", "ftp://h"], 2, &["flag --endpoint", "ftp://h"]);
     fs::create_dir(home.path().join(".flyte")).expect("folder");
     let config = home.path().join(".flyte/config.yaml");
-    fs::write(&config, "admin:\n  endpoint: dns:///flyte.example.org\n").expect("file");
-    check(home.path(), &["status"], 2, &["config.yaml", "flyte.example.org", "TLS"]);
+    fs::write(&config, "admin:\n  endpoint: https://h\n  caCertFilePath: /no/such/ca.pem\n").expect("file");
+    check(home.path(), &["status"], 2, &["/no/such/ca.pem"]);
+    fs::write(&config, "admin:\n  endpoint: 'a b'\n").expect("file");
+    check(home.path(), &["status"], 2, &["config.yaml", "`a b` is not an endpoint"]);
 }
 
 #[test]

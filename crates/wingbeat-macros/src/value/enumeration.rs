@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{DeriveInput, Error, Fields, Result, Token, Variant};
 
 use super::attributes;
+use crate::signature;
 
 pub(super) fn expand(item: &DeriveInput, variants: &Punctuated<Variant, Token![,]>) -> Result<TokenStream> {
     let name = &item.ident;
@@ -24,8 +25,13 @@ pub(super) fn expand(item: &DeriveInput, variants: &Punctuated<Variant, Token![,
             return Err(Error::new_spanned(&variant.fields, text));
         }
         let attributes = attributes::read(&variant.attrs, &["name", "value"])?;
-        let own = attributes.name.unwrap_or_else(|| variant.ident.to_string());
-        values.push(attributes.value.unwrap_or_else(|| own.clone()));
+        let own = attributes.name.unwrap_or_else(|| signature::plain(&variant.ident));
+        let value = attributes.value.unwrap_or_else(|| own.clone());
+        if names.contains(&own) || values.contains(&value) {
+            let text = format!("two members are called `{own}`, or have the value `{value}`");
+            return Err(Error::new_spanned(variant, text));
+        }
+        values.push(value);
         names.push(own);
         idents.push(&variant.ident);
     }

@@ -1,25 +1,18 @@
 //! Structs: a schema with the fields, and a map with their values in the order of the declaration.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Error, Field, Ident, Result, Token, Type, parse_quote};
 
 use super::attributes::{self, FieldDefault, ValueAttributes};
+use super::fields::{self, FieldPlan};
 use crate::signature;
-
-struct FieldPlan<'a> {
-    ident: &'a Ident,
-    ty: &'a Type,
-    key: String,
-    attributes: ValueAttributes,
-}
 
 pub(super) fn expand(item: &DeriveInput, fields: &Punctuated<Field, Token![,]>) -> Result<TokenStream> {
     let own = attributes::read(&item.attrs, &["name"])?;
     let title = own.name.unwrap_or_else(|| item.ident.to_string());
-    let plans = fields.iter().map(plan).collect::<Result<Vec<_>>>()?;
+    let plans = fields::plans(fields, &["name", "default", "description"])?;
     let name = &item.ident;
     if let Some(lifetime) = item.generics.lifetimes().next() {
         return Err(Error::new_spanned(
@@ -33,10 +26,7 @@ pub(super) fn expand(item: &DeriveInput, fields: &Punctuated<Field, Token![,]>) 
     }
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let (schema, pack, unpack) = (schema(&title, &plans), pack(&plans), unpack(&title, &plans));
-    let assertions = plans.iter().map(|plan| {
-        let ty = plan.ty;
-        quote_spanned!(ty.span()=> ::wingbeat::__private::assert_field::<#ty>();)
-    });
+    let assertions = fields::assertions(&plans);
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::wingbeat::Value for #name #ty_generics #where_clause {
@@ -62,15 +52,6 @@ pub(super) fn expand(item: &DeriveInput, fields: &Punctuated<Field, Token![,]>) 
             }
         }
     })
-}
-
-fn plan(field: &Field) -> Result<FieldPlan<'_>> {
-    let attributes = attributes::read(&field.attrs, &["name", "default", "description"])?;
-    let ident = field.ident.as_ref().expect("fields of a struct in braces have names");
-    let text = ident.to_string();
-    let own = text.strip_prefix("r#").unwrap_or(&text).to_owned();
-    let key = attributes.name.clone().unwrap_or(own);
-    Ok(FieldPlan { ident, ty: &field.ty, key, attributes })
 }
 
 fn schema(title: &str, plans: &[FieldPlan<'_>]) -> TokenStream {

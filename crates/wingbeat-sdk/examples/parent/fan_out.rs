@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use wingbeat_client::{Client, ServerAddr};
+use wingbeat_client::{Access, Client, ServerAddr};
 use wingbeat_proto::flyteidl2::common::{ActionIdentifier, RunIdentifier};
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, ResourceType, TaskTemplate, task_template,
@@ -16,7 +16,7 @@ use wingbeat_proto::flyteidl2::core::{
 use wingbeat_proto::flyteidl2::task::{Inputs, TaskSpec};
 use wingbeat_proto::flyteidl2::workflow::GetActionDataURIsRequest;
 use wingbeat_sdk::controller::remote::{ControllerLimits, RemoteController, RemoteSettings};
-use wingbeat_sdk::controller::{ActionIdentity, ChildCall, Controller as _};
+use wingbeat_sdk::controller::{ActionIdentity, CalledTask, ChildCall, Controller as _};
 use wingbeat_sdk::remote::{RunOptions, RunTask};
 use wingbeat_sdk::storage::Storage;
 
@@ -35,13 +35,14 @@ pub(crate) async fn run(endpoint: &str, count: &str, in_flight: &str) -> Result<
         identity: identity(run.id()),
         run_base: run_base(&client, run.id()).await?,
         server: ServerAddr::parse(endpoint)?,
+        access: Access::default(),
         storage: Storage::new([]),
         limits: ControllerLimits { children: in_flight, launches: 128, calls_per_second: 1_000_000 },
     };
-    let spec = located(simulated("rust.child", 0), run.id());
-    let first = fan_out(&settings, &spec, count).await?;
+    let task = CalledTask::new(located(simulated("rust.child", 0), run.id()));
+    let first = fan_out(&settings, &task, count).await?;
     // A new attempt of the parent: it finds every child where the first left it.
-    let second = fan_out(&settings, &spec, count).await?;
+    let second = fan_out(&settings, &task, count).await?;
     run.abort("the measurement is over").await?;
     let settings = json!({ "children": count, "in_flight": in_flight });
     for (what, took) in [("child calls to their ends", first), ("child calls of another attempt", second)] {
@@ -55,7 +56,7 @@ pub(crate) async fn run(endpoint: &str, count: &str, in_flight: &str) -> Result<
     Ok(())
 }
 
-async fn fan_out(settings: &RemoteSettings, spec: &TaskSpec, count: i64) -> Result<Duration, Anyhow> {
+async fn fan_out(settings: &RemoteSettings, task: &Arc<CalledTask>, count: i64) -> Result<Duration, Anyhow> {
     let controller = Arc::new(RemoteController::new(settings.clone()));
     let started = Instant::now();
     let mut children = JoinSet::new();
@@ -63,7 +64,7 @@ async fn fan_out(settings: &RemoteSettings, spec: &TaskSpec, count: i64) -> Resu
         let call = ChildCall {
             parent: settings.identity.clone(),
             group: None,
-            spec: spec.clone(),
+            task: Arc::clone(task),
             inputs: Inputs { literals: vec![literals::integer("x", number)], ..Default::default() },
             queue: None,
         };

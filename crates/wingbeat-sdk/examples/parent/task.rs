@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use wingbeat_proto::flyteidl2::core::ErrorDocument;
 use wingbeat_proto::flyteidl2::task::{Inputs, Outputs, TaskSpec};
 use wingbeat_sdk::controller::remote::{RemoteController, RemoteSettings};
-use wingbeat_sdk::controller::{ChildCall, Controller as _};
+use wingbeat_sdk::controller::{CalledTask, ChildCall, Controller as _};
 use wingbeat_sdk::error::TaskError;
 use wingbeat_sdk::remote::{TaskReference, complete};
 use wingbeat_sdk::storage;
@@ -52,13 +52,14 @@ fn calls(
         let (name, value) = text.split_once('=').ok_or("texts are written NAME=TEXT")?;
         given.push(literals::text(name, value));
     }
+    let task = CalledTask::new(spec.clone());
     let call = |ix| {
         let mut literals = given.clone();
         literals.push(literals::integer(&number, ix));
         Ok(ChildCall {
             parent: settings.identity.clone(),
             group: None,
-            spec: spec.clone(),
+            task: Arc::clone(&task),
             inputs: complete(spec, Inputs { literals, ..Default::default() })?,
             queue: None,
         })

@@ -80,8 +80,10 @@ impl RemoteController {
             return Ok(Arc::clone(driver));
         }
         let settings = &self.settings;
+        let client = self.client()?;
         let means = Means {
-            client: self.client()?,
+            actions: client.actions(),
+            client,
             identity: settings.identity.clone(),
             storage: settings.storage.clone(),
             limits: settings.limits.into(),
@@ -99,7 +101,7 @@ impl RemoteController {
             ("x-actions-run", &identity.run),
             ("x-actions-parent-action", &identity.action),
         ];
-        let mut client = Client::new(self.settings.server.clone());
+        let mut client = self.settings.client();
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).map_err(|_| {
                 TaskError::system("BadIdentity", format!("`{value}` cannot stand in a header"))
@@ -159,7 +161,7 @@ fn timed_out(end: &End, action: &str) -> TaskError {
 impl Controller for RemoteController {
     async fn run_child(&self, call: ChildCall) -> Result<Outputs, TaskError> {
         let name = self.naming.child(&call);
-        let has_outputs = !call.spec.task_template.interface.outputs.variables.is_empty();
+        let has_outputs = !call.task.spec().task_template.interface.outputs.variables.is_empty();
         let launch = wire::child(call, &name, &self.settings.run_base)?;
         let completion = self.ask(&name.action, Ask::Child, Some(launch)).await?;
         let Completion::Ended(end) = completion else { return Err(unexpected(&name.action)) };
@@ -250,6 +252,8 @@ mod tests {
     use std::collections::HashMap;
     use std::net::TcpListener;
 
+    use wingbeat_proto::flyteidl2::task::TaskSpec;
+
     use super::{Controller as _, RemoteController, RemoteSettings};
     use crate::controller::ChildCall;
 
@@ -277,7 +281,7 @@ mod tests {
         let call = ChildCall {
             parent: settings.identity.clone(),
             group: None,
-            spec: wingbeat_proto::flyteidl2::task::TaskSpec::default(),
+            task: crate::controller::CalledTask::new(TaskSpec::default()),
             inputs: wingbeat_proto::flyteidl2::task::Inputs::default(),
             queue: None,
         };

@@ -48,7 +48,7 @@ fn step_key(call: &TraceCall) -> String {
 impl Controller for LocalController {
     async fn run_child(&self, call: ChildCall) -> Result<Outputs, TaskError> {
         let run = self.run()?;
-        let name = &call.spec.task_template.id.name;
+        let name = call.task.name();
         // A deployed task may be in any language; here are only the tasks of this binary.
         let task = task::find(name)?;
         let values = Scope::current().map(|scope| scope.values).unwrap_or_default();

@@ -102,7 +102,7 @@ impl RunHandle {
             match Box::pin(self.watch_once(is_enough, &mut losses)).await {
                 Ok(Some(last)) => return Ok(last),
                 Ok(None) => sleep(AFTER_CLEAN_END).await,
-                Err(error) => lost("watch the run", error, &mut losses).await?,
+                Err(error) => self.lost("watch the run", error, &mut losses).await?,
             }
         }
     }
@@ -163,7 +163,7 @@ impl RunHandle {
                     error
                 }
             };
-            lost("read the run's logs", error, &mut losses).await?;
+            self.lost("read the run's logs", error, &mut losses).await?;
         }
     }
 
@@ -210,6 +210,26 @@ impl RunHandle {
         }
     }
 
+    /// Waits before the next try of a stream, unless trying again is of no use.
+    async fn lost(
+        &self,
+        what: &'static str,
+        source: ConnectError,
+        losses: &mut u32,
+    ) -> Result<(), RemoteError> {
+        let is_passing = matches!(
+            source.code,
+            ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::Canceled | ErrorCode::Internal
+        );
+        let is_worth_it = is_passing || self.remote.client.has_other_token(&source).await;
+        if !is_worth_it || *losses >= MOST_LOSSES {
+            return Err(RemoteError::Call { what, source });
+        }
+        sleep(LONGEST_WAIT.min(Duration::from_millis(100) * (1 << (*losses).min(7)))).await;
+        *losses += 1;
+        Ok(())
+    }
+
     fn root(&self) -> ActionIdentifier {
         ActionIdentifier { run: self.id.clone().into(), name: ROOT.to_owned(), ..Default::default() }
     }
@@ -246,18 +266,4 @@ fn of_info(info: &ErrorInfo) -> TaskError {
     };
     // The run's own attempts are over: nothing is tried again.
     TaskError { code: info.code.clone(), message: info.message.clone(), origin, recoverable: false }
-}
-
-/// Waits before the next try of a stream, unless trying again is of no use.
-async fn lost(what: &'static str, source: ConnectError, losses: &mut u32) -> Result<(), RemoteError> {
-    let is_passing = matches!(
-        source.code,
-        ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::Canceled | ErrorCode::Internal
-    );
-    if !is_passing || *losses >= MOST_LOSSES {
-        return Err(RemoteError::Call { what, source });
-    }
-    sleep(LONGEST_WAIT.min(Duration::from_millis(100) * (1 << (*losses).min(7)))).await;
-    *losses += 1;
-    Ok(())
 }

@@ -72,6 +72,27 @@ fn types_that_cannot_travel_are_named_where_they_stand() {
 }
 
 #[test]
+fn fields_that_are_no_outputs_or_columns_are_named_where_they_stand() {
+    refused(
+        "#[derive(wingbeat::Outputs)]\npub struct S {\n    at: std::time::Instant,\n}",
+        &["`Instant`", "it has no wire form", "program.rs:3:9"],
+    );
+    refused(
+        "#[derive(wingbeat::Columns)]\npub struct S {\n    at: std::time::Instant,\n}",
+        &["`Instant` cannot be in a column of a table", "program.rs:3:9", "jiff::Timestamp"],
+    );
+}
+
+#[test]
+fn a_struct_that_only_names_columns_is_no_dead_code() {
+    let said = said_about(
+        "#[derive(wingbeat::Columns)]\nstruct S {\n    x: i64,\n}\n\
+         #[wingbeat::task]\npub async fn f(table: wingbeat::Table<S>) -> String { table.uri.clone() }",
+    );
+    assert!(!said.contains("never"), "{said}");
+}
+
+#[test]
 fn what_the_macros_refuse_is_said_in_words() {
     refused("#[wingbeat::task]\npub async fn f(x: &str) -> i64 { 0 }", &["take String instead"]);
     refused("#[wingbeat::task]\npub async fn f<T>(x: T) -> i64 { 0 }", &["a task cannot be generic"]);
@@ -85,5 +106,17 @@ fn what_the_macros_refuse_is_said_in_words() {
     );
     refused("#[wingbeat::task(cache = \"always\")]\npub async fn f() {}", &["no cache behaviour"]);
     refused("#[derive(wingbeat::Value)]\npub struct P(i64);", &["fields need names"]);
+    let twice = "pub struct P {\n    a: i64,\n    #[value(name = \"a\")]\n    b: i64,\n}";
+    for derive in ["Value", "Outputs", "Columns"] {
+        let program = format!("#[derive(wingbeat::{derive})]\n{twice}");
+        refused(&program, &["two fields are called `a`", "program.rs:4:5"]);
+    }
+    refused("#[derive(wingbeat::Outputs)]\npub struct P {}", &["a task that gives nothing returns ()"]);
+    refused("#[derive(wingbeat::Columns)]\npub struct P {}", &["a table of any columns is a DataFrame"]);
+    refused("#[derive(wingbeat::Outputs)]\npub struct P(i64);", &["a struct with named fields"]);
     refused("#[derive(wingbeat::Value)]\npub enum E { A(i64) }", &["carry no data"]);
+    refused(
+        "#[derive(wingbeat::Value)]\npub enum E {\n    A,\n    #[value(value = \"A\")]\n    B,\n}",
+        &["have the value `A`", "program.rs:4:5"],
+    );
 }

@@ -31,6 +31,19 @@ async fn hangs() {
     std::future::pending::<()>().await;
 }
 
+#[task(env = ENV)]
+async fn r#match(inputs: Vec<i64>, arguments: i64, r#type: String) -> Result<String> {
+    Ok(format!("{} {arguments} {type}", inputs.len()))
+}
+
+#[task(env = ENV, timeout = Timeout::after(Duration::MAX).deadline(Duration::MAX), retries = Retries::times(1))]
+async fn has_all_the_time() -> Result<u32> {
+    match ctx()?.attempt() {
+        0 => wingbeat::bail!("not yet"),
+        n => Ok(n),
+    }
+}
+
 static COMPUTED: AtomicU32 = AtomicU32::new(0);
 
 #[task(env = ENV, cache = Cache::version("1").ignore(&["verbose"]))]
@@ -113,6 +126,18 @@ async fn tasks_call_tasks_and_keep_the_order() {
     assert_eq!(within(blocking_sum(vec![1, 2, 3])).await, Ok(12));
     let many = within(async { wingbeat::map(double, 0..500).concurrency(7).await }).await;
     assert_eq!(many, Ok((0..500).map(|x| x * 2).collect()));
+}
+
+#[tokio::test]
+async fn arguments_may_have_any_name_and_tasks_too() {
+    let call = r#match(vec![1, 2], 3, "four".to_owned());
+    assert_eq!(call.task().full_name(), "local.match");
+    assert_eq!(within(call).await, Ok("2 3 four".to_owned()));
+}
+
+#[tokio::test]
+async fn a_limit_beyond_all_time_is_none() {
+    assert_eq!(within(has_all_the_time()).await, Ok(1));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A task process as a platform starts it: flags and variables of `a0`, files in a folder, an exit status.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
 use buffa::Message;
 use wingbeat::Value;
@@ -18,6 +19,9 @@ pub(crate) fn example(name: &str) -> PathBuf {
 fn named(name: &str, value: &impl Value) -> NamedLiteral {
     NamedLiteral { name: name.to_owned(), value: value.to_literal().unwrap().into(), ..Default::default() }
 }
+
+/// Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Attempt {
     folder: tempfile::TempDir,
@@ -37,7 +41,11 @@ impl Attempt {
 
     /// The command of a platform, with nothing but what it has to set.
     fn command(&self, task: &str) -> Command {
-        let mut command = Command::new(example("hello"));
+        self.command_of("hello", task)
+    }
+
+    fn command_of(&self, program: &str, task: &str) -> Command {
+        let mut command = Command::new(example(program));
         command.env_clear().current_dir(self.folder.path());
         for (name, value) in [
             ("ACTION_NAME", "a0"),
@@ -161,14 +169,95 @@ fn without_inputs_or_identity_nothing_is_written() {
 #[test]
 fn a_call_of_another_task_without_a_platform_says_so() {
     let attempt = Attempt::new(vec![named("n", &2_i64)]);
-    let output =
-        attempt.command("hello.squares").env("_U_EP_OVERRIDE", "https://nowhere:1").output().unwrap();
+    let output = attempt.command("hello.squares").env("_U_EP_OVERRIDE", "ftp://nowhere:1").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let error = attempt.error().error;
     assert_eq!(
         (error.code.as_str(), error.origin.as_known()),
         ("NoPlatform", Some(execution_error::ErrorKind::SYSTEM))
     );
+}
+
+/// Starts a task that takes a lock, sends it away when it has it, and tells its status.
+fn terminated(attempt: &Attempt, task: &str) -> Option<i32> {
+    let mut process = attempt.command_of("durable", task).spawn().unwrap();
+    let lock = attempt.path("lock");
+    wait_until(&mut process, "the task begins", |_| lock.exists());
+    assert!(Command::new("/bin/kill").arg(process.id().to_string()).status().unwrap().success());
+    wait_until(&mut process, "the process ends", |process| process.try_wait().unwrap().is_some());
+    process.wait().unwrap().code()
+}
+
+fn wait_until(process: &mut Child, what: &str, mut is_so: impl FnMut(&mut Child) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so(process) {
+        if Instant::now() > deadline {
+            drop(process.kill());
+            panic!("not in time: {what}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_attempt_that_is_sent_away_is_dropped_where_it_waits() {
+    for (task, is_cleaned_up) in [("durable.hold", true), ("durable.hold_blocking", false)] {
+        let attempt = Attempt::new(Vec::new());
+        let lock = attempt.path("lock").to_str().unwrap().to_owned();
+        let inputs = Inputs { literals: vec![named("path", &lock)], ..Default::default() };
+        std::fs::write(attempt.path("inputs.pb"), inputs.encode_to_vec()).unwrap();
+        assert_eq!(terminated(&attempt, task), Some(143), "{task}");
+        assert_eq!(!attempt.path("lock").exists(), is_cleaned_up, "{task}");
+        // Whoever sent the signal tells what the attempt came to.
+        assert!(!attempt.path("out/outputs.pb").exists() && !attempt.path("out/error.pb").exists(), "{task}");
+    }
+}
+
+#[test]
+fn outputs_with_names_are_told_by_them() {
+    let attempt = Attempt::new(vec![named("a", &17_i64), named("b", &5_i64)]);
+    let output = attempt.run("hello.divide_by");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    // It calls another task, and nobody serves that here.
+    assert_eq!(attempt.error().error.code, "NoPlatform");
+    let output = Command::new(example("hello"))
+        .args(["run", "--data"])
+        .arg(attempt.path("local"))
+        .args(["divide_by", "--a", "17", "--b", "5"])
+        .output()
+        .unwrap();
+    let json: wingbeat::serde_json::Value = wingbeat::serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json, wingbeat::serde_json::json!({"quotient": 3, "rest": 2}));
+}
+
+#[test]
+fn tasks_are_listed_for_people_and_for_programs() {
+    let list = |words: &[&str]| {
+        let output = Command::new(example("hello")).arg("list").args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = list(&[]);
+    for line in [
+        "hello.greet(name: str = …) -> str",
+        "hello.divide(a: int, b: int) -> (int, int)",
+        "hello.divide_by(a: int, b: int) -> (quotient: int, rest: int)",
+        "hello.length(point: Point) -> float",
+        "hello.panics()",
+    ] {
+        assert!(text.lines().any(|one| one == line), "`{line}` is not in\n{text}");
+    }
+    let tasks: Vec<wingbeat::serde_json::Value> =
+        list(&["--json"]).lines().map(|line| wingbeat::serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(tasks.len(), text.lines().count());
+    let of = |name: &str| tasks.iter().find(|task| task["name"] == name).unwrap();
+    let greet = of("hello.greet");
+    assert_eq!(greet["docs"], "Greets somebody.");
+    assert_eq!(greet["inputs"]["properties"]["name"]["type"], "string");
+    assert_eq!(greet["inputs"]["properties"]["name"]["default"], "world");
+    let point = &of("hello.length")["inputs"]["properties"]["point"];
+    assert_eq!(point["properties"]["x"]["type"], "number", "{point}");
+    assert!(of("hello.divide")["inputs"]["required"].as_array().unwrap().len() == 2);
+    assert!(of("hello.divide")["module"].as_str().unwrap().contains("hello"));
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use wingbeat::arrow::array::cast::AsArray as _;
 use wingbeat::arrow::array::types::Float64Type;
+use wingbeat::arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use wingbeat::serde_json::{Value as Json, from_slice};
-use wingbeat::{ColumnType, DataFrame};
+use wingbeat::{Column, ColumnType, Columns, DataFrame, Table, Value as _};
 
 use crate::processes::example;
 
@@ -63,4 +64,34 @@ async fn a_table_of_somebody_else_is_read_from_the_command_line() {
     assert!(said.contains("has no column `returned`; it has amount, region"), "{said}");
     let said = run(&folder, &["totals", "--sales", "nowhere.parquet"]).unwrap_err();
     assert!(said.contains("FileNotFound") && said.contains("nowhere.parquet"), "{said}");
+}
+
+#[derive(Columns)]
+struct Sales {
+    amount: Option<f64>,
+    #[value(name = "Region")]
+    region: String,
+}
+
+#[tokio::test]
+async fn of_a_table_with_named_columns_these_are_read() {
+    let column = |name: &str, kind| Column { name: name.to_owned(), kind };
+    let named = [column("amount", ColumnType::Float), column("Region", ColumnType::Text)];
+    assert_eq!(Sales::columns(), named);
+
+    let texts = |text: &str| std::sync::Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let amounts = std::sync::Arc::new(Float64Array::from(vec![1.5])) as ArrayRef;
+    let all = [("Region", texts("north")), ("note", texts("x")), ("amount", amounts)];
+    let made = DataFrame::create([RecordBatch::try_from_iter(all).unwrap()]).await.unwrap();
+    assert_eq!(made.columns.len(), 3);
+    let table = Table::<Sales>::from_literal(&made.to_literal().unwrap()).unwrap();
+    let read = table.read().await.unwrap();
+    let schema = read[0].schema();
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["amount", "Region"]);
+
+    let other = DataFrame::create([read[0].project(&[0]).unwrap()]).await.unwrap();
+    let said = Table::<Sales>::from(other).read().await.unwrap_err();
+    assert_eq!(said.code(), "ColumnNotFound");
+    assert!(said.message().contains("has no column `Region`; it has amount"), "{said}");
 }

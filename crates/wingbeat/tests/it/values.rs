@@ -190,6 +190,30 @@ fn msgpack_that_is_cut_off_or_too_deep_is_refused() {
     }
 }
 
+#[test]
+fn text_that_is_no_utf_8_is_refused_with_its_place() {
+    let refused = |bytes: &[u8]| {
+        let mut wire = json!({}).to_literal().unwrap();
+        replace_binary(&mut wire, bytes.to_vec());
+        Pt::from_literal(&wire).unwrap_err().to_string()
+    };
+    // As the value of a field, and as its name.
+    let value = refused(b"\x82\xa1x\x01\xa4name\xa2a\xff");
+    assert!(value.contains("name") && value.contains("UTF-8 from byte 1 on"), "{value}");
+    assert!(refused(b"\x81\xa1\xff\x01").contains("no UTF-8"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_told_by_its_place() {
+    for uri in ["/nowhere/at-all.txt", "file:///nowhere/at-all.txt"] {
+        let error = File::at(uri).read().await.unwrap_err();
+        assert_eq!(error.code(), "FileNotFound");
+        assert!(error.message().contains("/nowhere/at-all.txt"), "{error}");
+    }
+    let error = Dir::at("/nowhere/folder").files().await.unwrap_err();
+    assert_eq!(error.code(), "FileNotFound");
+}
+
 fn replace_binary(wire: &mut Literal, bytes: Vec<u8>) {
     use wingbeat_proto::flyteidl2::core::{literal, scalar};
     let Some(literal::Value::Scalar(scalar)) = &mut wire.value else { panic!("not a scalar") };

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connectrpc::ConnectError;
 use connectrpc::client::CallOptions;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
-use wingbeat_client::Client;
-use wingbeat_proto::flyteidl2::actions::WatchForUpdatesResponse;
+use wingbeat_client::{Client, Connection};
+use wingbeat_proto::flyteidl2::actions::{ActionsServiceClient, WatchForUpdatesResponse};
 
 use super::wire::{self, Launch};
 use crate::controller::ActionIdentity;
@@ -38,6 +39,7 @@ const ABORT_TRIES: u32 = 5;
 pub(super) struct Means {
     pub(super) identity: ActionIdentity,
     pub(super) client: Client,
+    pub(super) actions: ActionsServiceClient<Connection>,
     pub(super) storage: Storage,
     pub(super) limits: Limits,
     pub(super) calls_per_second: u32,
@@ -311,10 +313,10 @@ async fn enqueue(
     launch: Option<Arc<Launch>>,
 ) -> Option<Event> {
     // What is sent is kept until it is accepted; without it there is nothing to say.
-    let request = launch?.request.clone();
+    let request = launch?.request();
     pace.wait().await;
     let options = CallOptions::default().with_timeout(CALL_PATIENCE);
-    let answer = match means.client.actions().enqueue_with_options(request, options).await {
+    let answer = match means.actions.enqueue_with_options(request, options).await {
         Ok(_) => Answer::Accepted,
         Err(error) => {
             debug!(action = &*name, error = %error, "an enqueue was not accepted");
@@ -329,7 +331,7 @@ async fn abort(means: Arc<Means>, pace: Arc<Pace>, name: Name) -> Option<Event> 
         pace.wait().await;
         let request = wire::abort(&means.identity, &name);
         let options = CallOptions::default().with_timeout(CALL_PATIENCE);
-        let Err(error) = means.client.actions().abort_with_options(request, options).await else { break };
+        let Err(error) = means.actions.abort_with_options(request, options).await else { break };
         // Ended, unknown, or not ours any more: there is nothing left to abort.
         if error.code != connectrpc::ErrorCode::Unavailable || tries == ABORT_TRIES {
             debug!(action = &*name, error = %error, "an abort was not accepted");
@@ -342,29 +344,34 @@ async fn abort(means: Arc<Means>, pace: Arc<Pace>, name: Name) -> Option<Event> 
 
 /// Holds the watch until it ends, and hands on what it tells.
 async fn watch(means: Arc<Means>, news: mpsc::Sender<Event>) -> Option<Event> {
-    let end = match means.client.actions().watch_for_updates(wire::watch(&means.identity)).await {
-        Err(error) => wire::watch_end(&error),
-        Ok(mut stream) => {
-            if news.send(Event::WatchOpened).await.is_err() {
-                return None;
-            }
-            loop {
-                match stream.message::<WatchForUpdatesResponse>().await {
-                    Ok(Some(message)) => {
-                        let Some(event) = wire::news(message.to_owned_message()) else { continue };
-                        if news.send(event).await.is_err() {
-                            return None;
-                        }
-                    }
-                    Ok(None) => break WatchEnd::Clean,
-                    Err(error) => break wire::watch_end(&error),
-                }
-            }
-        }
+    let end = match watch_once(&means, &news).await? {
+        None => WatchEnd::Clean,
+        // Refused for a token that has been replaced by now: it is opened again, as after a break.
+        Some(error) if means.client.has_other_token(&error).await => WatchEnd::Lost(wire::told(&error)),
+        Some(error) => wire::watch_end(&error),
     };
     // By the same way as the news, so that it cannot overtake them.
     let _driver_is_gone = news.send(Event::WatchEnded(end)).await;
     None
+}
+
+/// Why it ended, or nothing where the driver is gone. An error is how it ended badly.
+async fn watch_once(means: &Means, news: &mpsc::Sender<Event>) -> Option<Option<ConnectError>> {
+    let mut stream = match means.actions.watch_for_updates(wire::watch(&means.identity)).await {
+        Ok(stream) => stream,
+        Err(error) => return Some(Some(error)),
+    };
+    news.send(Event::WatchOpened).await.ok()?;
+    loop {
+        match stream.message::<WatchForUpdatesResponse>().await {
+            Ok(Some(message)) => {
+                let Some(event) = wire::news(message.to_owned_message()) else { continue };
+                news.send(event).await.ok()?;
+            }
+            Ok(None) => return Some(None),
+            Err(error) => return Some(Some(error)),
+        }
+    }
 }
 
 /// Spreads calls over time: so many per second, and as many at once after a pause.

@@ -5,9 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use wingbeat_proto::flyteidl2::core::TaskTemplate;
 use wingbeat_proto::flyteidl2::task::Inputs;
-use wingbeat_types::{cache_key, inputs_hash, interface_hash, sub_action_name, task_identity};
+use wingbeat_types::{cache_key, inputs_hash, sub_action_name};
 
 use crate::controller::{ChildCall, ConditionCall, TraceCall};
 
@@ -27,15 +26,13 @@ pub(crate) struct ChildName {
 impl Naming {
     /// Names a child.
     pub(crate) fn child(&self, call: &ChildCall) -> ChildName {
-        let template: &TaskTemplate = &call.spec.task_template;
-        let metadata = &template.metadata;
-        let interface = interface_hash(&template.interface);
-        let identity = task_identity(&template.id.name, &interface, &metadata.discovery_version);
+        let metadata = &call.task.spec().task_template.metadata;
+        let hashes = call.task.hashes();
         let inputs = inputs_hash(&call.inputs, &metadata.cache_ignore_input_vars);
-        let key = || cache_key(&inputs, &template.id.name, &interface, &metadata.discovery_version);
+        let key = || cache_key(&inputs, call.task.name(), &hashes.interface, &metadata.discovery_version);
         ChildName {
             cache_key: metadata.discoverable.then(key),
-            action: self.name(&call.parent.action, &inputs, &identity, call.group.as_deref()),
+            action: self.name(&call.parent.action, &inputs, &hashes.identity, call.group.as_deref()),
         }
     }
 
@@ -90,7 +87,7 @@ mod tests {
     use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 
     use super::{Naming, inherited_context};
-    use crate::controller::{ActionIdentity, ChildCall, ConditionCall, TraceCall};
+    use crate::controller::{ActionIdentity, CalledTask, ChildCall, ConditionCall, TraceCall};
 
     fn parent() -> ActionIdentity {
         let text = |text: &str| text.to_owned();
@@ -131,7 +128,7 @@ mod tests {
         ChildCall {
             parent: parent(),
             group: group.map(str::to_owned),
-            spec: TaskSpec { task_template: template.into(), ..Default::default() },
+            task: CalledTask::new(TaskSpec { task_template: template.into(), ..Default::default() }),
             inputs: Inputs { literals: vec![integer("x", 1), integer("y", 1)], ..Default::default() },
             queue: None,
         }
@@ -152,9 +149,11 @@ mod tests {
         let naming = Naming::default();
         assert_eq!(naming.child(&add(None)).cache_key, None);
         let mut cached = add(None);
-        let metadata = cached.spec.task_template.get_or_insert_default().metadata.get_or_insert_default();
+        let mut spec = cached.task.spec().clone();
+        let metadata = spec.task_template.get_or_insert_default().metadata.get_or_insert_default();
         metadata.discoverable = true;
         metadata.cache_ignore_input_vars = vec!["y".to_owned()];
+        cached.task = CalledTask::new(spec);
         let mut other = cached.clone();
         other.inputs.literals[1] = integer("y", 2);
         let (one, two) = (Naming::default().child(&cached), Naming::default().child(&other));

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use wingbeat_client::{AddressError, ServerAddr};
+use wingbeat_client::{Access, Client, ServerAddr, Surroundings, TaskPlatform};
 
 use crate::controller::ActionIdentity;
 use crate::controller::core::Limits;
@@ -17,8 +17,6 @@ const CHILDREN: usize = 1_000;
 const LAUNCHES: usize = 64;
 /// Calls of the platform per second; the stock SDK's.
 const CALLS_PER_SECOND: u32 = 100;
-/// Where the platform is, for a task in a container on a laptop; the stock SDK's.
-const DEFAULT_ENDPOINT: &str = "host.docker.internal:8090";
 
 /// Bounds of what one task asks of the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +51,8 @@ pub struct RemoteSettings {
     pub run_base: String,
     /// Where the platform is.
     pub server: ServerAddr,
+    /// Whom to trust there, and what to show.
+    pub access: Access,
     /// Access to inputs and outputs.
     pub storage: Storage,
     /// How much may be asked.
@@ -68,12 +68,9 @@ pub enum SettingsError {
         /// Its name.
         name: &'static str,
     },
-    /// The endpoint cannot be used.
-    #[error("the platform's endpoint cannot be used: {source}")]
-    Endpoint {
-        /// What is wrong with it.
-        source: AddressError,
-    },
+    /// What it sets about itself cannot be used.
+    #[error("the platform cannot be reached: {}", crate::failure::chain(.0))]
+    Platform(wingbeat_client::SettingsError),
 }
 
 impl RemoteSettings {
@@ -86,16 +83,21 @@ impl RemoteSettings {
         let get = |name: &'static str| find(name).cloned().ok_or(SettingsError::Missing { name });
         let number = |name: &str| find(name).and_then(|text| text.parse::<u32>().ok());
         let defaults = ControllerLimits::default();
+        let identity = ActionIdentity {
+            org: get("_U_ORG_NAME")?,
+            project: get("FLYTE_INTERNAL_EXECUTION_PROJECT")?,
+            domain: get("FLYTE_INTERNAL_EXECUTION_DOMAIN")?,
+            run: get("RUN_NAME")?,
+            action: get("ACTION_NAME")?,
+        };
+        let run_base = get("_U_RUN_BASE")?;
+        let around = Surroundings { variables: variables.clone(), ..Surroundings::default() };
+        let platform = TaskPlatform::resolve(&around).map_err(SettingsError::Platform)?;
         Ok(Self {
-            identity: ActionIdentity {
-                org: get("_U_ORG_NAME")?,
-                project: get("FLYTE_INTERNAL_EXECUTION_PROJECT")?,
-                domain: get("FLYTE_INTERNAL_EXECUTION_DOMAIN")?,
-                run: get("RUN_NAME")?,
-                action: get("ACTION_NAME")?,
-            },
-            run_base: get("_U_RUN_BASE")?,
-            server: endpoint(variables).map_err(|source| SettingsError::Endpoint { source })?,
+            identity,
+            run_base,
+            server: platform.addr,
+            access: platform.access,
             storage: Storage::new(variables.clone()),
             limits: ControllerLimits {
                 children: number("_F_P_CNC").map_or(defaults.children, |n| n as usize),
@@ -107,24 +109,15 @@ impl RemoteSettings {
 }
 
 impl RemoteSettings {
+    /// A client of the platform.
+    pub(crate) fn client(&self) -> Client {
+        Client::with_access(self.server.clone(), &self.access)
+    }
+
     /// The platform as a user of it sees it: for runs and deployed tasks of the task's own project.
     pub fn remote(&self) -> Remote {
         let ActionIdentity { org, project, domain, .. } = &self.identity;
-        Remote::at(self.server.clone(), org, project, domain)
-    }
-}
-
-/// Where the platform is: without a scheme, plain text is spoken to this machine and where it was asked for.
-fn endpoint(variables: &HashMap<String, String>) -> Result<ServerAddr, AddressError> {
-    let find = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let text = find("_U_EP_OVERRIDE").or_else(|| find("FLYTE_ADMIN_ENDPOINT")).unwrap_or(DEFAULT_ENDPOINT);
-    let asked = find("_U_INSECURE").is_some_and(|value| matches!(value, "true" | "t" | "1" | "True"));
-    let bare = text.strip_prefix("dns:///").unwrap_or(text);
-    let is_plain = asked || ["localhost", "docker"].iter().any(|word| bare.contains(word));
-    if is_plain && !bare.contains("://") {
-        ServerAddr::parse(&format!("http://{bare}"))
-    } else {
-        ServerAddr::parse(text)
+        Remote::with_client(self.client(), org, project, domain)
     }
 }
 
@@ -132,7 +125,7 @@ fn endpoint(variables: &HashMap<String, String>) -> Result<ServerAddr, AddressEr
 mod tests {
     use std::collections::HashMap;
 
-    use super::{RemoteSettings, SettingsError, endpoint};
+    use super::{RemoteSettings, SettingsError};
 
     fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -166,12 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_spoken_where_it_was_asked_for() {
-        let addr = |pairs: &[(&str, &str)]| endpoint(&variables(pairs)).map(|addr| addr.to_string());
-        assert_eq!(addr(&[]).as_deref(), Ok("http://host.docker.internal:8090"));
-        assert_eq!(addr(&[("_U_EP_OVERRIDE", "localhost:9")]).as_deref(), Ok("http://localhost:9"));
-        let remote = ("_U_EP_OVERRIDE", "dns:///flyte.example.org:81");
-        assert_eq!(addr(&[remote, ("_U_INSECURE", "true")]).as_deref(), Ok("http://flyte.example.org:81"));
-        assert!(addr(&[remote]).is_err());
+    fn a_login_that_cannot_be_made_is_told_with_its_reason() {
+        let mut given = variables(&TASK);
+        given.insert("_U_EP_OVERRIDE".to_owned(), "flyte.example.org".to_owned());
+        assert_eq!(
+            RemoteSettings::from_variables(&given).unwrap().server.to_string(),
+            "https://flyte.example.org"
+        );
+        given.insert("FLYTE_AUTH_TYPE".to_owned(), "ExternalCommand".to_owned());
+        let error = RemoteSettings::from_variables(&given).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the platform cannot be reached: ") && error.contains("admin.command"),
+            "{error}"
+        );
     }
 }

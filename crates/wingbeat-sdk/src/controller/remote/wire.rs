@@ -7,6 +7,7 @@ use buffa::Message as _;
 use buffa_types::google::protobuf::{StringValue, Timestamp};
 use bytes::Bytes;
 use connectrpc::{ConnectError, ErrorCode};
+use wingbeat_client::LOGIN_ADVICE;
 use wingbeat_proto::flyteidl2::actions::{
     AbortRequest, Action, EnqueueRequest, WatchForUpdatesRequest, WatchForUpdatesResponse, action,
     watch_for_updates_request, watch_for_updates_response,
@@ -18,7 +19,7 @@ use wingbeat_proto::flyteidl2::workflow::{ActionUpdate, TaskAction, TraceAction}
 
 use super::naming::ChildName;
 use crate::controller::core::event::{Answer, EndPhase, Event, Update, WatchEnd};
-use crate::controller::{ActionIdentity, ChildCall, ConditionCall, TraceOutcome, TraceStep};
+use crate::controller::{ActionIdentity, CalledTask, ChildCall, ConditionCall, TraceOutcome, TraceStep};
 use crate::error::TaskError;
 use crate::storage::{self, MAX_INLINE_BYTES};
 
@@ -27,8 +28,22 @@ use crate::storage::{self, MAX_INLINE_BYTES};
 pub(crate) struct Launch {
     /// Written first, by URI.
     pub(crate) files: Vec<(String, Bytes)>,
-    /// Then sent.
-    pub(crate) request: EnqueueRequest,
+    /// Then sent, with the task in it.
+    request: EnqueueRequest,
+    task: Option<Arc<CalledTask>>,
+}
+
+impl Launch {
+    /// What is sent.
+    pub(crate) fn request(&self) -> EnqueueRequest {
+        let mut request = self.request.clone();
+        if let Some(called) = &self.task
+            && let Some(action::Spec::Task(task)) = &mut request.action.get_or_insert_default().spec
+        {
+            called.put_into(task);
+        }
+        request
+    }
 }
 
 /// What to do for a child.
@@ -38,7 +53,7 @@ pub(crate) struct Launch {
 pub(crate) fn child(call: ChildCall, name: &ChildName, run_base: &str) -> Result<Launch, TaskError> {
     let inputs = call.inputs.encode_to_vec();
     storage::check_size("the inputs of a child", inputs.len(), MAX_INLINE_BYTES)?;
-    let template = &call.spec.task_template.id;
+    let template = &call.task.spec().task_template.id;
     let id = TaskIdentifier {
         org: template.org.clone(),
         project: template.project.clone(),
@@ -50,14 +65,13 @@ pub(crate) fn child(call: ChildCall, name: &ChildName, run_base: &str) -> Result
     let key = name.cache_key.as_ref();
     let task = TaskAction {
         id: id.into(),
-        spec: call.spec.into(),
         cache_key: key.map(|key| StringValue { value: key.clone(), ..Default::default() }).into(),
         queue: call.queue.unwrap_or_default(),
         ..Default::default()
     };
     let spec = action::Spec::Task(Box::new(task));
     let place = Place { parent: &call.parent, action: &name.action, group: call.group, run_base };
-    Ok(place.launch(spec, vec![("inputs.pb", inputs)]))
+    Ok(Launch { task: Some(call.task), ..place.launch(spec, vec![("inputs.pb", inputs)]) })
 }
 
 /// What to do to record a step.
@@ -125,7 +139,8 @@ impl Place<'_> {
             .into_iter()
             .map(|(name, bytes)| (storage::join(&folder, name), Bytes::from(bytes)))
             .collect();
-        Launch { files, request: EnqueueRequest { action: action.into(), ..Default::default() } }
+        let request = EnqueueRequest { action: action.into(), ..Default::default() };
+        Launch { files, request, task: None }
     }
 }
 
@@ -239,9 +254,11 @@ pub(crate) fn watch_end(error: &ConnectError) -> WatchEnd {
     if is_refusal { WatchEnd::Refused(told(error)) } else { WatchEnd::Lost(told(error)) }
 }
 
-/// Code and message: neither holds anything of the request.
+/// Code and message: neither holds anything of the request. And what to do, where that can be said.
 pub(crate) fn told(error: &ConnectError) -> String {
-    format!("{}: {}", error.code.as_str(), error.message.as_deref().unwrap_or("no reason was given"))
+    let text =
+        format!("{}: {}", error.code.as_str(), error.message.as_deref().unwrap_or("no reason was given"));
+    if error.code == ErrorCode::Unauthenticated { format!("{text}; {LOGIN_ADVICE}") } else { text }
 }
 
 /// When the platform wishes to be asked again.
