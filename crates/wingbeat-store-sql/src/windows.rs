@@ -11,7 +11,9 @@ use wingbeat_store::{
 };
 
 use crate::columns::{ACTION_COLUMNS, strip_comments};
+use crate::fault::Fault;
 use crate::lists::{ListStatement, limit};
+use crate::rows::cell::Columns;
 use crate::statement::{Conditions, Dialect, Expression, Term};
 
 /// Values of a position: a time and a name.
@@ -223,7 +225,7 @@ fn bind(conditions: &mut Conditions, count: usize) -> String {
     conditions.bind(Value::Int(limit(count)))
 }
 
-/// A count of rows as a database tells it.
-pub(crate) fn as_count(count: i64) -> usize {
-    usize::try_from(count).unwrap_or(0)
+/// Reads a count of rows.
+pub(crate) fn read_count(row: &mut Columns<'_>) -> Result<usize, Fault> {
+    Ok(usize::try_from(row.take::<i64>()?).unwrap_or(0))
 }

@@ -15,7 +15,7 @@ use crate::rows::action;
 use crate::rows::cell::Columns;
 use crate::rows::tally::{self, TallyKind, read_count};
 use crate::statement::Dialect;
-use crate::windows::{Way, as_count};
+use crate::windows::{self, Way};
 
 impl PostgresStore {
     async fn tallies(&self, run: RunId, kind: TallyKind) -> Result<Vec<(Tallied, i64)>, ReadError> {
@@ -65,7 +65,7 @@ impl RunViews for PostgresStore {
 
     async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
         let statement = Way::of(Dialect::Postgres, query).before(position);
-        let count = self.positions(statement, Columns::take::<i64>).await?.pop();
-        Ok(count.map_or(0, |(count, _)| as_count(count)))
+        let count = self.positions(statement, windows::read_count).await?.pop();
+        Ok(count.map_or(0, |(count, _)| count))
     }
 }

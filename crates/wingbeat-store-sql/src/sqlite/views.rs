@@ -12,11 +12,10 @@ use wingbeat_store::{ActionCounts, Position, ReadError, RunViews, Window, Window
 use super::lists::rows;
 use super::row::list;
 use super::{SqliteStore, queries};
-use crate::rows::cell::Columns;
 use crate::rows::tally::{self, TallyKind};
 use crate::rows::{action, tally::read_count};
 use crate::statement::Dialect;
-use crate::windows::{Way, as_count};
+use crate::windows::{self, Way};
 
 impl SqliteStore {
     async fn tallies(&self, run: RunId, kind: TallyKind) -> Result<Vec<(Tallied, i64)>, ReadError> {
@@ -55,8 +54,8 @@ impl RunViews for SqliteStore {
 
     async fn rows_before(&self, query: &WindowQuery, position: &Position) -> Result<usize, ReadError> {
         let statement = Way::of(Dialect::Sqlite, query).before(position);
-        let count = self.readers.read(move |db| Ok(rows(db, statement, Columns::take::<i64>)?.pop())).await?;
-        Ok(count.map_or(0, |(count, _)| as_count(count)))
+        let count = self.readers.read(move |db| Ok(rows(db, statement, windows::read_count)?.pop())).await?;
+        Ok(count.map_or(0, |(count, _)| count))
     }
 }
 
