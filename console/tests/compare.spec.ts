@@ -11,6 +11,9 @@ test("two runs of which one is large are compared by sums", async ({ page, runs,
   const made = calls(page);
   await page.goto(at(`/runs/${runs.fan}/compare`));
   await expect(page.getByText(/Compare .* with another run of|This task has no other run/)).toBeVisible();
+  expect(made).toContain("ListRuns");
+  // What the pages before it asked for has been noted by now.
+  made.length = 0;
   await page.goto(at(`/runs/${runs.fails}/compare?with=${runs.fan}`));
   const actions = page.getByRole("region", { name: "Actions" });
   const squares = actions.getByRole("row", { name: "console.square" });
