@@ -1,7 +1,6 @@
 //! The smallest programs with tasks: one that greets, one that calls another for many inputs, and one that fails.
 
-use wingbeat::jiff::Timestamp;
-use wingbeat::{Environment, Outputs, Result, Trigger, task};
+use wingbeat::{Environment, Outputs, Result, task};
 
 static ENV: Environment = Environment::new("hello").description("The first steps");
 
@@ -19,12 +18,6 @@ struct Point {
 fn greet(#[default("world")] name: String) -> String {
     println!("greeting {name}");
     format!("Hello, {name}!")
-}
-
-/// Greets everybody once a night, wherever it is deployed; the trigger fills in the time.
-#[task(env = ENV, triggers = &[Trigger::cron("nightly", "0 3 * * *").timezone("Europe/Berlin").time_input("at")])]
-fn good_night(at: Timestamp, #[default(1)] times: u32) -> String {
-    format!("Good night, it is {at}! ").repeat(times as usize)
 }
 
 /// What a division gives; Python knows it as a `NamedTuple` of these fields.

@@ -23,7 +23,6 @@ use wingbeat_proto::flyteidl2::cluster::ClusterServiceClient;
 use wingbeat_proto::flyteidl2::dataproxy::DataProxyServiceClient;
 use wingbeat_proto::flyteidl2::project::ProjectServiceClient;
 use wingbeat_proto::flyteidl2::task::TaskServiceClient;
-use wingbeat_proto::flyteidl2::trigger::TriggerServiceClient;
 use wingbeat_proto::flyteidl2::workflow::{RunLogsServiceClient, RunServiceClient};
 use wingbeat_proto::wingbeat::executor::v1::ExecutorServiceClient;
 use wingbeat_proto::wingbeat::platform::v1::{
@@ -246,8 +245,6 @@ impl Client {
         runs: RunServiceClient;
         /// Deployed tasks.
         tasks: TaskServiceClient;
-        /// What starts deployed tasks by itself.
-        triggers: TriggerServiceClient;
         /// Projects.
         projects: ProjectServiceClient;
         /// Uploads, downloads, inputs.

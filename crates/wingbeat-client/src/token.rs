@@ -94,7 +94,7 @@ impl Authenticator {
         Ok(known.token())
     }
 
-    /// Another token than `refused`, or none if that cannot help: it was itself got after a refusal and never worked.
+    /// Another token than `refused`. Each call asks for one at most once.
     ///
     /// # Errors
     /// None could be got.
@@ -102,9 +102,6 @@ impl Authenticator {
         let mut known = self.known.lock().await;
         if let Some(present) = known.token().filter(|present| !Arc::ptr_eq(present, refused)) {
             return Ok(Some(present));
-        }
-        if refused.after_refusal.is_some() && !refused.is_proven.load(Ordering::Relaxed) {
-            return Ok(None);
         }
         // Where tokens are given may have changed, too.
         *self.provider.lock().await = None;

@@ -365,3 +365,6 @@ pub(crate) fn trigger(trigger: &Trigger) -> TaskTrigger {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests;
