@@ -222,7 +222,8 @@ impl Client {
     pub async fn has_other_token(&self, error: &ConnectError) -> bool {
         match &self.connection.authenticator {
             Some(authenticator) if error.code == ErrorCode::Unauthenticated => {
-                authenticator.is_another_try_worth_it().await
+                // On the heap: asking for a token is large, and seldom.
+                Box::pin(authenticator.is_another_try_worth_it()).await
             }
             Some(_) | None => false,
         }

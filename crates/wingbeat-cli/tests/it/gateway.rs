@@ -115,8 +115,8 @@ impl Gateway {
             format!("caCertFilePath: {}", self.authority().display()),
         ];
         let lines = own.iter().map(String::as_str).chain(more.iter().copied());
-        let text: String = lines.map(|line| format!("  {line}\n")).collect();
-        std::fs::write(&path, format!("admin:\n{text}")).expect("file");
+        let lines: Vec<&str> = std::iter::once("admin:").chain(lines).collect();
+        std::fs::write(&path, lines.join("\n  ")).expect("file");
         path
     }
 

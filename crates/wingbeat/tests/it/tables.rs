@@ -87,8 +87,8 @@ async fn of_a_table_with_named_columns_these_are_read() {
     let table = Table::<Sales>::from_literal(&made.to_literal().unwrap()).unwrap();
     let read = table.read().await.unwrap();
     let schema = read[0].schema();
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    assert_eq!(names, ["amount", "Region"]);
+    let read_columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(read_columns, ["amount", "Region"]);
 
     let other = DataFrame::create([read[0].project(&[0]).unwrap()]).await.unwrap();
     let said = Table::<Sales>::from(other).read().await.unwrap_err();
