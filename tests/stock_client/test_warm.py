@@ -12,7 +12,7 @@ import pytest
 import warm
 from client import bounded
 from conftest import PROGRAMS
-from platform_process import arguments, signal_process, wait_until
+from platform_process import command_line, signal_process, wait_until
 
 WARM = {"WINGBEAT_ISOLATION": "warm"}
 
@@ -30,7 +30,7 @@ def isolation(client, run, action="a0"):
 
 def interpreters(client):
     """The preloaded ones."""
-    return [pid for pid in client.platform.processes() if arguments(pid)[0].startswith("wingbeat: preloaded")]
+    return [pid for pid in client.platform.processes() if command_line(pid).startswith("wingbeat: preloaded")]
 
 
 @pytest.mark.within(300)
