@@ -120,7 +120,7 @@ fn malformed(text: &str) -> AddressError {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressError, Security, ServerAddr};
+    use super::{AddressError, Security, ServerAddr, is_this_machine};
 
     fn check(text: &str, expected: &str) {
         assert_eq!(ServerAddr::parse(text).map(|addr| addr.to_string()), Ok(expected.to_owned()), "{text}");
@@ -143,6 +143,16 @@ mod tests {
         check("https://localhost:8080", "https://localhost:8080");
         let insecure = ServerAddr::parse_with("dns:///example.org", Security::Insecure);
         assert_eq!(insecure.map(|addr| addr.to_string()), Ok("http://example.org".to_owned()));
+    }
+
+    #[test]
+    fn only_this_machine_is_near() {
+        for near in ["localhost", "127.0.0.1", "[::1]"] {
+            assert!(is_this_machine(near), "{near}");
+        }
+        for far in ["example.org", "localhost.example.org", "10.0.0.1"] {
+            assert!(!is_this_machine(far), "{far}");
+        }
     }
 
     #[test]

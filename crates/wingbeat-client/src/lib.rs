@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod api_key;
+mod certificates;
 mod config_file;
 mod connection;
 mod oauth;
@@ -15,10 +16,12 @@ mod retry;
 mod settings;
 mod tls;
 mod token;
+mod web;
 
 pub use access::{Access, ClientSecret, Credentials, Secret};
 pub use address::{AddressError, ServerAddr};
 pub use api_key::ApiKeyError;
+pub use certificates::{Chosen, known_authorities};
 pub use config_file::{ConfigFileError, FileLogin, FileSettings, Words};
 pub use connection::{Client, Connection};
 pub use phase::is_terminal;
@@ -28,3 +31,4 @@ pub use settings::{
     SettingsError, Source, Surroundings, TaskPlatform,
 };
 pub use tls::{Trust, TrustError};
+pub use web::{Web, may_pass, why};

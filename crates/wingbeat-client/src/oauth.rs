@@ -3,15 +3,15 @@
 //! A secret goes over TLS or stays on this machine. What the provider answers is told by its status and its error's
 //! code only: the rest could be anything.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use connectrpc::ConnectError;
 use http::HeaderName;
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 
 use crate::access::{ClientSecret, Secret};
 use crate::address::is_this_machine;
+use crate::web::{Web, may_pass, why};
 
 /// For one request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,6 +85,7 @@ impl Provider {
 /// # Errors
 /// `unauthenticated`: the provider does not know the client, or its secret is wrong. `unavailable`: it is away.
 pub(crate) async fn client_credentials(
+    web: &Web,
     provider: &Provider,
     client: &ClientSecret,
 ) -> Result<Fresh, ConnectError> {
@@ -93,22 +94,24 @@ pub(crate) async fn client_credentials(
     if !provider.audience.is_empty() {
         form.push(("audience", &provider.audience));
     }
-    let away = |why: String| {
-        ConnectError::unavailable(format!("no token could be got from {}: {why}", provider.shown()))
+    let away = |reason: String| {
+        ConnectError::unavailable(format!("no token could be got from {}: {reason}", provider.shown()))
     };
     // The id as it is, and the secret encoded, as the stock client does.
-    let request = http_client(&provider.endpoint)
+    let request = web
+        .client(&provider.endpoint)
         .map_err(away)?
         .post(provider.endpoint.clone())
+        .timeout(PATIENCE)
         .basic_auth(&client.id, Some(encoded(&[("", client.secret.expose())]).trim_start_matches('=')))
         .header("accept", "application/json")
         .header("cache-control", "no-cache")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(encoded(&form));
-    let mut answer = request.send().await.map_err(|error| away(innermost(&error.without_url())))?;
+    let mut answer = request.send().await.map_err(|error| away(why(error)))?;
     let status = answer.status();
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| away(innermost(&error.without_url())))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| away(why(error)))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER {
             return Err(refused(provider, "its answer is too long"));
@@ -116,8 +119,8 @@ pub(crate) async fn client_credentials(
     }
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     if !status.is_success() {
-        let why = format!("it answered with HTTP status {status}{}", error_code(&json));
-        return Err(if may_pass(status) { away(why) } else { refused(provider, &why) });
+        let reason = format!("it answered with HTTP status {status}{}", error_code(&json));
+        return Err(if may_pass(status) { away(reason) } else { refused(provider, &reason) });
     }
     match json["access_token"].as_str().filter(|token| !token.is_empty()) {
         Some(token) => Ok(Fresh::new(token, lifetime(&json["expires_in"]))),
@@ -125,16 +128,12 @@ pub(crate) async fn client_credentials(
     }
 }
 
-fn refused(provider: &Provider, why: &str) -> ConnectError {
+fn refused(provider: &Provider, reason: &str) -> ConnectError {
     let text = format!(
-        "no token could be got from {}: {why}; check the API key, or the client's id and secret",
+        "no token could be got from {}: {reason}; check the API key, or the client's id and secret",
         provider.shown()
     );
     ConnectError::unauthenticated(text)
-}
-
-fn may_pass(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status.as_u16(), 408 | 429)
 }
 
 /// The code of an OAuth error, if it looks like one.
@@ -155,32 +154,6 @@ fn lifetime(json: &serde_json::Value) -> Option<Duration> {
 fn encoded(pairs: &[(&str, &str)]) -> String {
     let url = Url::parse_with_params("http://localhost", pairs).expect("it is a URL");
     url.query().unwrap_or_default().to_owned()
-}
-
-/// One for the process and one for addresses of this machine, which no proxy could reach.
-fn http_client(endpoint: &Url) -> Result<reqwest::Client, String> {
-    static NEAR: OnceLock<reqwest::Client> = OnceLock::new();
-    static FAR: OnceLock<reqwest::Client> = OnceLock::new();
-    let is_near = endpoint.host_str().is_some_and(is_this_machine);
-    let known = if is_near { &NEAR } else { &FAR };
-    if let Some(client) = known.get() {
-        return Ok(client.clone());
-    }
-    // Everything of the program that speaks TLS uses the same provider; whoever comes first sets it.
-    let _known = rustls::crypto::ring::default_provider().install_default();
-    // A redirect would carry the secret to somebody else.
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
-    let builder = if is_near { builder.no_proxy() } else { builder };
-    let client = builder.build().map_err(|error| innermost(&error))?;
-    Ok(known.get_or_init(|| client).clone())
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

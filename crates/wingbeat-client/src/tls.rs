@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::certificates::{Chosen, authorities, known_authorities};
 
 /// What is spoken inside, and all that is offered.
 const ALPN: &[u8] = b"h2";
@@ -77,22 +77,17 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.3");
-        let roots = |certificates: Vec<CertificateDer<'static>>| {
-            let mut roots = RootCertStore::empty();
-            // One that cannot be read vouches for nobody.
-            roots.add_parsable_certificates(certificates);
-            roots
-        };
         let mut config = match self {
-            Self::System => builder
-                .with_root_certificates(roots(rustls_native_certs::load_native_certs().certs))
-                .with_no_client_auth(),
+            Self::System => builder.with_root_certificates(known_authorities()).with_no_client_auth(),
             Self::Only(certificates) => {
-                builder.with_root_certificates(roots(certificates.to_vec())).with_no_client_auth()
+                builder.with_root_certificates(authorities(certificates.to_vec())).with_no_client_auth()
             }
             Self::Anybody => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Whoever { provider }))
+                .with_custom_certificate_verifier(Arc::new(Chosen {
+                    provider,
+                    accepts: |_: &CertificateDer<'_>| true,
+                }))
                 .with_no_client_auth(),
         };
         config.alpn_protocols = vec![ALPN.to_vec()];
@@ -163,47 +158,6 @@ impl Dialer {
             return Err(TlsFailure::NotHttp2 { endpoint: endpoint() });
         }
         Ok(TokioIo::new(tls))
-    }
-}
-
-/// Accepts every certificate, but only from whoever has its key.
-#[derive(Debug)]
-struct Whoever {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Whoever {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -21,6 +21,7 @@ use wingbeat_proto::flyteidl2::auth::{
 use crate::access::{ClientSecret, Credentials};
 use crate::connection::Line;
 use crate::oauth::{self, Fresh, Provider};
+use crate::web::Web;
 
 /// A token is replaced so long before its end, or after four fifths of a short life.
 const BEFORE_ITS_END: Duration = Duration::from_mins(1);
@@ -66,6 +67,7 @@ pub(crate) struct Authenticator {
     credentials: Credentials,
     line: Line,
     config: ClientConfig,
+    web: Web,
     provider: Mutex<Option<Arc<Provider>>>,
     known: Mutex<Known>,
 }
@@ -73,7 +75,14 @@ pub(crate) struct Authenticator {
 impl Authenticator {
     /// `line` is what the server is asked over for where tokens are given; without one.
     pub(crate) fn new(credentials: Credentials, line: Line, config: ClientConfig) -> Self {
-        Self { credentials, line, config, provider: Mutex::default(), known: Mutex::default() }
+        Self {
+            credentials,
+            line,
+            config,
+            web: Web::default(),
+            provider: Mutex::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// The token for a call, if one is needed.
@@ -126,7 +135,7 @@ impl Authenticator {
             Credentials::Command(words) => (http::header::AUTHORIZATION, printed_by(words).await?),
             Credentials::ClientSecret(client) => {
                 let Some(provider) = self.provider(client).await? else { return Ok(None) };
-                (provider.header.clone(), oauth::client_credentials(&provider, client).await?)
+                (provider.header.clone(), oauth::client_credentials(&self.web, &provider, client).await?)
             }
         };
         let mut value = HeaderValue::from_str(&format!("Bearer {}", fresh.token.expose())).map_err(|_| {

@@ -13,7 +13,7 @@ use buffa_types::google::protobuf::Duration as WireDuration;
 use connectrpc::client::CallOptions;
 use connectrpc::{ConnectError, ErrorCode};
 use tokio::time::sleep;
-use wingbeat_client::{Client, ServerAddr, Settings};
+use wingbeat_client::{Client, ServerAddr, Settings, Web};
 use wingbeat_proto::flyteidl2::common::{
     Filter, ListRequest, OffloadedInputData, ProjectIdentifier, RunIdentifier, Sort, filter, sort,
 };
@@ -27,7 +27,6 @@ use wingbeat_types::{InputError, complete_inputs};
 
 pub use self::error::RemoteError;
 pub use self::handle::{LogLine, RunHandle};
-pub use self::upload::Uploads;
 
 /// Tries of one call while the server is away, as often as the stock client's.
 const TRIES: u32 = 4;
@@ -37,7 +36,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub struct Remote {
     client: Client,
-    uploads: Uploads,
+    web: Web,
     org: String,
     project: String,
     domain: String,
@@ -90,7 +89,7 @@ impl Remote {
     pub(crate) fn with_client(client: Client, org: &str, project: &str, domain: &str) -> Self {
         Self {
             client,
-            uploads: Uploads::default(),
+            web: Web::default(),
             org: org.to_owned(),
             project: project.to_owned(),
             domain: domain.to_owned(),

@@ -1,7 +1,5 @@
 //! Uploads to signed URLs, as the platform gives them out. A URL is a key: it never appears in an error or a log.
 
-use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,6 +8,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use reqwest::{Method, StatusCode, Url};
 use tokio::time::sleep;
+use wingbeat_client::{Web, may_pass, why};
 use wingbeat_proto::flyteidl2::dataproxy::{CreateUploadLocationRequest, CreateUploadLocationResponse};
 
 use super::{Remote, RemoteError, TRIES, wire_duration, write};
@@ -19,20 +18,6 @@ use crate::bundle::Bundle;
 const URL_LASTS: Duration = Duration::from_mins(15);
 const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// The HTTP clients for signed URLs, made when they are first needed. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Uploads {
-    clients: Arc<Clients>,
-}
-
-#[derive(Debug, Default)]
-struct Clients {
-    /// For this machine, which no proxy could reach.
-    direct: OnceLock<reqwest::Client>,
-    /// By the proxy that the environment names, if it does.
-    ordinary: OnceLock<reqwest::Client>,
-}
 
 /// Why one PUT did not work.
 enum PutError {
@@ -72,7 +57,7 @@ impl Remote {
         let failed = |reason| RemoteError::Upload { file: file_name.to_owned(), reason };
         let mut wait = FIRST_WAIT;
         for tries in 1.. {
-            match self.uploads.put(&place, &content, md5).await {
+            match put(&self.web, &place, &content, md5).await {
                 Ok(()) => return Ok(place.native_url),
                 Err(PutError::Passing(_)) if tries < TRIES => {
                     sleep(wait).await;
@@ -85,106 +70,48 @@ impl Remote {
     }
 }
 
-impl Uploads {
-    async fn put(
-        &self,
-        place: &CreateUploadLocationResponse,
-        content: &Bytes,
-        md5: [u8; 16],
-    ) -> Result<(), PutError> {
-        let url: Url = place
-            .signed_url
-            .parse()
-            .map_err(|_| PutError::Final("the platform gave a URL that is none".to_owned()))?;
-        let client = self.client(&url).map_err(PutError::Final)?;
-        let mut request = client
-            .request(Method::PUT, url)
-            .timeout(UPLOAD_PATIENCE)
-            .header("content-md5", STANDARD.encode(md5))
-            .body(content.clone());
-        for (name, value) in &place.headers {
-            if !name.eq_ignore_ascii_case("content-md5") {
-                request = request.header(name, value);
-            }
-        }
-        if place.native_url.starts_with("abfs://") {
-            request = request.header("x-ms-blob-type", "BlockBlob");
-        }
-        match request.send().await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(refused(answer.status())),
-            Err(error) => Err(PutError::Passing(innermost(&error.without_url()))),
+async fn put(
+    web: &Web,
+    place: &CreateUploadLocationResponse,
+    content: &Bytes,
+    md5: [u8; 16],
+) -> Result<(), PutError> {
+    let url: Url = place
+        .signed_url
+        .parse()
+        .map_err(|_| PutError::Final("the platform gave a URL that is none".to_owned()))?;
+    let client = web.client(&url).map_err(PutError::Final)?;
+    let mut request = client
+        .request(Method::PUT, url)
+        .timeout(UPLOAD_PATIENCE)
+        .header("content-md5", STANDARD.encode(md5))
+        .body(content.clone());
+    for (name, value) in &place.headers {
+        if !name.eq_ignore_ascii_case("content-md5") {
+            request = request.header(name, value);
         }
     }
-
-    fn client(&self, url: &Url) -> Result<reqwest::Client, String> {
-        let is_near = url.host_str().is_some_and(is_this_machine);
-        let known = if is_near { &self.clients.direct } else { &self.clients.ordinary };
-        if let Some(client) = known.get() {
-            return Ok(client.clone());
-        }
-        // Everything of the program that speaks TLS uses the same provider; whoever comes first sets it.
-        let _known = rustls::crypto::ring::default_provider().install_default();
-        // A signed URL that leads elsewhere is no business of ours.
-        let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        if is_near {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| innermost(&error))?;
-        Ok(known.get_or_init(|| client).clone())
+    if place.native_url.starts_with("abfs://") {
+        request = request.header("x-ms-blob-type", "BlockBlob");
     }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    match request.send().await {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(refused(answer.status())),
+        Err(error) => Err(PutError::Passing(why(error))),
+    }
 }
 
 fn refused(status: StatusCode) -> PutError {
     let reason = format!("it answered with HTTP status {status}");
-    if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
-        PutError::Passing(reason)
-    } else {
-        PutError::Final(reason)
-    }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    if may_pass(status) { PutError::Passing(reason) } else { PutError::Final(reason) }
 }
 
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use reqwest::StatusCode;
     use wingbeat_proto::flyteidl2::dataproxy::CreateUploadLocationResponse;
 
-    use super::{PutError, Uploads, is_this_machine, refused};
-
-    #[test]
-    fn only_this_machine_is_near() {
-        for near in ["localhost", "127.0.0.1", "[::1]"] {
-            assert!(is_this_machine(near), "{near}");
-        }
-        for far in ["example.org", "localhost.example.org", "10.0.0.1"] {
-            assert!(!is_this_machine(far), "{far}");
-        }
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again() {
-        for status in [408, 429, 500, 503] {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert!(matches!(refused(status), PutError::Passing(_)), "{status}");
-        }
-        for status in [301, 400, 403, 507].map(|status| StatusCode::from_u16(status).unwrap()) {
-            assert_eq!(matches!(refused(status), PutError::Passing(_)), status == 507, "{status}");
-        }
-    }
+    use super::{PutError, Web, put};
 
     #[tokio::test]
     async fn a_signed_url_is_told_to_nobody() {
@@ -193,8 +120,8 @@ mod tests {
         drop(listener);
         for url in [format!("http://127.0.0.1:{port}/x?signature=sesame"), "no url, sesame".to_owned()] {
             let place = CreateUploadLocationResponse { signed_url: url, ..Default::default() };
-            let put = Uploads::default().put(&place, &Bytes::from_static(b"x"), [0; 16]).await;
-            let Err(PutError::Passing(reason) | PutError::Final(reason)) = put else {
+            let answer = put(&Web::default(), &place, &Bytes::from_static(b"x"), [0; 16]).await;
+            let Err(PutError::Passing(reason) | PutError::Final(reason)) = answer else {
                 panic!("nobody listens there");
             };
             assert!(!reason.contains("sesame"), "{reason}");
