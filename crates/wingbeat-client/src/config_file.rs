@@ -104,9 +104,10 @@ struct Task {
     domain: Option<String>,
 }
 
-/// The first config file that exists, in the order of the `flyte` package.
+/// The first config file that exists, in the order of the `flyte` package; one that a variable names need not.
 pub(crate) fn find(around: &Surroundings) -> Option<PathBuf> {
-    let below = |root: Option<&Path>, rest: &str| root.map(|root| root.join(rest));
+    let below =
+        |root: Option<&Path>, rest: &str| root.map(|root| root.join(rest)).filter(|path| path.is_file());
     let named = |variable: &str| around.variable(variable).map(PathBuf::from);
     let cwd = around.working_folder.as_deref();
     let home = around.home.as_deref();
@@ -121,7 +122,7 @@ pub(crate) fn find(around: &Surroundings) -> Option<PathBuf> {
     ]
     .into_iter()
     .flatten()
-    .find(|path| path.is_file())
+    .next()
 }
 
 /// Reads `path`.

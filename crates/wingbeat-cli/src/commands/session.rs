@@ -18,8 +18,9 @@ pub(super) struct Session {
 impl Session {
     /// Finds out which server is meant. Nothing is sent yet.
     pub(super) fn open(target: &Target, around: &Surroundings) -> Result<Self, Failure> {
-        let settings = Settings::resolve(&target.overrides(), around)
-            .map_err(|error| Failure::usage("which server is meant is not clear").caused_by(&error))?;
+        let settings = Settings::resolve(&target.overrides(), around).map_err(|error| {
+            Failure::usage("the settings name no server that can be used").caused_by(&error)
+        })?;
         Ok(Self { client: settings.client(), settings, format: target.output })
     }
 

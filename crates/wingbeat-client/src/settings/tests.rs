@@ -30,9 +30,11 @@ fn each_place_is_asked_in_the_order_of_the_flyte_package() {
     write(&path.join("home/.flyte/config.yaml"), "admin: {endpoint: 'localhost:2'}");
     assert_eq!(resolved(path, &[]).addr.to_string(), "http://localhost:2");
 
-    write(&path.join("named.yaml"), "admin: {endpoint: 'localhost:3'}");
     let named = path.join("named.yaml");
     let by_name = [("FLYTECTL_CONFIG", named.to_str().expect("text"))];
+    let missing = Settings::resolve(&Overrides::default(), &around(path, &by_name)).expect_err("it is named");
+    assert!(missing.to_string().contains("named.yaml"), "{missing}");
+    write(&named, "admin: {endpoint: 'localhost:3'}");
     assert_eq!(resolved(path, &by_name).addr.to_string(), "http://localhost:3");
 
     write(&path.join("work/.flyte/config.yaml"), "admin: {endpoint: 'dns:///localhost:4'}");
