@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use buffa::Message;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 use wingbeat_proto::wingbeat::executor::v1::{AttemptRef, AttemptReport};
 
 /// Most reports of one call.
@@ -12,6 +14,10 @@ const CALL_REPORTS: usize = 1000;
 
 /// Size of one call, in bytes; the last report of it may go beyond.
 const CALL_BYTES: u32 = 1 << 20;
+
+/// How long the word that a process runs waits for company. Of an attempt that ends sooner one call tells all, and the
+/// server writes it down at once.
+const START_WAITS: Duration = Duration::from_millis(20);
 
 /// The reports of one executor.
 #[derive(Debug, Default)]
@@ -23,9 +29,16 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<AttemptReport>,
+    waiting: VecDeque<Waiting>,
     /// What is on its way: told again if no answer comes.
     sent: Vec<AttemptReport>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    report: AttemptReport,
+    /// When it goes, if nothing takes it along before.
+    due: Instant,
 }
 
 /// Reports on their way. Dropping it without [`Sending::settle`] puts them back in front.
@@ -39,18 +52,32 @@ pub(crate) struct Sending<'a> {
 impl Outbox {
     /// Adds a report.
     pub(crate) fn push(&self, report: AttemptReport) {
-        self.lock().waiting.push_back(report);
+        self.add(report, Instant::now());
+    }
+
+    /// Adds the report of a start.
+    pub(crate) fn push_start(&self, report: AttemptReport) {
+        self.add(report, Instant::now() + START_WAITS);
+    }
+
+    fn add(&self, report: AttemptReport, due: Instant) {
+        self.lock().waiting.push_back(Waiting { report, due });
         self.arrived.notify_one();
     }
 
-    /// The reports of the next call; waits for the first. One call at a time.
+    /// The reports of the next call; waits for the first that is due. One call at a time.
     pub(crate) async fn next_call(&self) -> Sending<'_> {
         loop {
             let arrived = self.arrived.notified();
-            if let Some(reports) = self.take() {
-                return Sending { outbox: self, reports };
+            let due = self.lock().waiting.iter().map(|waiting| waiting.due).min();
+            match due {
+                Some(due) if due <= Instant::now() => {
+                    return Sending { outbox: self, reports: self.take() };
+                }
+                // Whichever comes first.
+                Some(due) => drop(timeout_at(due, arrived).await),
+                None => arrived.await,
             }
-            arrived.await;
         }
     }
 
@@ -58,14 +85,15 @@ impl Outbox {
     pub(crate) fn attempts(&self) -> Vec<AttemptRef> {
         let queue = self.lock();
         let mut seen = BTreeSet::new();
-        let reports = queue.sent.iter().chain(&queue.waiting);
+        let waiting = queue.waiting.iter().map(|waiting| &waiting.report);
+        let reports = queue.sent.iter().chain(waiting);
         reports.filter(|report| seen.insert(key(report))).map(|report| (*report.r#ref).clone()).collect()
     }
 
     /// Drops every report of an attempt that is somebody else's now.
     pub(crate) fn forget(&self, attempt: &AttemptRef) {
         let mut queue = self.lock();
-        queue.waiting.retain(|report| *report.r#ref != *attempt);
+        queue.waiting.retain(|waiting| *waiting.report.r#ref != *attempt);
         drop(queue);
         self.settled.notify_waiters();
     }
@@ -88,19 +116,19 @@ impl Outbox {
         queue.waiting.is_empty() && queue.sent.is_empty()
     }
 
-    fn take(&self) -> Option<Vec<AttemptReport>> {
+    fn take(&self) -> Vec<AttemptReport> {
         let mut queue = self.lock();
         let mut bytes = 0_u32;
         let mut call = Vec::new();
         while call.len() < CALL_REPORTS
             && bytes < CALL_BYTES
-            && let Some(report) = queue.waiting.pop_front()
+            && let Some(Waiting { report, .. }) = queue.waiting.pop_front()
         {
             bytes = bytes.saturating_add(report.encoded_len());
             call.push(report);
         }
         queue.sent.clone_from(&call);
-        (!call.is_empty()).then_some(call)
+        call
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -124,8 +152,9 @@ impl<'a> Sending<'a> {
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
         let mut queue = self.outbox.lock();
+        let due = Instant::now();
         for report in std::mem::take(&mut queue.sent).into_iter().rev() {
-            queue.waiting.push_front(report);
+            queue.waiting.push_front(Waiting { report, due });
         }
         let more = !queue.waiting.is_empty();
         drop(queue);
@@ -142,9 +171,11 @@ fn key(report: &AttemptReport) -> (i64, String, u32, u64) {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+    use tokio::time::Instant;
     use wingbeat_model::Fence;
 
-    use super::{CALL_REPORTS, Outbox};
+    use super::{CALL_REPORTS, Outbox, START_WAITS};
     use crate::assignment::Held;
     use crate::testing::assignment;
     use crate::wire::{self, Happening};
@@ -190,6 +221,23 @@ mod tests {
         let outbox = filled([1, 2, 1]);
         outbox.forget(&wire::attempt_ref(&held(1)));
         assert_eq!(next(&outbox).await, [2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_goes_with_what_comes_next_or_soon_by_itself() {
+        let start = |fence| {
+            let happening = Happening::Started { isolation: "reused".to_owned(), pid: 1 };
+            wire::report(&held(fence), happening)
+        };
+        let outbox = Outbox::default();
+        outbox.push_start(start(1));
+        assert!(outbox.next_call().now_or_never().is_none(), "it waits for company");
+        outbox.push(wire::report(&held(1), Happening::Stopped));
+        assert_eq!(next(&outbox).now_or_never().unwrap(), [1, 1]);
+        let (outbox, began) = (Outbox::default(), Instant::now());
+        outbox.push_start(start(2));
+        assert_eq!(next(&outbox).await, [2]);
+        assert!(began.elapsed() >= START_WAITS && began.elapsed() < 2 * START_WAITS);
     }
 
     #[tokio::test]

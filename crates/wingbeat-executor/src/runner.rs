@@ -65,7 +65,13 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         Err(failure) => return Some(failed(failure)),
     };
     let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
-    let settled = settle(&folder, following, last_words(&ending));
+    let last_words = last_words(&ending);
+    let settled = async {
+        let stderr_tail = settle(&folder, following, last_words).await;
+        // Not before: a successor stores the lines of those on record.
+        executor.folder.forget(held);
+        stderr_tail
+    };
     let happening = match ending {
         Ending::Exited { exit, oom } => {
             // Both wait for the disk.

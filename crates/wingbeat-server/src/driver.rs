@@ -38,6 +38,7 @@ use chain::Chain;
 use entry::Entry;
 use queue::Queue;
 use replicas::Others;
+use scheduler::Proposal;
 use timers::Timers;
 
 /// Commands that one transaction takes at most: bounds its time and memory.
@@ -310,11 +311,8 @@ impl Driver {
         let room = (2 * MAX_QUEUE).saturating_sub(self.queue.len()).min(MAX_BATCH);
         let due = self.timers.due(now - self.lateness(), room);
         let proposals = self.lock_scheduler().propose(now, MAX_BATCH);
-        let wakes = due.into_iter().map(Command::Wake);
-        let claims = proposals
-            .into_iter()
-            .map(|claim| Command::Claim { action: claim.action, session: claim.session });
-        wakes.chain(claims).for_each(|command| self.queue.push(Waiting { command, answer: None }));
+        let wakes = due.into_iter().map(|action| Waiting { command: Command::Wake(action), answer: None });
+        wakes.chain(proposals.into_iter().map(claim)).for_each(|waiting| self.queue.push(waiting));
     }
 
     async fn commit(&mut self) {
@@ -325,6 +323,7 @@ impl Driver {
         if taken.is_empty() {
             return;
         }
+        self.claim_ahead(&mut taken);
         let count = taken.len();
         if active(Defect::AcknowledgedWriteDropped) {
             self.drop_reports(&mut taken);
@@ -357,6 +356,13 @@ impl Driver {
             let Command::Claim { action, .. } = &waiting.command else { return true };
             !scheduler.withdraw_if_crowded(action)
         });
+    }
+
+    /// What has its place at once is given away by the transaction that makes it, or that frees the place.
+    fn claim_ahead(&self, taken: &mut Vec<Waiting>) {
+        let commands = taken.iter().map(|waiting| &waiting.command);
+        let proposals = self.lock_scheduler().propose_ahead(commands, self.parts.clock.now());
+        taken.extend(proposals.into_iter().map(claim));
     }
 
     /// Large batches cost the store least, short ones let others in sooner.
@@ -456,6 +462,10 @@ impl Driver {
     fn lock_scheduler(&self) -> std::sync::MutexGuard<'_, Scheduler> {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn claim(Proposal { action, session }: Proposal) -> Waiting {
+    Waiting { command: Command::Claim { action, session }, answer: None }
 }
 
 async fn at(time: Option<tokio::time::Instant>) {

@@ -2,7 +2,7 @@
 
 use wingbeat_model::{AttemptCause, FailureClass, Phase, ServerId, Span};
 
-use super::world::{World, child_of, done, failed, key, session_id, task};
+use super::world::{RUN, World, child_of, done, failed, key, new_run, session_id, task};
 use crate::{Command, Effect, Reject, Reply};
 
 #[test]
@@ -25,6 +25,18 @@ fn an_action_is_claimed_once() {
     let replies = world.batch(vec![claim("s1"), claim("s2")]);
     assert!(replies[0].is_ok());
     assert_eq!(replies[1], Err(Reject::NotQueued));
+}
+
+#[test]
+fn what_is_made_is_claimed_in_the_same_batch() {
+    let mut world = World::empty();
+    let claim = |name| Command::Claim { action: key(name), session: session_id("s1") };
+    let made = Command::CreateRun(Box::new(new_run(RUN, "r1")));
+    let child = Command::Enqueue(Box::new(child_of("a0", "c")));
+    let replies = world.batch(vec![made, claim("a0"), child, claim("c")]);
+    assert!(replies.iter().all(Result::is_ok), "{replies:?}");
+    assert_eq!((world.phase("a0"), world.phase("c")), (Phase::Initializing, Phase::Initializing));
+    assert_eq!((world.run().running, world.effects.len()), (2, 2));
 }
 
 #[test]

@@ -240,6 +240,10 @@ impl Follower {
         if let Some(words) = last_words {
             self.pending.push(wire::log_record(words, Stream::STREAM_SYSTEM, clock::now()));
         }
+        // Who said nothing has nobody to follow it, and its end says that nothing comes.
+        if self.pending.next_line() == 0 {
+            return;
+        }
         self.push_live();
         self.write_rest(deadline).await;
         self.target.live.push_last(self.pending.last_batch()).await;

@@ -71,16 +71,14 @@ pub(super) async fn supervise(
         return Ending::Stopped(order);
     }
     let started = start(executor, assignment, site, stop).await;
-    let ending = match started {
+    match started {
         Ok((running, proxy)) => {
             let ending = watch(executor, assignment, running, stop).await;
             proxy.shutdown().await;
             ending
         }
         Err(ending) => ending,
-    };
-    executor.folder.forget(&assignment.held);
-    ending
+    }
 }
 
 async fn watch(
@@ -94,7 +92,7 @@ async fn watch(
         Body::Own(process) => process.pid(),
         Body::Shared(tenancy) => tenancy.pid(),
     };
-    executor.outbox.push(wire::report(&assignment.held, Happening::Started { isolation, pid }));
+    executor.outbox.push_start(wire::report(&assignment.held, Happening::Started { isolation, pid }));
     match body {
         Body::Own(process) => watch_own(executor, assignment, process, stop).await,
         Body::Shared(tenancy) => reused::watch(executor, assignment, tenancy, stop).await,

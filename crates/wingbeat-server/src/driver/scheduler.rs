@@ -6,6 +6,7 @@
 //! Who is next: the queue with the highest priority; in it the project with the smallest [`Shares`] account; of its
 //! runs each in turn; in a run the highest priority, then the deepest action, then the oldest.
 
+mod ahead;
 mod lanes;
 mod machines;
 mod proposals;
@@ -66,6 +67,8 @@ impl Places {
 #[derive(Debug)]
 struct RunLoad {
     project: ShareKey,
+    /// Of its actions that name none.
+    queue: String,
     ready: BTreeMap<QueueName, BTreeSet<ReadyKey>>,
     places: Places,
     /// Its actions that hold a place.
@@ -75,8 +78,8 @@ struct RunLoad {
 }
 
 impl RunLoad {
-    fn of(project: ShareKey) -> Self {
-        Self { project, ready: BTreeMap::new(), places: Places::default(), holdings: 0, ended: false }
+    fn of(project: ShareKey, queue: String) -> Self {
+        Self { project, queue, ready: BTreeMap::new(), places: Places::default(), holdings: 0, ended: false }
     }
 }
 
@@ -111,6 +114,10 @@ pub(super) struct Proposal {
     pub(super) session: SessionId,
 }
 
+fn project_of(run: &Run) -> ShareKey {
+    ShareKey { org: run.key.scope.org.clone(), project: run.key.scope.project.clone() }
+}
+
 /// What rows say.
 impl Scheduler {
     /// Takes over what a commit changed.
@@ -134,9 +141,8 @@ impl Scheduler {
 
     /// Takes over a run's place and caps.
     pub(super) fn observe_run(&mut self, run: &Run) {
-        let scope = &run.key.scope;
-        let project = || ShareKey { org: scope.org.clone(), project: scope.project.clone() };
-        let places = &mut self.runs.entry(run.id).or_insert_with(|| RunLoad::of(project())).places;
+        let load = || RunLoad::of(project_of(run), run.queue.clone());
+        let places = &mut self.runs.entry(run.id).or_insert_with(load).places;
         places.cap = run.max_concurrency;
         if active(Defect::CapExceededByStaleScheduler) {
             return;
@@ -177,8 +183,10 @@ impl Scheduler {
         if let Some(claim) = action.claim() {
             let holding = Holding {
                 session: claim.session.clone(),
+                attempt: action.attempts,
+                parent: action.parent.clone(),
                 resources: action.resources,
-                waits_for_children: action.live_children > 0,
+                live_children: action.live_children,
             };
             self.hold(action.key.clone(), holding);
         }
@@ -241,7 +249,7 @@ impl Scheduler {
         self.machines.charge(&holding);
         if let Some(load) = self.runs.get_mut(&key.run) {
             load.holdings += 1;
-            if !holding.waits_for_children {
+            if !holding.waits_for_children() {
                 self.shares.hold(&load.project, true);
             }
         }
@@ -253,7 +261,7 @@ impl Scheduler {
         self.machines.release(&holding);
         if let Some(load) = self.runs.get_mut(&key.run) {
             load.holdings = load.holdings.saturating_sub(1);
-            if !holding.waits_for_children {
+            if !holding.waits_for_children() {
                 self.shares.hold(&load.project, false);
             }
         }

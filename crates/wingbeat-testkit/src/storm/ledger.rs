@@ -217,24 +217,45 @@ impl Book {
             }
         }
         for (session, new) in claims {
+            broken.extend(self.slots_exceeded(before, session, attempts, new));
             let name = self.rows().sessions.get(session).map(|row| row.executor.as_str()).unwrap_or_default();
-            let slots = self.slots.get(name).copied().unwrap_or_default();
-            let holds = |action: &&Action| {
-                action.live_children == 0 && action.claim().is_some_and(|claim| claim.session == *session)
-            };
-            // A parent takes its place back when its last child ends. One server may decide that while another one,
-            // which has not heard of it, gives the place away.
-            let comes_back = |action: &Action| {
-                self.several
-                    && before.actions.values().any(|child| child.parent.as_ref() == Some(&action.key.name))
-            };
-            let used = before.actions.values().filter(holds).filter(|action| !comes_back(action)).count();
-            if used + new > slots {
-                broken.push(format!("{name} has {slots} slots, {used} were taken and {new} attempts came"));
-            }
             broken.extend(self.overcommitted(session, name));
         }
         broken
+    }
+
+    /// An executor with more attempts that compute than slots, after a transaction that gave it `new` ones.
+    fn slots_exceeded(
+        &self,
+        before: &Rows,
+        session: &SessionId,
+        attempts: &[Attempt],
+        new: usize,
+    ) -> Option<String> {
+        let name = self.rows().sessions.get(session).map(|row| row.executor.as_str()).unwrap_or_default();
+        let slots = self.slots.get(name).copied().unwrap_or_default();
+        // A parent takes its place back when its last child ends. One server may decide that while another one,
+        // which has not heard of it, gives the place away.
+        let comes_back = |action: &Action| {
+            self.several
+                && before.actions.values().any(|child| child.parent.as_ref() == Some(&action.key.name))
+        };
+        let holders = |rows: &'_ Rows| -> BTreeSet<ActionKey> {
+            let holds = |action: &&Action| {
+                action.live_children == 0 && action.claim().is_some_and(|claim| claim.session == *session)
+            };
+            let holders = rows.actions.values().filter(holds).filter(|action| !comes_back(action));
+            holders.map(|action| action.key.clone()).collect()
+        };
+        let is_new = |key: &ActionKey| {
+            attempts.iter().any(|one| one.action() == key && !before.attempts.contains_key(&one.key))
+        };
+        let used = holders(before);
+        // Places that the same transaction frees may be given on by it, if it knows who comes back to theirs.
+        let kept = holders(self.rows()).into_iter().filter(|key| !is_new(key)).count();
+        let (used, least) = (used.len(), used.len().min(kept));
+        (least + new > slots)
+            .then(|| format!("{name} has {slots} slots, {used} were taken and {new} attempts came"))
     }
 
     /// An executor whose attempts were promised more memory or devices than it has.

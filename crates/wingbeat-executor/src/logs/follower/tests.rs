@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::time::{sleep, timeout};
 use wingbeat_blob::logs::{LogPage, LogReader};
 use wingbeat_blob::{BlobPath, BlobStore};
@@ -90,6 +91,17 @@ async fn everything_is_durable_when_it_finishes_and_the_end_is_marked() {
     let streams = |wanted: Stream| page.lines.iter().filter(|line| line.record.stream == wanted).count();
     assert_eq!((streams(Stream::STREAM_STDOUT), streams(Stream::STREAM_STDERR)), (2, 1));
     assert_eq!(streams(Stream::STREAM_SYSTEM), 1);
+}
+
+#[tokio::test]
+async fn who_said_nothing_leaves_nothing() {
+    let scene = Scene::new();
+    scene.live.connected().await;
+    let following = scene.follow();
+    let finished = timeout(LONG, following.finish(None)).await.unwrap();
+    assert_eq!((finished.stderr_tail.as_str(), finished.all_durable), ("", true));
+    assert!(!scene.durable().await.end, "there is no chunk");
+    assert!(scene.live.next_call().now_or_never().is_none());
 }
 
 #[tokio::test]

@@ -30,6 +30,11 @@ impl Lanes {
         lanes.len() == 1
     }
 
+    /// Does anything wait?
+    pub(super) fn any(&self) -> bool {
+        !self.known.is_empty()
+    }
+
     /// Highest first.
     pub(super) fn priorities(&self) -> Vec<i32> {
         self.classes.keys().map(|priority| priority.0).collect()

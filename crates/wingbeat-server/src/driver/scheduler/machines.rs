@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wingbeat_engine::defects::{Defect, active};
-use wingbeat_model::{QueueName, Resources, SessionId, Timestamp};
+use wingbeat_model::{ActionName, QueueName, Resources, SessionId, Timestamp};
 
 /// What an executor said of itself when it connected.
 #[derive(Debug, Clone)]
@@ -49,8 +49,11 @@ pub struct ExecutorView {
 #[derive(Debug, Clone)]
 pub(super) struct Holding {
     pub(super) session: SessionId,
+    /// Its number; 0 for one that is only promised.
+    pub(super) attempt: u32,
+    pub(super) parent: Option<ActionName>,
     pub(super) resources: Resources,
-    pub(super) waits_for_children: bool,
+    pub(super) live_children: u32,
 }
 
 /// What an action needs of an executor.
@@ -111,7 +114,7 @@ impl Executor {
     }
 
     fn charge(&mut self, holding: &Holding) {
-        self.view.slots_used += u32::from(!holding.waits_for_children);
+        self.view.slots_used += u32::from(!holding.waits_for_children());
         self.cpu_used += holding.cpu_millis();
         if active(Defect::ResourcesForgotten) {
             return;
@@ -121,7 +124,7 @@ impl Executor {
     }
 
     fn release(&mut self, holding: &Holding) {
-        let slots = u32::from(!holding.waits_for_children);
+        let slots = u32::from(!holding.waits_for_children());
         self.view.slots_used = self.view.slots_used.saturating_sub(slots);
         self.cpu_used = self.cpu_used.saturating_sub(holding.cpu_millis());
         self.memory_used = self.memory_used.saturating_sub(holding.resources.memory_bytes);
@@ -130,9 +133,13 @@ impl Executor {
 }
 
 impl Holding {
+    pub(super) const fn waits_for_children(&self) -> bool {
+        self.live_children > 0
+    }
+
     /// A parent that waits for its children computes nothing; its memory and devices stay taken.
     const fn cpu_millis(&self) -> u64 {
-        if self.waits_for_children { 0 } else { self.resources.cpu_millis }
+        if self.waits_for_children() { 0 } else { self.resources.cpu_millis }
     }
 }
 
@@ -210,6 +217,13 @@ impl Machines {
 
     pub(super) fn any_slot(&self) -> bool {
         self.0.values().any(Executor::has_slot)
+    }
+
+    /// How many attempts more may run, if they ask for nothing in particular.
+    pub(super) fn free_slots(&self) -> usize {
+        let free = |executor: &Executor| executor.view.terms.slots.saturating_sub(executor.view.slots_used);
+        let connected = self.0.values().filter(|executor| executor.view.connected);
+        connected.map(|executor| free(executor) as usize).sum()
     }
 
     /// The connected executor with the most free places that can take an attempt.

@@ -70,13 +70,23 @@ impl Scheduler {
             Some((order.3.clone(), self.machines.place_for(ready.wanted())?))
         })?;
         let ready = self.remove_ready(&action)?;
-        self.runs.get_mut(&lane.0)?.places.proposed += 1;
-        self.queues.entry(lane.1.clone()).or_default().places.proposed += 1;
+        Some(self.promise(ready, session, project))
+    }
+
+    /// Keeps a place until the claim is decided.
+    pub(super) fn promise(&mut self, ready: Ready, session: SessionId, project: &ShareKey) -> Proposal {
+        let action = ready.order.3.clone();
+        if let Some(load) = self.runs.get_mut(&action.run) {
+            load.places.proposed += 1;
+        }
+        if let Some(load) = self.queues.get_mut(&ready.queue) {
+            load.places.proposed += 1;
+        }
         self.machines.charge(&promised_to(&ready, &session));
         self.machines.count_process(&session, true);
         self.shares.claim(project);
         self.proposed.insert(action.clone(), (ready, session.clone()));
-        Some(Proposal { action, session })
+        Proposal { action, session }
     }
 
     /// A proposed claim was refused; `again`: it goes on waiting. Otherwise the action's row speaks.
@@ -113,7 +123,7 @@ impl Scheduler {
     pub(super) fn enter_lane(&mut self, key: &ActionKey) {
         let Some(ready) = self.ready.get(key) else { return };
         // A run's row comes before its actions; should it ever not, its actions must not wait for ever.
-        let nobody = || RunLoad::of(ShareKey { org: "".into(), project: "".into() });
+        let nobody = || RunLoad::of(ShareKey { org: "".into(), project: "".into() }, String::new());
         let load = self.runs.entry(key.run).or_insert_with(nobody);
         load.ready.entry(ready.queue.clone()).or_default().insert(ready.order.clone());
         let priority = self.queues.get(&ready.queue).map_or(0, |queue| queue.priority);
@@ -139,5 +149,6 @@ impl Scheduler {
 
 /// What a claim will hold if it is accepted.
 pub(super) fn promised_to(ready: &Ready, session: &SessionId) -> Holding {
-    Holding { session: session.clone(), resources: ready.resources, waits_for_children: false }
+    let (session, resources) = (session.clone(), ready.resources);
+    Holding { session, attempt: 0, parent: None, resources, live_children: 0 }
 }

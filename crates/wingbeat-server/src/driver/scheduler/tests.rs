@@ -1,5 +1,7 @@
 //! What is proposed to whom, and what a waiting action is told.
 
+mod ahead;
+
 use std::sync::Arc;
 
 use wingbeat_model::{
