@@ -124,7 +124,7 @@ async fn carry(mut local: UnixStream, way: Arc<Way>) {
         }
         Err(error) => {
             let text = told(&error);
-            if error.is_final() {
+            if error.ends_membership() {
                 let _nobody = way.refused.send(Some(text));
                 return;
             }

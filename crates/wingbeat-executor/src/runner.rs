@@ -65,13 +65,7 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         Err(failure) => return Some(failed(failure)),
     };
     let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
-    let last_words = last_words(&ending);
-    let settled = async {
-        let stderr_tail = settle(&folder, following, last_words).await;
-        // Not before: a successor stores the lines of those on record.
-        executor.folder.forget(held);
-        stderr_tail
-    };
+    let settled = settle(executor, held, (&folder, following), last_words(&ending));
     let happening = match ending {
         Ending::Exited { exit, oom } => {
             // Both wait for the disk.
@@ -94,13 +88,20 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
 }
 
 /// Sees to it that all lines are stored. Returns the last ones of standard error.
-async fn settle(folder: &AttemptFolder, following: Following, last_words: Option<String>) -> String {
+async fn settle(
+    executor: &Executor,
+    held: &Held,
+    (folder, following): (&AttemptFolder, Following),
+    last_words: Option<String>,
+) -> String {
     let Finished { stderr_tail, all_durable } = following.finish(last_words).await;
     if all_durable {
         // The lines are in the object store now; a second copy of them would only fill the disk.
         for file in [&folder.stdout, &folder.stderr] {
             let _never_started = std::fs::remove_file(file);
         }
+        // Not before: the next executor stores the lines of those on record.
+        executor.folder.forget(held);
     }
     stderr_tail
 }

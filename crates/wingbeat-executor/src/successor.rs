@@ -50,7 +50,8 @@ impl Estate {
                         "saved lines of a former executor"
                     ),
                     Err(error) => {
-                        tracing::error!(%error, prefix = output.log_prefix, "could not store lines of a former executor");
+                        tracing::error!(%error, prefix = output.log_prefix, "could not store lines of a former executor; the next one tries again");
+                        continue;
                     }
                 }
             }

@@ -111,6 +111,11 @@ impl JoinError {
             Self::Certificate { .. } | Self::Host { .. } => true,
         }
     }
+
+    /// The same for an executor that was admitted before: what stands in between may break a handshake for a while.
+    pub(super) fn ends_membership(&self) -> bool {
+        self.is_final() && !matches!(self, Self::Tls { .. })
+    }
 }
 
 /// Makes a connection that the server has admitted, and says which object store it uses. `store` is the one that this

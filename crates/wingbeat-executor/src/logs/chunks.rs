@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 const CHUNK_LINES: usize = 8192;
 
 /// With this much waiting, reading stops: the file keeps the rest until the store takes chunks again.
-const HELD_BYTES: usize = 8 << 20;
+pub(super) const HELD_BYTES: usize = 8 << 20;
 
 /// Lines of one live batch.
 const BATCH_LINES: usize = 1000;

@@ -103,6 +103,7 @@ pub(crate) fn follow(
         heard_at: Instant::now(),
         generation: None,
         store_again: None,
+        unread: false,
     };
     (Following { order, words }, follower.run(ordered, said))
 }
@@ -120,6 +121,8 @@ struct Follower {
     generation: Option<u64>,
     /// The store refused a chunk; not to be tried before this moment.
     store_again: Option<Instant>,
+    /// A file could not be read when it was looked at last, or not to its end.
+    unread: bool,
 }
 
 impl Follower {
@@ -134,7 +137,7 @@ impl Follower {
                 order = &mut ordered => {
                     if let Ok(Finish { last_words, done }) = order {
                         self.finish(last_words).await;
-                        let all_durable = self.pending.is_empty();
+                        let all_durable = self.pending.is_empty() && !self.unread;
                         let stderr_tail = Vec::from(self.stderr_tail).join("\n");
                         let _gone = done.send(Finished { stderr_tail, all_durable });
                     }
@@ -169,7 +172,7 @@ impl Follower {
     /// Reads once from each file, unless too much waits already.
     fn read(&mut self) -> Progress {
         if self.pending.is_full() {
-            return Progress::CaughtUp;
+            return Progress::More;
         }
         let pending = &mut self.pending;
         let out = self.stdout.read(&mut self.buffer, &mut |line| pending.push(line));
@@ -179,11 +182,14 @@ impl Follower {
             pending.push(line);
         });
         match (out, err) {
-            (Ok(Progress::More), _) | (_, Ok(Progress::More)) => Progress::More,
-            (Ok(Progress::CaughtUp), Ok(Progress::CaughtUp)) => Progress::CaughtUp,
             (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!(%error, "could not read a task's output");
+                self.unread = true;
                 Progress::CaughtUp
+            }
+            (Ok(out), Ok(err)) => {
+                self.unread = false;
+                if out == Progress::More { out } else { err }
             }
         }
     }
@@ -226,9 +232,14 @@ impl Follower {
             let progress = self.read();
             self.push_live();
             self.write_due().await;
-            if self.pending.is_full() && Instant::now() < deadline {
+            if !self.pending.is_full() {
+                if progress == Progress::CaughtUp {
+                    break;
+                }
+            } else if Instant::now() < deadline {
                 sleep(STORE_PAUSE).await;
-            } else if progress == Progress::CaughtUp {
+            } else {
+                self.unread = true;
                 break;
             }
         }

@@ -29,6 +29,9 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// First and longest time in which no process is started after one has failed to start.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
+/// How long an environment without processes is known after it was wanted last: longer than any such pause.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
 /// A process is replaced after so many attempts: nothing should depend on how old one is.
 const MAX_ATTEMPTS: u32 = 5_000;
 
@@ -195,6 +198,9 @@ impl Inner {
         let n_processes: usize = state.shared.values().map(|shared| shared.slots.len()).sum();
         let number = state.next_number;
         let now = Instant::now();
+        if !state.shared.contains_key(key) {
+            state.forget_unused(now);
+        }
         let shared = state.shared.entry(Arc::clone(key)).or_insert_with(|| Shared::new(now));
         shared.last_use = now;
         if shared.is_full(&key.policy) {
@@ -209,8 +215,12 @@ impl Inner {
             {
                 return Err(reason.clone());
             }
-            if n_processes >= inner.most && !state.make_room(key) {
-                return Err(format!("{} reused processes are there, as many as may be", inner.most));
+            if n_processes >= inner.most {
+                if !state.make_room(key) {
+                    return Err(format!("{} reused processes are there, as many as may be", inner.most));
+                }
+                // The keeper of the one that is to go looks now.
+                inner.changed.notify_waiters();
             }
             inner.start(&mut state, key, number)
         };
@@ -316,6 +326,11 @@ impl Inner {
 impl State {
     fn slot(&mut self, key: &ShareKey, number: u64) -> Option<&mut Slot> {
         self.shared.get_mut(key)?.slots.iter_mut().find(|slot| slot.number == number)
+    }
+
+    /// An environment without processes is remembered for what failed in it, but not for ever.
+    fn forget_unused(&mut self, now: Instant) {
+        self.shared.retain(|_, shared| !shared.slots.is_empty() || now < shared.last_use + REMEMBERED);
     }
 
     /// Lets the process of others go that has been idle for longest.

@@ -138,10 +138,14 @@ class Attempt:
         except asyncio.CancelledError:
             await self.threads_end()
         finally:
-            await self.controller.end()
-            await self.cancel_rest()
-            self.leave()
-            WORKER.tell(self.id, {"ended": status, "spent": self.spent})
+            try:
+                # A stop that comes now changes nothing: it ends.
+                for end in (self.controller.end, self.cancel_rest):
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await end()
+            finally:
+                self.leave()
+                WORKER.tell(self.id, {"ended": status, "spent": self.spent})
 
     def enter(self):
         for name, path in self.files.items():

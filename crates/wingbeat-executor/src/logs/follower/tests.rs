@@ -15,6 +15,7 @@ use wingbeat_proto::wingbeat::executor::v1::log_record::Stream;
 
 use super::{Following, LogTarget, follow};
 use crate::logs::LiveLogs;
+use crate::logs::chunks::HELD_BYTES;
 use crate::tasks::Tasks;
 use crate::testing::assignment;
 use crate::wire;
@@ -91,6 +92,24 @@ async fn everything_is_durable_when_it_finishes_and_the_end_is_marked() {
     let streams = |wanted: Stream| page.lines.iter().filter(|line| line.record.stream == wanted).count();
     assert_eq!((streams(Stream::STREAM_STDOUT), streams(Stream::STREAM_STDERR)), (2, 1));
     assert_eq!(streams(Stream::STREAM_SYSTEM), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_comes_back_gets_everything_that_waited() {
+    let scene = Scene::new();
+    let following = scene.follow();
+    // Nothing can be written where a file stands in the way.
+    let obstacle = scene.folder.path().join("store/logs");
+    std::fs::write(&obstacle, b"").unwrap();
+    let n_lines = 2 * HELD_BYTES / 1_000;
+    scene.write("out", format!("{}\n", "x".repeat(999)).repeat(n_lines).as_bytes());
+    let comes_back = async {
+        sleep(Duration::from_secs(1)).await;
+        std::fs::remove_file(&obstacle).unwrap();
+    };
+    let (finished, ()) = tokio::join!(timeout(LONG, following.finish(None)), comes_back);
+    assert!(finished.unwrap().all_durable);
+    assert_eq!(scene.durable().await.lines.len(), n_lines);
 }
 
 #[tokio::test]
