@@ -182,8 +182,12 @@ impl Sender {
         };
         let kind = ReportKind::Failed { failure, report_uri: None };
         let report = Report { attempt, fence, session, at: Timestamp::from_micros(i64::MAX), kind };
-        // Refused only when the attempt is somebody else's by now.
-        drop(self.driver.submit(Command::Report(Box::new(report))).await);
+        // Refused only when the attempt is somebody else's by now; nobody else would say it again.
+        while let Err(error) = self.driver.submit(Command::Report(Box::new(report.clone()))).await
+            && error.is_transient()
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        }
     }
 
     async fn assignment(

@@ -342,7 +342,7 @@ impl Driver {
                 self.parts.feed.publish(seq, &decided.changes);
                 self.observe(&decided.changes);
                 self.await_streams(&decided.changes);
-                self.answer(taken, decided.replies);
+                self.answer(taken, decided.replies, &decided.changes);
                 self.follow(decided.effects, &decided.changes.actions);
             }
             Err(error) => self.refused(taken, error).await,
@@ -398,9 +398,9 @@ impl Driver {
         }
     }
 
-    fn answer(&mut self, taken: Vec<Waiting>, replies: Vec<Result<Reply, Reject>>) {
+    fn answer(&mut self, taken: Vec<Waiting>, replies: Vec<Result<Reply, Reject>>, written: &Changes) {
         for (waiting, reply) in taken.into_iter().zip(replies) {
-            if let (Command::Claim { action, .. }, Err(reject)) = (&waiting.command, &reply) {
+            if let (Command::Claim { action, session }, Err(reject)) = (&waiting.command, &reply) {
                 tracing::debug!(action = %action.name, reason = %reject, "claim refused");
                 // Only what will change by itself is tried again; otherwise the action's row says what is true.
                 let again = matches!(
@@ -413,6 +413,11 @@ impl Driver {
                 );
                 self.lock_scheduler().refused(action, again);
                 self.has_missed_something();
+                if matches!(reject, Reject::NoSession)
+                    && written.sessions.iter().all(|row| row.id != *session)
+                {
+                    self.lose_sight_of(session);
+                }
             }
             if let Some(place) = waiting.answer {
                 self.settle(place, reply.map_err(SubmitError::Rejected));

@@ -6,6 +6,7 @@ pub mod create_run;
 pub mod enqueue;
 pub mod files;
 pub mod inputs;
+mod limits;
 mod task;
 
 pub(crate) use task::refuse_what_is_missing;

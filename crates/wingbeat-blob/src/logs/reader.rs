@@ -68,6 +68,12 @@ impl LogReader {
         self.pending.front().map_or(self.next_line, |line| line.number)
     }
 
+    /// Leaves out what stands before the line of this number: somebody has it from elsewhere.
+    pub fn skip_to(&mut self, line: u64) {
+        self.next_line = self.next_line.max(line);
+        self.pending.retain(|pending| pending.number >= line);
+    }
+
     /// The next lines, at most `max_lines`. No lines and no end: ask again when more may be durable.
     ///
     /// Cancel-safe: a call that was dropped has handed out nothing, and the next one goes on where it was.

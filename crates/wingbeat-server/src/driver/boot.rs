@@ -1,9 +1,9 @@
 //! Rebuilds the loop's picture from the store: live actions, held attempts, open sessions, work left over.
 
-use wingbeat_engine::Command;
 use wingbeat_engine::defects::{Defect, active};
+use wingbeat_engine::{Batch, Command};
 use wingbeat_model::{ActionKey, Needs, RunId};
-use wingbeat_store::ReadError;
+use wingbeat_store::{CommitError, ReadError};
 
 use super::timers::Timers;
 use super::{Driver, Waiting};
@@ -56,6 +56,7 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
 /// Builds the picture anew while executors stay connected: after a commit of which nobody knows whether it counted.
 /// What it may have decided for them is sent again.
 pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
+    settle(driver).await?;
     driver.queue.keep_asked();
     driver.timers = Timers::default();
     driver.lock_scheduler().forget_rows();
@@ -68,4 +69,15 @@ pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
     let newest = store.head().await?;
     driver.parts.feed.wake_all(newest);
     Ok(())
+}
+
+/// Waits until the transaction of which nobody knows is decided: one that comes after it stands behind it. Otherwise it
+/// could be written after everything was read, and nobody would take it over.
+async fn settle(driver: &Driver) -> Result<(), BootError> {
+    let nothing = Batch::new(Vec::new(), driver.parts.clock.now()).by(driver.office());
+    match driver.parts.store.commit(Box::new(nothing)).await {
+        Ok(_) | Err(CommitError::DiskFull) => Ok(()),
+        Err(CommitError::Unavailable(source)) => Err(ReadError::Unavailable(source).into()),
+        Err(CommitError::Corrupt { what }) => Err(ReadError::Corrupt { what }.into()),
+    }
 }

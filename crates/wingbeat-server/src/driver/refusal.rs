@@ -1,5 +1,6 @@
 //! What becomes of a batch that the store did not take.
 
+use wingbeat_engine::Command;
 use wingbeat_store::CommitError;
 
 use super::chain::Chain;
@@ -25,6 +26,11 @@ impl Driver {
                 return;
             }
             CommitError::Corrupt { .. } => {
+                for waiting in &taken {
+                    if let Command::Claim { action, .. } = &waiting.command {
+                        self.lock_scheduler().refused(action, false);
+                    }
+                }
                 let asked = taken.into_iter().filter_map(|waiting| waiting.answer);
                 asked.for_each(|place| self.settle(place, Err(SubmitError::Corrupt)));
                 return;
@@ -45,7 +51,7 @@ impl Driver {
 
     pub(super) async fn rebuild(&mut self) {
         while let Err(error) = boot::reload(self).await {
-            tracing::error!(error = %Chain(&error), "the store does not answer; trying again");
+            tracing::error!(error = %Chain(&error), "the live rows cannot be read; trying again");
             tokio::select! {
                 () = tokio::time::sleep(STORE_PAUSE) => (),
                 () = self.tasks.cancelled() => return,

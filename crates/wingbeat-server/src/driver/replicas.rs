@@ -140,7 +140,8 @@ impl Driver {
         self.others.news = false;
         let looked = async {
             self.follow_others().await?;
-            if due || store.take_arrivals() {
+            // An executor that comes back may have been sent away by a server that does not know of this one.
+            if due || store.take_arrivals() || !self.others.newcomers.is_empty() {
                 self.look_after_others().await?;
             }
             Ok::<_, ReadError>(())
@@ -155,7 +156,10 @@ impl Driver {
     }
 
     fn next_look(&self) -> Option<Instant> {
-        let busy = !self.others.live.is_empty() || !self.others.orphans.is_empty();
+        // What a root left when it ended is still somebody's work.
+        let load = self.lock_scheduler().load();
+        let left = load.attempts + load.ready + load.backing_off > 0;
+        let busy = left || !self.others.live.is_empty() || !self.others.orphans.is_empty();
         busy.then(|| self.others.next_look.unwrap_or_else(|| Instant::now() + LOOK))
     }
 
@@ -193,9 +197,14 @@ impl Driver {
         let me = self.parts.store.server();
         for session in changes.sessions.iter().filter(|session| session.server != me) {
             self.others.newcomers.retain(|(newcomer, ..)| *newcomer != session.id);
-            self.lock_scheduler().forget_executor(&session.id);
-            self.parts.sessions.end(&session.id);
+            self.lose_sight_of(&session.id);
         }
+    }
+
+    /// The rows say that a session is not here. Its executor is to begin anew, and is offered nothing more.
+    pub(super) fn lose_sight_of(&self, session: &SessionId) {
+        self.lock_scheduler().forget_executor(session);
+        self.parts.sessions.end(session);
     }
 
     /// What others decided about attempts whose executors are connected here is told to these from here.

@@ -361,6 +361,8 @@ fn acknowledge(answer: Result<wingbeat_engine::Reply, SubmitError>) -> Result<wi
             }
             Ok(wire::Ack::ACK_STALE)
         }
+        // The log has said what; every report after this one would wait for it for ever.
+        Err(SubmitError::Corrupt) => Ok(wire::Ack::ACK_STALE),
         Err(error) => Err(submit_error(error)),
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use buffa_types::google::protobuf::Timestamp as WireTimestamp;
 use connectrpc::ConnectError;
+use tokio::time::{Instant, sleep_until};
 use wingbeat_blob::logs::LogReader;
-use wingbeat_blob::{BlobPath, RunPaths, ScopeKey};
+use wingbeat_blob::{RunPaths, ScopeKey};
 use wingbeat_model::{Action, AttemptKey, Run};
 use wingbeat_proto::flyteidl2::logs::dataplane::{LogLine, LogLineOriginator};
 use wingbeat_proto::wingbeat::executor::v1::{LogRecord, log_record};
@@ -21,12 +22,15 @@ const BATCH: usize = 500;
 const BATCH_BYTES: usize = 1 << 20;
 /// The stock client gives up on a stream that is silent for 30 s.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Where no lines come live, the store is listed when the run changes, but not more often than this.
+const LOOKS_APART: Duration = Duration::from_secs(1);
 
 /// What to tail.
 pub(crate) struct Tail {
     pub(crate) platform: Arc<Platform>,
     pub(crate) attempt: AttemptKey,
-    prefix: BlobPath,
+    /// Knows which chunks it has read: they are not read again for each look.
+    reader: LogReader,
     next: u64,
 }
 
@@ -53,7 +57,8 @@ impl Tail {
             .and_then(|run| run.attempt(action.key.name.as_str(), attempt));
         let prefix = paths.map_err(|error| ConnectError::internal(error.to_string()))?.logs;
         let attempt = AttemptKey { action: action.key.clone(), attempt };
-        Ok(Self { platform: platform.clone(), attempt, prefix, next: 0 })
+        let reader = LogReader::new(platform.blob.clone(), prefix, 0);
+        Ok(Self { platform: platform.clone(), attempt, reader, next: 0 })
     }
 
     /// Leaves out what stands before the line of this number, from 0.
@@ -71,10 +76,14 @@ impl Tail {
     ) -> Result<(), ConnectError> {
         let mut changed = self.platform.feed.subscribe_run(self.attempt.action.run);
         let mut look = true;
+        let (mut looked_at, mut put_off) = (Instant::now(), false);
         loop {
             // Looked up before the lines: what came before the end is then surely read.
             let over = self.is_over().await?;
             let mut live = self.platform.logs.subscribe(&self.attempt);
+            if look {
+                (looked_at, put_off) = (Instant::now(), false);
+            }
             if (look || over) && self.catch_up(&mut sink, &wrap, over).await? {
                 return Ok(());
             }
@@ -92,8 +101,10 @@ impl Tail {
                     if result.is_err() {
                         return Ok(());
                     }
-                    look = live.is_none();
+                    look = live.is_none() && looked_at.elapsed() >= LOOKS_APART;
+                    put_off = live.is_none() && !look;
                 }
+                () = sleep_until(looked_at + LOOKS_APART), if put_off => look = true,
                 () = tokio::time::sleep(HEARTBEAT) => {
                     sink.send(wrap(self.next, Vec::new())).await?;
                     look = true;
@@ -152,9 +163,9 @@ impl Tail {
         sink: &mut Sink<T>,
         wrap: &impl Fn(u64, Vec<LogLine>) -> T,
     ) -> Result<bool, ConnectError> {
-        let mut reader = LogReader::new(self.platform.blob.clone(), self.prefix.clone(), self.next);
+        self.reader.skip_to(self.next);
         loop {
-            let page = reader.next_page(BATCH).await.map_err(|error| {
+            let page = self.reader.next_page(BATCH).await.map_err(|error| {
                 tracing::error!(%error, "log chunks cannot be read");
                 ConnectError::unavailable("the attempt's log cannot be read now")
             })?;

@@ -15,6 +15,7 @@ use wingbeat_proto::flyteidl2::common::RelationType;
 use wingbeat_proto::flyteidl2::task::{CacheLookupScope, RunSpec, TaskSpec};
 use wingbeat_proto::flyteidl2::workflow::{CreateRunRequest, create_run_request};
 
+use super::limits::check_length;
 use super::{inputs, task};
 use crate::platform::{Platform, read_error, submit_error};
 
@@ -42,11 +43,16 @@ pub async fn create_run(
     platform.authorize(principal, Verb::CreateRun, Some(&scope))?;
     platform.check_current(principal).await?;
     check_project(platform, &scope).await?;
+    check_length("the header x-request-id", request_id.unwrap_or_default())?;
     let replayed_by =
         request_id.map(|id| (ReplayKey(format!("CreateRun|{}|{id}", principal.subject())), body));
     let task_spec = find_task(platform, principal, &request).await?;
     let run_spec = request.run_spec.as_option().cloned().unwrap_or_default();
     refuse_what_is_missing(&run_spec)?;
+    for (key, value) in &run_spec.labels.values {
+        check_length("a label's key", key)?;
+        check_length("a label's value", value)?;
+    }
     let (input_uri, inputs_hash) = take_inputs(platform, &scope, &task_spec, &request).await?;
     let now = platform.clock.now();
     let start_time = request.run_start_time.as_option().or_else(|| run_spec.run_start_time.as_option());
@@ -292,6 +298,7 @@ fn new_root(
     inputs_hash: &str,
 ) -> Result<NewAction, ConnectError> {
     let template = &task_spec.task_template;
+    check_length("the task's name", &template.id.name)?;
     let key = template.metadata.discoverable.then(|| {
         let interface = wingbeat_types::interface_hash(&template.interface);
         wingbeat_types::cache_key(

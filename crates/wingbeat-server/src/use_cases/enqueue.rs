@@ -12,6 +12,7 @@ use wingbeat_proto::flyteidl2::common::ActionPhase;
 use wingbeat_proto::flyteidl2::core::{ErrorDocument, container_error};
 use wingbeat_proto::flyteidl2::workflow::{ConditionAction, TaskAction, TraceAction};
 
+use super::limits::check_length;
 use super::{inputs, task};
 use crate::platform::Platform;
 use crate::rpc::{self, enqueue_answer};
@@ -50,9 +51,11 @@ pub async fn enqueue(
         return Err(ConnectError::permission_denied("a task may enqueue only its own children"));
     }
     check_uris(&run, &action)?;
+    check_length("action.group", &action.group)?;
     let (group, input_uri) = (action.group.clone(), action.input_uri.clone());
     // Only invalid_argument makes the client give up at once; it would repeat other refusals for minutes.
     let body = body(platform, &run, &name, action).await.map_err(final_refusal)?;
+    check_length("the task's name", &body.task.name)?;
     super::cached::drop_if_gone(platform, &run, &body.what).await;
     let new = NewAction {
         key: ActionKey { run: run.id, name },

@@ -21,6 +21,10 @@ enum Refused {
 /// or starts, too many connections, and a standby that has taken over but does not write yet.
 const PASSING: [&str; 9] = ["08", "57P01", "57P02", "57P03", "57P05", "25P03", "25006", "53300", "55006"];
 
+/// Classes of errors that lie in what was to be written: it is undone for certain, and trying again cannot help. A text
+/// that is too long for an index is one of them.
+const CONTENT: [&str; 4] = ["21", "22", "23", "54"];
+
 /// Nobody answered in time.
 pub(crate) fn silent() -> Fault {
     Fault::Lost(Arc::new(Refused::Silent))
@@ -47,6 +51,9 @@ impl From<Error> for Fault {
             }
             Error::Database(_) if code == "53100" => Self::DiskFull,
             Error::Database(_) if code == "XX001" || code == "XX002" => Self::Corrupt(error.to_string()),
+            Error::Database(_) if CONTENT.iter().any(|class| code.starts_with(class)) => {
+                Self::Corrupt(error.to_string())
+            }
             // A broken answer leaves a connection that nobody understands any more.
             Error::Io(_)
             | Error::Tls(_)

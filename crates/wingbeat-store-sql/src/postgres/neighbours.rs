@@ -105,10 +105,9 @@ impl Neighbours {
         self.shared.arrivals.swap(false, Ordering::Relaxed)
     }
 
+    /// Also finds out whether the connection is one: nothing else is sent on it, and a network may forget it in silence.
     pub(crate) async fn take_duty(&self) {
-        if self.duty().is_none() {
-            self.ask(Ask::Duty).await;
-        }
+        self.ask(Ask::Duty).await;
     }
 
     pub(crate) async fn announce(&self, endpoint: &str) {
@@ -124,7 +123,7 @@ impl Neighbours {
             && asks.send(ask(reply)).await.is_ok()
         {
             drop(asks);
-            let _done_or_no_connection = answer.await;
+            let _done_or_no_connection = timeout(2 * SLOWEST, answer).await;
         }
     }
 
@@ -202,7 +201,7 @@ impl Line {
         let mut line = Self { pool, listener };
         let name = sqlx::query_scalar::<_, String>("SELECT 'wingbeat' || hashtext(current_schema())");
         let name = timeout(SLOWEST, name.fetch_one(&mut line.listener)).await.map_err(|_| silent())??;
-        line.listener.listen(&name).await?;
+        timeout(SLOWEST, line.listener.listen(&name)).await.map_err(|_| silent())??;
         let lock = Params::new().with(SERVER_LOCK)?.with(shared.server.0)?;
         let locked = line.ask(&queries::SERVER_LOCK, lock).await?;
         let locked = locked.first().map(|row| row.try_get::<bool, _>(0)).transpose()?;
@@ -264,6 +263,10 @@ impl Line {
     }
 
     async fn take_duty(&mut self, shared: &Shared) -> Result<(), Fault> {
+        if shared.duty().is_some() {
+            let asked = sqlx::query("SELECT 1").execute(&mut self.listener);
+            return timeout(SLOWEST, asked).await.map_err(|_| silent())?.map(drop).map_err(Fault::from);
+        }
         let rows = self.ask(&queries::DUTY_TAKE, Params::new().with(DUTY_LOCK)?).await?;
         if let Some(row) = rows.first() {
             shared.set_duty(Some(row.try_get(0)?));
