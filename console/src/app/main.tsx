@@ -5,8 +5,6 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { isDisconnect } from "../api/transport";
-import "../ui/theme.css";
-import "../ui/layout.css";
 import { router } from "./router";
 
 const queries = new QueryClient({
