@@ -1,21 +1,25 @@
 /** Small controls that several views share. */
 import { type JSX, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
-/** Copies a text, and says so. */
-export function Copy({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
+/** Longer texts are no help on hover. */
+const LONG_TITLE = 300;
+
+/** Copies a text, and says so. A text that costs something to make is made when it is copied. */
+export function Copy({ text, label }: { readonly text: string | (() => string); readonly label: string }): JSX.Element {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
+    const given = typeof text === "string" ? text : text();
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(given);
       setCopied(true);
       setTimeout(() => setCopied(false), 1_500);
     } catch {
       // Without a secure context there is no clipboard: the text is shown to be copied by hand.
-      window.prompt("Copy this:", text);
+      window.prompt("Copy this:", given);
     }
   };
   return (
-    <button type="button" className="quiet small" title={text} onClick={() => void copy()}>
+    <button type="button" className="quiet small" title={typeof text === "string" && text.length <= LONG_TITLE ? text : undefined} onClick={() => void copy()}>
       <svg width="13" height="13" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
         <path d="M5.5 5.5h8v8h-8zM10.5 5V2.5h-8v8H5" />
       </svg>
