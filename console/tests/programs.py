@@ -77,6 +77,17 @@ async def fails(width: int) -> int:
 
 
 @env.task
+async def masks() -> None:
+    """Catches a failure, and fails for another reason."""
+    await square(x=2)
+    try:
+        await breaks(x=5)
+    except Exception as error:
+        print(f"caught: {error}")
+    raise ValueError("no such bird")
+
+
+@env.task
 async def asks() -> list[str]:
     """Waits for two answers of people."""
     go = await flyte.new_condition.aio("go-on", prompt="## Shall it go on?\n\n- **yes**: see [why](https://example.org/why)\n- <b>no</b>", prompt_type="markdown", data_type=bool)

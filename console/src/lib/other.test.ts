@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { parseAnswer } from "./answer";
-import { headline } from "./failure";
+import { aftermath, headline, ownEnd } from "./failure";
 import { decodeMsgpack } from "./msgpack";
 import { asPhase, isOver, orderedCounts, PHASES } from "./phase";
 import { actionSearch } from "./search";
@@ -21,6 +21,15 @@ test("of a traceback the last line is the headline", () => {
   expect(headline("plain")).toEqual({ first: "plain", rest: "" });
   expect(headline("").first).toBe("");
   expect(headline("y".repeat(10_000)).first.length).toBeLessThan(500);
+});
+
+test("a failure is caught only in a run that succeeded, and a failed run says what it ended with", () => {
+  expect((["succeeded", "recovered"] as const).map((phase) => aftermath(phase)?.includes("caught"))).toEqual([true, true]);
+  expect((["running", "paused", "queued", "unknown"] as const).map(aftermath)).toEqual(Array.from({ length: 4 }, () => "The run goes on."));
+  expect((["aborted", "failed", "timed_out"] as const).map(aftermath)).toEqual([undefined, undefined, undefined]);
+  expect(ownEnd("failed", "division by zero", "ValueError: x")).toBe("ValueError: x");
+  expect(ownEnd("failed", "", "ValueError: x")).toBe("ValueError: x");
+  for (const [phase, cause, own] of [["failed", "division by zero", "ZeroDivisionError: division by zero"], ["failed", "E: x", "x"], ["failed", "x", ""], ["aborted", "x", "y"]] as const) expect(ownEnd(phase, cause, own)).toBeUndefined();
 });
 
 test("answers are read as their type wants", () => {
