@@ -1,4 +1,5 @@
 /** What is different between two runs. Pure: values and specs become paths with texts, actions are summed up by task. */
+import { exactMoment, exactSpan } from "./exact";
 import type { ActionRow, NamedValue, ValueView } from "./model";
 import { isOver, type Phase, type PhaseCounts, PHASES } from "./phase";
 import { countPhases, groupBy } from "./tree";
@@ -29,9 +30,9 @@ function plainValue(value: ValueView): unknown {
     case "bool":
       return value.value;
     case "time":
-      return value.at;
+      return exactMoment(value.at, value.nanos);
     case "duration":
-      return `${String(value.ms)} ms`;
+      return exactSpan(value.nanos);
     case "json":
       return value.value;
     case "list":

@@ -127,8 +127,9 @@ export type ValueView =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "number"; readonly text: string }
   | { readonly kind: "bool"; readonly value: boolean }
-  | { readonly kind: "time"; readonly at: number }
-  | { readonly kind: "duration"; readonly ms: number }
+  /** Milliseconds since 1970, and what is beyond them in nanoseconds. */
+  | { readonly kind: "time"; readonly at: number; readonly nanos: number }
+  | { readonly kind: "duration"; readonly nanos: bigint }
   | { readonly kind: "json"; readonly value: unknown }
   | { readonly kind: "list"; readonly items: readonly ValueView[] }
   | { readonly kind: "map"; readonly entries: readonly NamedValue[] }

@@ -2,6 +2,7 @@
 import { type JSX, useState } from "react";
 
 import { problemOf } from "../../api/transport";
+import { visible } from "../../lib/ansi";
 import type { Difference } from "../../lib/compare";
 import { Failed, Loading } from "../../ui/states";
 
@@ -37,7 +38,7 @@ export function Differences({ title, runs, found, problem }: Props): JSX.Element
           <tbody>
             {shown.map((one) => (
               <tr key={one.path}>
-                <td className="mono soft">{one.path}</td>
+                <td className="mono soft">{visible(one.path)}</td>
                 <Side run={runs.left} text={one.left} />
                 <Side run={runs.right} text={one.right} />
               </tr>
@@ -59,7 +60,7 @@ function Side({ run, text }: { readonly run: string; readonly text: string | und
   return (
     <td>
       <span className="only-small soft small mono">{run}: </span>
-      {text === undefined ? <span className="soft">not there</span> : <code>{all ? text : text.slice(0, LONG)}</code>}
+      {text === undefined ? <span className="soft">not there</span> : <code>{visible(all ? text : text.slice(0, LONG))}</code>}
       {text !== undefined && text.length > LONG && !all && (
         <button type="button" className="quiet small" onClick={() => setAll(true)}>
           … all {text.length.toLocaleString()} characters
