@@ -58,7 +58,7 @@ export function FailureFirst({ runKey, root, cause, onSelect, onLogs }: Props): 
       </p>
       {end !== undefined && (
         <p>
-          The run ended with: <strong>{end}</strong>
+          The run ended with: {ending?.failure !== undefined && ending.failure.code !== "" && <code>{ending.failure.code}</code>} <strong>{end}</strong>
         </p>
       )}
       {rest !== "" && (

@@ -22,7 +22,8 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
   const asked = useActionNow(runKey, search.i ?? ROOT);
   // An address may name what is not there: then it is the root's page.
   const selected = asked.data ?? (asked.isError ? root : undefined);
-  const counts = useCounts(runKey, root === undefined || !isOver(root.phase)).data;
+  const countsNow = useCounts(runKey, root === undefined || !isOver(root.phase));
+  const counts = countsNow.data;
   const live = root === undefined || !isOver(root.phase) || isMoving(counts);
   useReadAtEnd(runKey, root === undefined || counts === undefined ? undefined : live);
   const below = counts?.all.counts ?? {};
@@ -33,10 +34,11 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
     onSearch({ i: action.name, attempt: undefined, line: undefined });
   };
   if (root === undefined || counts === undefined) {
+    const failed = [rootNow, countsNow].find((one) => one.isError && one.data === undefined);
     return (
       <div className="page">
         <h1 className="mono">{runKey.run}</h1>
-        {rootNow.isError ? <Failed problem={problemOf(rootNow.error)} onRetry={() => void rootNow.refetch()} /> : <Loading what="the run" rows={8} />}
+        {failed !== undefined ? <Failed problem={problemOf(failed.error)} onRetry={() => void failed.refetch()} /> : <Loading what="the run" rows={8} />}
       </div>
     );
   }

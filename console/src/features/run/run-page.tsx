@@ -41,7 +41,7 @@ function Waiting({ run }: { readonly run: string }): JSX.Element {
 }
 
 function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { readonly most: number; readonly onGrown: () => void }): JSX.Element {
-  const { state, problem, actions, cut } = useRunActions(runKey);
+  const { state, problem, actions, cut, onRetry } = useRunActions(runKey);
   const root = actions.find((action) => action.parent === "");
   const selected = actions.find((action) => action.name === search.i) ?? root;
   const cause = useMemo(() => rootCause(actions), [actions]);
@@ -55,7 +55,7 @@ function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { reado
     return (
       <div className="page">
         <h1 className="mono">{runKey.run}</h1>
-        <Failed problem={problem} />
+        <Failed problem={problem} onRetry={onRetry} />
       </div>
     );
   }
