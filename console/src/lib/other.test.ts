@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { parseAnswer } from "./answer";
 import { aftermath, headline, ownEnd } from "./failure";
+import { commandOf } from "./command";
 import { decodeMsgpack } from "./msgpack";
 import { asPhase, isOver, orderedCounts, PHASES } from "./phase";
 import { actionSearch } from "./search";
@@ -51,6 +52,12 @@ test("the timeline stays inside the run", () => {
   expect(shifted({ from: 250, to: 750 }, limit, 900)).toEqual({ from: 500, to: 1_000 });
   expect(extent([], 5_000)).toEqual({ from: 4_000, to: 5_000 });
   expect(ticks({ from: 100, to: 1_100 }, 100, 5)).toEqual([100, 300, 500, 700, 900, 1_100].slice(0, ticks({ from: 100, to: 1_100 }, 100, 5).length));
+});
+
+test("only what has attempts has logs to print", () => {
+  const key = { project: "p", domain: "d", run: "r" };
+  expect(commandOf(key, { kind: "task", name: "a0", attempts: 1 })).toBe("wingbeat logs r a0");
+  for (const [kind, attempts] of [["trace", 0], ["condition", 1], ["task", 0]] as const) expect(commandOf(key, { kind, name: "x", attempts })).toBe("wingbeat get action r x");
 });
 
 test("an address says only what views know", () => expect(actionSearch({ i: "a0", line: 7, evil: "x", q: "" })).toEqual({ i: "a0", line: "7" }));

@@ -1,5 +1,7 @@
 /** Small controls that several views share. */
-import { type JSX, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type JSX, type ReactNode, useId, useState } from "react";
+
+import { Dialog } from "./dialog";
 
 /** Longer texts are no help on hover. */
 const LONG_TITLE = 300;
@@ -74,11 +76,9 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
   readonly onClose: () => void;
   readonly children?: ReactNode;
 }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
-  useEffect(() => dialog.current?.showModal(), []);
   const go = async (): Promise<void> => {
     setBusy(true);
     setProblem("");
@@ -91,7 +91,7 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
     }
   };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose}>
+    <Dialog heading={heading} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -115,6 +115,6 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

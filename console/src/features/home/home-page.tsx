@@ -5,11 +5,13 @@ import type { JSX } from "react";
 import { type PlatformStatus, type ProjectRow, type ScopedRun, useAttention, useProjects, useStatus } from "../../api/home";
 import { problemOf } from "../../api/transport";
 import { isOver } from "../../lib/phase";
+import { useTitle } from "../../ui/title";
 import { PhaseMark } from "../../ui/phase";
 import { Failed, Loading } from "../../ui/states";
 import { Elapsed, When } from "../../ui/when";
 
 export function HomePage(): JSX.Element {
+  useTitle("Now");
   const projects = useProjects();
   const status = useStatus();
   const attention = useAttention(projects.data ?? []);

@@ -13,6 +13,7 @@ import { rootCause } from "../../lib/tree";
 import { PhaseBadge } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Elapsed, When } from "../../ui/when";
+import { useTitle } from "../../ui/title";
 import { CompareLarge } from "./compare-large";
 import { Causes, Head, Heads, RunLink, Values } from "./compare-parts";
 import { TaskTable } from "./task-table";
@@ -23,6 +24,7 @@ interface Props {
 }
 
 export function ComparePage({ runKey, other }: Props): JSX.Element {
+  useTitle("Compare", other === undefined ? runKey.run : `${runKey.run} with ${other}`);
   return (
     <div className="page">
       <h1>Compare runs</h1>

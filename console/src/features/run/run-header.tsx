@@ -5,9 +5,10 @@ import { type JSX, useState } from "react";
 import { abortRun, useRunInfo } from "../../api/run";
 import { rerun, useVersions } from "../../api/tasks";
 import type { ActionRow, RunKey } from "../../lib/model";
-import { isOver, type PhaseCounts } from "../../lib/phase";
+import { isOver, type PhaseCounts, phaseWord } from "../../lib/phase";
 import { Ask, Copy } from "../../ui/controls";
 import { PhaseBadge, PhaseBar, PhaseTally } from "../../ui/phase";
+import { useTitle } from "../../ui/title";
 import { Elapsed, When } from "../../ui/when";
 
 interface Props {
@@ -18,6 +19,7 @@ interface Props {
 }
 
 export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
+  useTitle(`${phaseWord(root.phase)}: ${root.title}`, runKey.run);
   const info = useRunInfo(runKey).data;
   const scope = { project: runKey.project, domain: runKey.domain };
   return (

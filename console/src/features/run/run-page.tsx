@@ -7,6 +7,7 @@ import type { ActionRow, RunKey } from "../../lib/model";
 import { countPhases, rootCause } from "../../lib/tree";
 import type { ActionSearch } from "../../lib/search";
 import { Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { ActionPanel } from "./action-panel";
 import { ActionViews } from "./action-views";
 import { FailureFirst } from "./failure-first";
@@ -32,6 +33,7 @@ export function RunPage(view: RunView): JSX.Element {
 }
 
 function Waiting({ run }: { readonly run: string }): JSX.Element {
+  useTitle(run);
   return (
     <div className="page">
       <h1 className="mono">{run}</h1>

@@ -9,6 +9,11 @@ export const LINE = 24;
 export const AXIS = 26;
 export const NAMES = 150;
 
+/** Which row is at a height below the top of the box; none in the axis. */
+export function rowIndexAt(y: number, scrolled: number): number | undefined {
+  return y < AXIS ? undefined : Math.floor((y - AXIS + scrolled) / LINE);
+}
+
 export interface Drawing {
   readonly actions: readonly ActionRow[];
   readonly selected: string;

@@ -9,6 +9,7 @@ import { isOver } from "../../lib/phase";
 import { filterOf, isFiltered, merged, searchOf } from "../../lib/run-filter";
 import type { RunsSearch } from "../../lib/search";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { Density } from "./density";
 import { FilterBar } from "./filter-bar";
 import { Many } from "./many";
@@ -22,6 +23,7 @@ interface Props {
 }
 
 export function RunsPage({ scope, search, onSearch }: Props): JSX.Element {
+  useTitle("Runs", `${scope.project}/${scope.domain}`);
   const grouped = search.by === "task";
   const filter = useMemo(() => filterOf(search), [search]);
   return (

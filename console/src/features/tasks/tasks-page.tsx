@@ -9,6 +9,7 @@ import type { TasksSearch } from "../../lib/search";
 import { Find } from "../../ui/find";
 import { PhaseMark } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { When } from "../../ui/when";
 
 interface Props {
@@ -18,6 +19,7 @@ interface Props {
 }
 
 export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
+  useTitle("Tasks", `${scope.project}/${scope.domain}`);
   const tasks = useTasks(scope, search.q ?? "");
   return (
     <div className="page">
