@@ -32,7 +32,7 @@ test("a comparison sees what is exact", () => {
     const all: Record<string, ValueView> = { when: { kind: "time", at, nanos }, span: { kind: "duration", nanos: span } };
     return plainValues(Object.entries(all).map(([name, value]) => ({ name, value })));
   };
-  expect(differences(values(0, 1_000, S), values(0, 2_000, -S))).toEqual([
+  expect(differences(values(0, 1_000, S), values(0, 2_000, -S)).found).toEqual([
     { path: "when", left: "1970-01-01T00:00:00.000001Z", right: "1970-01-01T00:00:00.000002Z" },
     { path: "span", left: "1 s", right: "-1 s" },
   ]);
