@@ -8,7 +8,7 @@ import { type Filter, Filter_Function, FilterSchema, Sort_Direction } from "../g
 import type { TaskGroup as WireGroup } from "../gen/flyteidl2/workflow/run_definition_pb";
 import type { RunRow, Scope } from "../lib/model";
 import type { Phase, PhaseCounts } from "../lib/phase";
-import { labelParts, type RunFilter } from "../lib/run-filter";
+import { labelParts, NO_FILTER, type RunFilter } from "../lib/run-filter";
 import { windowStart } from "../lib/time";
 import { projectId, taskName } from "./ids";
 import { follow } from "./live";
@@ -83,11 +83,20 @@ export function useLiveRuns(scope: Scope): LiveRuns & { readonly onRetry: () => 
   return { ...now, onRetry: () => setTries((before) => before + 1) };
 }
 
-/** Runs of one kind, for the first page; `more` says that there are others. */
-export async function someRuns(scope: Scope, what: { phases?: readonly Phase[]; since?: string; paused?: boolean }, limit: number, signal: AbortSignal): Promise<{ runs: readonly RunRow[]; more: boolean }> {
-  const wanted: RunFilter = { phases: what.phases ?? [], task: "", user: "", label: "", since: what.since ?? "" };
-  const request = { limit, filters: wireFilters(wanted, Date.now()), sortByFields: [NEWEST] };
-  const answer = await runService.listRuns({ request, scopeBy: { case: "projectId", value: projectId(scope) }, pausedActionsOnly: what.paused ?? false }, { signal });
+/** Runs of one kind. */
+export interface Sought {
+  readonly phases?: readonly Phase[];
+  /** A window's name: those that ended in it, the last first. */
+  readonly ended?: string;
+  readonly paused?: boolean;
+}
+
+/** Runs for the first page; `more` says that there are others. */
+export async function someRuns(scope: Scope, { phases = [], ended, paused = false }: Sought, limit: number, signal: AbortSignal): Promise<{ readonly runs: readonly RunRow[]; readonly more: boolean }> {
+  const start = windowStart(ended, Date.now());
+  const since = start === undefined ? [] : [filter("ended_at", Filter_Function.GREATER_THAN_OR_EQUAL, [new Date(start).toISOString()])];
+  const request = { limit, filters: [...wireFilters({ ...NO_FILTER, phases }, 0), ...since], sortByFields: [start === undefined ? NEWEST : { ...NEWEST, key: "ended_at" }] };
+  const answer = await runService.listRuns({ request, scopeBy: { case: "projectId", value: projectId(scope) }, pausedActionsOnly: paused }, { signal });
   return { runs: answer.runs.map(readRun), more: answer.token !== "" };
 }
 
