@@ -166,9 +166,14 @@ export interface FileRow {
 /** The beginning of a data frame. */
 export interface FrameView {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  /** `undefined`: so much has to be read for them that somebody has to ask for it. */
+  readonly rows: readonly (readonly string[])[] | undefined;
+  /** What has to be read for the rows, in bytes. */
+  readonly cost: number;
   readonly total: number;
   readonly files: number;
+  /** There are more files than were counted. */
+  readonly moreFiles: boolean;
 }
 
 export interface LogLine {
