@@ -4,7 +4,7 @@ import { parseAnswer } from "./answer";
 import { aftermath, headline, ownEnd } from "./failure";
 import { commandOf } from "./command";
 import { decodeMsgpack } from "./msgpack";
-import { asPhase, isOver, orderedCounts, PHASES } from "./phase";
+import { asPhase, badOf, isOver, orderedCounts, PHASES } from "./phase";
 import { actionSearch } from "./search";
 import { extent, shifted, ticks, zoomed } from "./timeline";
 
@@ -42,6 +42,7 @@ test("phases: unknown ones are a case, and the bad ones come first", () => {
   expect(asPhase("purple")).toBeUndefined();
   expect(isOver("unknown")).toBe(false);
   expect(orderedCounts({ succeeded: 3, failed: 1, queued: 0 })).toEqual([["failed", 1], ["succeeded", 3]]);
+  expect(badOf({ succeeded: 3, failed: 1, timed_out: 2, aborted: 4 })).toEqual({ failed: 1, timed_out: 2 });
   expect(new Set(PHASES).size).toBe(11);
 });
 
