@@ -44,7 +44,7 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
   }
   return (
     <div className="page wide">
-      <RunHeader runKey={runKey} root={root} counts={withRoot(below, root)} total={counts.all.total + 1} />
+      <RunHeader runKey={runKey} root={root} counts={withRoot(below, root)} total={counts.all.total + 1} onData={() => onSearch({ i: undefined, tab: undefined, attempt: undefined, line: undefined })} />
       <Questions runKey={runKey} actions={questions} />
       {cause !== undefined && cause !== null && <FailureFirst runKey={runKey} root={root} cause={cause} onSelect={select} onLogs={() => onSearch({ i: cause.name, tab: "logs", attempt: undefined, line: undefined })} />}
       <div className="split">

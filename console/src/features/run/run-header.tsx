@@ -16,9 +16,11 @@ interface Props {
   readonly root: ActionRow;
   readonly counts: PhaseCounts;
   readonly total: number;
+  /** Leads to what went into the run and came out of it. */
+  readonly onData: () => void;
 }
 
-export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
+export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.Element {
   useTitle(`${phaseWord(root.phase)}: ${root.title}`, runKey.run);
   const info = useRunInfo(runKey).data;
   const scope = { project: runKey.project, domain: runKey.domain };
@@ -47,6 +49,9 @@ export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
           <span className="number">{total.toLocaleString()}</span> <span className="soft">{total === 1 ? "action" : "actions"}</span>
         </span>
         <PhaseTally counts={counts} />
+        <button type="button" className="quiet small" onClick={onData}>
+          Inputs and outputs
+        </button>
         {info?.related !== undefined && info.related !== "" && (
           <span>
             <span className="soft">again from</span>{" "}

@@ -64,7 +64,7 @@ function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { reado
   if (root === undefined || selected === undefined) return <Waiting run={runKey.run} />;
   return (
     <div className="page wide">
-      <RunHeader runKey={runKey} root={root} counts={counts} total={actions.length} />
+      <RunHeader runKey={runKey} root={root} counts={counts} total={actions.length} onData={() => onSearch({ i: undefined, tab: undefined, attempt: undefined, line: undefined })} />
       {cut && (
         <p className="card ask" role="status">
           This run has more than {MOST_ACTIONS.toLocaleString()} actions: the first ones are shown. <code>wingbeat get action</code> lists all.
