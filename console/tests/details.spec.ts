@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 import type { Locator, Page } from "@playwright/test";
 
-import { accessible, ended, expect, header, test } from "./fixtures";
+import { accessible, ended, expect, header, lowered, test } from "./fixtures";
 
 const run = promisify(execFile);
 
@@ -121,6 +121,19 @@ test("a report is read on the whole screen", async ({ page, runs, at }) => {
   await page.getByRole("button", { name: "Full screen" }).click();
   await expect.poll(() => page.evaluate(() => document.fullscreenElement?.tagName)).toBe("IFRAME");
   await page.evaluate(() => document.exitFullscreen());
+});
+
+test("what a run caught does not hide what it ended with", async ({ page, platform, at }) => {
+  const { masks } = await platform.seed("masks");
+  const cause = page.getByRole("region", { name: "root cause" });
+  for (const above of [5_000, 1]) {
+    await lowered(page, above);
+    await page.goto(at(`/runs/${masks}`));
+    await ended(page, "Failed");
+    await expect(cause).toContainText("integer division or modulo by zero");
+    await expect(cause).toContainText("The run ended with: ValueError no such bird");
+    await expect(cause).not.toContainText("caught");
+  }
 });
 
 test("a failed run goes on where it stopped", async ({ page, runs, at }) => {

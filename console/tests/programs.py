@@ -77,6 +77,17 @@ async def fails(width: int) -> int:
 
 
 @env.task
+async def masks() -> None:
+    """Catches a failure, and fails for another reason."""
+    await square(x=2)
+    try:
+        await breaks(x=5)
+    except Exception as error:
+        print(f"caught: {error}")
+    raise ValueError("no such bird")
+
+
+@env.task
 async def asks() -> list[str]:
     """Waits for two answers of people."""
     go = await flyte.new_condition.aio("go-on", prompt="## Shall it go on?\n\n- **yes**: see [why](https://example.org/why)\n- <b>no</b>", prompt_type="markdown", data_type=bool)
@@ -163,10 +174,11 @@ async def files() -> tuple[File, Dir, pd.DataFrame]:
 class Bird:
     name: str
     wings: int
+    weight: float
 
 
 @env.task
-async def shows(bird: Bird, when: datetime, span: timedelta, names: list[str], ages: dict[str, int], ratio: float, nothing: str | None = None) -> tuple[Bird, list[str], File]:
+async def shows(bird: Bird, when: datetime, span: timedelta, names: list[str], ages: dict[str, int], ratio: float, late: timedelta, nothing: str | None = None) -> tuple[Bird, list[str], File]:
     file = File.new_remote("note.txt")
     async with file.open("wb") as out:
         await out.write(b"a note")
@@ -177,10 +189,11 @@ async def shows(bird: Bird, when: datetime, span: timedelta, names: list[str], a
 async def types() -> None:
     """Gives values of many types to a task."""
     await shows(
-        bird=Bird("swift", 2),
-        when=datetime(2026, 1, 31, 12, tzinfo=timezone.utc),
+        bird=Bird("swift\u202e", 2, float("nan")),
+        when=datetime(2026, 1, 31, 12, 0, 0, 7, tzinfo=timezone.utc),
         span=timedelta(minutes=90),
         names=["a", "b <script>alert(1)</script>"],
         ages={"x": 1},
         ratio=0.5,
+        late=timedelta(minutes=-5, microseconds=-1),
     )

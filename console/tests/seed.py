@@ -24,6 +24,7 @@ def deployed(name):
 RUNS = {
     "fan": lambda: flyte.with_runcontext(labels={"team": "birds"}).run(programs.fan, n=22),
     "fails": lambda: flyte.run(programs.fails, width=3),
+    "masks": lambda: flyte.run(programs.masks),
     "asks": lambda: flyte.run(programs.asks),
     "talks": lambda: flyte.run(programs.talks, lines=300),
     "said": lambda: flyte.run(programs.talks, lines=400, pause=0.0),

@@ -1,11 +1,11 @@
 /** The way from this tab to the relay: the worker that all tabs share, or one in this page where there is none. */
-import { type FromRelay, Relay, type ToRelay } from "./relay";
+import { type FromRelay, Relay, type ToRelay, type ToTab } from "./relay";
 
 type Hear = (message: FromRelay) => void;
 
 const ALIVE_EVERY = 30_000;
 
-class Channel {
+export class Channel {
   private readonly hearers = new Map<string, Hear>();
   /** What is watched now, so that it can be told to another relay. */
   private readonly watched = new Map<string, Extract<ToRelay, { kind: "watch" }>>();
@@ -33,20 +33,31 @@ class Channel {
 
   private shared(): (message: ToRelay) => void {
     const worker = new SharedWorker(new URL("./watch-worker.ts", import.meta.url), { type: "module", name: "wingbeat" });
-    worker.port.onmessage = ({ data }: MessageEvent<FromRelay>) => this.hear(data);
-    // A worker that cannot be loaded: the page does it itself.
-    worker.onerror = () => {
-      this.send = this.own();
-      this.repeat();
-    };
     const alive = setInterval(() => worker.port.postMessage({ kind: "alive" } satisfies ToRelay), ALIVE_EVERY);
     const leave = (): void => {
       worker.port.postMessage({ kind: "bye" } satisfies ToRelay);
+      end();
+      // A page that comes back out of the browser's memory begins anew.
+      window.addEventListener("pageshow", () => this.repeat(), { once: true });
+    };
+    const end = (): void => {
       clearInterval(alive);
       window.removeEventListener("pagehide", leave);
-      // A page that comes back out of the browser's memory begins anew.
+      worker.port.onmessage = null;
       this.send = undefined;
-      window.addEventListener("pageshow", () => this.repeat(), { once: true });
+    };
+    worker.port.onmessage = ({ data }: MessageEvent<ToTab>) => {
+      if (data.kind === "gone") {
+        // This tab slept, and what it said since was said to nobody.
+        end();
+        this.repeat();
+      } else this.hear(data);
+    };
+    // A worker that cannot be loaded: the page does it itself.
+    worker.onerror = () => {
+      end();
+      this.send = this.own();
+      this.repeat();
     };
     window.addEventListener("pagehide", leave);
     return (message) => worker.port.postMessage(message);
@@ -61,6 +72,7 @@ class Channel {
   }
 
   private repeat(): void {
+    if (this.watched.size === 0) return;
     const send = this.relay();
     for (const message of this.watched.values()) send(message);
   }

@@ -1,7 +1,9 @@
 /** Files behind the links in an action's data: lists, downloads, and the first rows of data frames. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import type { RowGroup as WireGroup } from "hyparquet";
 
 import { cell, imageType } from "../lib/cells";
+import { costOf, MOST_UNASKED, type RowGroup } from "../lib/frame";
 import type { FileRow, FrameView, LinkKey } from "../lib/model";
 import { actionId } from "./ids";
 import { filesService } from "./transport";
@@ -87,30 +89,41 @@ export function usePicture(link: LinkKey, path: string, name: string, enabled: b
   });
 }
 
-/** The first rows of a data frame in Parquet; its reader is loaded when the first one is shown. */
-export function useFrame(link: LinkKey) {
+/** The first rows of a data frame in Parquet; its reader is loaded when the first one is shown. Rows that cost much are
+ * read when somebody asks for them. */
+export function useFrame(link: LinkKey, asked: boolean) {
   return useQuery({
-    queryKey: ["frame", link],
+    queryKey: ["frame", link, asked],
     staleTime: Infinity,
     retry: false,
+    placeholderData: keepPreviousData,
     queryFn: async ({ signal }): Promise<FrameView> => {
-      const { files } = await filesService.listFiles({ actionId: actionId(link.run, link.action), uri: link.uri, limit: PAGE }, { signal });
-      const first = files.find((file) => file.size > 0n && !file.path.split("/").some((part) => /^[._]/.test(part)));
-      if (first === undefined) return { columns: [], rows: [], total: 0, files: files.length };
+      const { files, token } = await filesService.listFiles({ actionId: actionId(link.run, link.action), uri: link.uri, limit: PAGE }, { signal });
+      const data = files.filter((file) => file.size > 0n && !file.path.split("/").some((part) => /^[._]/.test(part)));
+      const counted = { files: data.length, moreFiles: token !== "" };
+      const [first] = data;
+      if (first === undefined) return { columns: [], rows: [], cost: 0, total: 0, ...counted };
       const { url, size } = await linkTo(link, first.path, signal);
-      return { ...(await rowsOf(url, size, signal)), files: files.length };
+      return { ...(await rowsOf(url, size, asked ? Number.MAX_SAFE_INTEGER : MOST_UNASKED, signal)), ...counted };
     },
   });
 }
 
-async function rowsOf(url: string, size: number, signal: AbortSignal): Promise<Omit<FrameView, "files">> {
+async function rowsOf(url: string, size: number, most: number, signal: AbortSignal): Promise<Omit<FrameView, "files" | "moreFiles">> {
   const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
   const file = { byteLength: size, slice: (from: number, to?: number) => bytes(url, from < 0 ? size + from : from, to ?? size, signal) };
   const metadata = await parquetMetadataAsync(file);
   const names = metadata.schema.length === 0 ? [] : topLevel(metadata.schema);
   const columns = names.slice(0, COLUMNS_SHOWN);
-  const rows = columns.length === 0 ? [] : await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd: Math.min(ROWS_SHOWN, Number(metadata.num_rows)) });
-  return { columns: names, rows: rows.map((row) => columns.map((name) => cell(row[name]))), total: Number(metadata.num_rows) };
+  const total = Number(metadata.num_rows);
+  const cost = costOf(metadata.row_groups.map(groupOf), columns, Math.min(ROWS_SHOWN, total));
+  if (cost > most) return { columns: names, rows: undefined, cost, total };
+  const rows = columns.length === 0 ? [] : await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd: Math.min(ROWS_SHOWN, total), useOffsetIndex: true });
+  return { columns: names, rows: rows.map((row) => columns.map((name) => cell(row[name]))), cost, total };
+}
+
+function groupOf({ num_rows, columns }: WireGroup): RowGroup {
+  return { rows: Number(num_rows), chunks: columns.map(({ meta_data, offset_index_offset }) => ({ column: meta_data?.path_in_schema[0] ?? "", bytes: Number(meta_data?.total_compressed_size ?? 0n), indexed: offset_index_offset !== undefined })) };
 }
 
 /** Names of the columns: the children of the schema's root. */

@@ -1,9 +1,10 @@
 /** What the first page shows: projects, the state of the platform, and what needs a look. */
 import { useQuery } from "@tanstack/react-query";
 
-import type { RunRow, Scope } from "../lib/model";
+import { type Asking, EACH, newestOf, type SomeRuns } from "../lib/attention";
+import type { RunRow } from "../lib/model";
 import { time } from "./read";
-import { someRuns } from "./runs";
+import { someRuns, type Sought } from "./runs";
 import { platformService, projectService } from "./transport";
 
 export interface ProjectRow {
@@ -58,33 +59,25 @@ export function useStatus() {
   });
 }
 
-export type ScopedRun = RunRow & { readonly scope: Scope };
-
 /** Runs of all projects that have something to say now. */
 export interface Attention {
-  readonly waiting: readonly ScopedRun[];
-  readonly failed: readonly ScopedRun[];
-  readonly running: readonly ScopedRun[];
+  readonly waiting: SomeRuns;
+  readonly failed: SomeRuns;
+  readonly running: SomeRuns;
 }
 
-const EACH = 8;
-/** Every scope costs three calls; a platform with more needs an aggregate of the server. */
-const MOST_SCOPES = 12;
-
-export function useAttention(projects: readonly ProjectRow[]) {
-  const scopes = projects.flatMap(({ id, domains }) => domains.map((domain) => ({ project: id, domain }))).slice(0, MOST_SCOPES);
+export function useAttention({ asked, again }: Asking) {
   return useQuery({
-    queryKey: ["attention", scopes],
-    enabled: scopes.length > 0,
-    refetchInterval: 5_000,
+    queryKey: ["attention", asked],
+    enabled: asked.length > 0,
+    refetchInterval: again,
     queryFn: async ({ signal }): Promise<Attention> => {
-      const all = async (what: Parameters<typeof someRuns>[1]): Promise<readonly ScopedRun[]> => {
-        const found = await Promise.all(scopes.map(async (scope) => (await someRuns(scope, what, EACH, signal)).runs.map((run) => ({ ...run, scope }))));
-        return found.flat().sort((left, right) => (right.startedAt ?? 0) - (left.startedAt ?? 0)).slice(0, EACH);
-      };
-      const waiting = await all({ paused: true });
-      const failed = await all({ phases: ["failed", "timed_out"], since: "24h" });
-      const running = await all({ phases: ["queued", "waiting", "initializing", "running"] });
+      const all = async (what: Sought, at: (run: RunRow) => number | undefined): Promise<SomeRuns> =>
+        newestOf(await Promise.all(asked.map(async (scope) => ({ scope, ...(await someRuns(scope, what, EACH, signal)) }))), at);
+      const waiting = await all({ paused: true }, (run) => run.startedAt);
+      // A run that began days ago may have failed a minute ago.
+      const failed = await all({ phases: ["failed", "timed_out"], ended: "24h" }, (run) => run.endedAt);
+      const running = await all({ phases: ["queued", "waiting", "initializing", "running"] }, (run) => run.startedAt);
       return { waiting, failed, running };
     },
   });

@@ -1,9 +1,10 @@
 /** Literals into values that can be shown. */
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+
 import type { NamedLiteral } from "../gen/flyteidl2/task/common_pb";
 import type { Literal, Primitive, Scalar } from "../gen/flyteidl2/core/literals_pb";
 import type { NamedValue, ValueView } from "../lib/model";
 import { decodeMsgpack } from "../lib/msgpack";
-import { millis, time } from "./read";
 
 export function readNamed(literals: readonly NamedLiteral[]): readonly NamedValue[] {
   return literals.map(({ name, value }) => ({ name, value: readLiteral(value) }));
@@ -72,12 +73,16 @@ function readPrimitive({ value }: Primitive): ValueView {
     case "boolean":
       return { kind: "bool", value: value.value };
     case "datetime":
-      return { kind: "time", at: time(value.value) ?? 0 };
+      return moment(value.value);
     case "duration":
-      return { kind: "duration", ms: millis(value.value) ?? 0 };
+      return { kind: "duration", nanos: value.value.seconds * 1_000_000_000n + BigInt(value.value.nanos) };
     default:
       return { kind: "unknown" };
   }
+}
+
+function moment({ seconds, nanos }: Timestamp): ValueView {
+  return { kind: "time", at: Number(seconds) * 1_000 + Math.floor(nanos / 1e6), nanos: nanos % 1e6 };
 }
 
 function readBinary(bytes: Uint8Array, tag: string): ValueView {

@@ -13,6 +13,9 @@ export type ToRelay =
 /** What the relay says: messages of the stream as they came, and that the stream broke. */
 export type FromRelay = { readonly kind: "said"; readonly id: string; readonly message: Said } | { readonly kind: "down"; readonly id: string };
 
+/** What a tab hears. It was silent for long, so that the worker has forgotten it: if it still lives, it begins anew. */
+export type ToTab = FromRelay | { readonly kind: "gone" };
+
 /** The part of a message that the relay reads. */
 export interface Said {
   readonly id: string;

@@ -9,7 +9,7 @@ import { MOST_BUCKETS } from "../lib/buckets";
 import type { ActionRow, RunKey } from "../lib/model";
 import { isBad, isOver, orderedCounts, type Phase, type PhaseCounts } from "../lib/phase";
 import type { Span } from "../lib/timeline";
-import { rootCause } from "../lib/tree";
+import { earliest, lastBefore } from "../lib/tree";
 import { type Wanted, WINDOW, windowKey } from "../lib/window";
 import { actionId, runId } from "./ids";
 import { millis, phaseNumber, readAction, readCounts, readDetails, time } from "./read";
@@ -211,7 +211,7 @@ export function useFound(key: RunKey, search: Search, live: boolean) {
 const CANDIDATES = 100;
 const DEEPEST = 50;
 
-/** Where a failure began: an action that failed early and has no failed child. */
+/** Where a failure began, by the rule of `rootCause`. Of very many failed children the newest are looked at. */
 export function useCause(key: RunKey, root: ActionRow | undefined, counts: PhaseCounts, live: boolean) {
   const failed = (counts.failed ?? 0) + (counts.timed_out ?? 0) > 0;
   return useQuery({
@@ -221,19 +221,38 @@ export function useCause(key: RunKey, root: ActionRow | undefined, counts: Phase
     placeholderData: keepPreviousData,
     refetchInterval: live ? 10 * AGAIN : false,
     queryFn: async ({ signal }): Promise<ActionRow | null> => {
-      let cause: ActionRow | null = root !== undefined && isBad(root.phase) ? root : null;
-      for (let depth = 0, parent = ""; depth < DEEPEST; depth += 1) {
-        const bad = readRows(await runViewService.listWindow({ runId: runId(key), parent, phases: numbersOf(["failed", "timed_out"]), limit: CANDIDATES }, { signal }));
-        const leaf = rootCause(bad.filter(({ children }) => (children.failed ?? 0) + (children.timed_out ?? 0) === 0));
-        const next = leaf ?? bad[0];
-        if (next === undefined) break;
-        cause = next;
-        if (leaf !== undefined) break;
-        parent = next.name;
-      }
-      return cause;
+      const bad = async (parent: string, descending: boolean): Promise<readonly ActionRow[]> => readRows(await runViewService.listWindow({ runId: runId(key), parent, phases: numbersOf(["failed", "timed_out"]), descending, limit: CANDIDATES }, { signal }));
+      return root !== undefined && isBad(root.phase) ? heardLast(root, (parent) => bad(parent, true)) : failedFirst((parent) => bad(parent, false));
     },
   });
+}
+
+type Failed = (parent: string) => Promise<readonly ActionRow[]>;
+
+/** From a failed root down to what failed last before its parent did. */
+async function heardLast(root: ActionRow, failed: Failed): Promise<ActionRow> {
+  let cause = root;
+  for (let depth = 0; depth < DEEPEST; depth += 1) {
+    const next = lastBefore(await failed(cause.name), cause);
+    if (next === undefined) break;
+    cause = next;
+  }
+  return cause;
+}
+
+/** What failed first of all that has no failed child; from the first window on, which holds the oldest. */
+async function failedFirst(failed: Failed): Promise<ActionRow | null> {
+  let cause: ActionRow | null = null;
+  for (let depth = 0, parent = ""; depth < DEEPEST; depth += 1) {
+    const bad = await failed(parent);
+    const leaf = earliest(bad.filter(({ children }) => (children.failed ?? 0) + (children.timed_out ?? 0) === 0));
+    const next = leaf ?? bad[0];
+    if (next === undefined) break;
+    cause = next;
+    if (leaf !== undefined) break;
+    parent = next.name;
+  }
+  return cause;
 }
 
 /** Questions to people that are open, the first few. */

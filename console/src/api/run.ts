@@ -1,7 +1,7 @@
 /** One run: its actions as they change, details, data, logs, and what people can do to it. */
 import { create } from "@bufbuild/protobuf";
 import { skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 
 import { ArtifactType } from "../gen/flyteidl2/dataproxy/dataproxy_service_pb";
 import { type EventPayload, EventPayloadSchema } from "../gen/flyteidl2/workflow/run_service_pb";
@@ -29,12 +29,14 @@ export interface RunActions {
 
 const LOADING: RunActions = { state: "loading", problem: undefined, actions: [], cut: false };
 
-/** All actions of a run, live. */
-export function useRunActions(key: RunKey): RunActions {
+/** All actions of a run, live. What was refused is asked for again when somebody wants to try. */
+export function useRunActions(key: RunKey): RunActions & { readonly onRetry: () => void } {
   const client = useQueryClient();
+  const [tries, setTries] = useState(0);
   const { project, domain, run } = key;
   useEffect(() => {
     const query = ["actions", project, domain, run];
+    client.setQueryData<RunActions>(query, (before) => (before?.state === "refused" ? LOADING : before));
     const rows = new Map<string, ActionRow>();
     let cut = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,8 +60,9 @@ export function useRunActions(key: RunKey): RunActions {
       stop();
       clearTimeout(timer);
     };
-  }, [client, project, domain, run]);
-  return useQuery<RunActions>({ queryKey: ["actions", project, domain, run], queryFn: skipToken, initialData: LOADING, gcTime: 60_000 }).data ?? LOADING;
+  }, [client, project, domain, run, tries]);
+  const now = useQuery<RunActions>({ queryKey: ["actions", project, domain, run], queryFn: skipToken, initialData: LOADING, gcTime: 60_000 }).data ?? LOADING;
+  return { ...now, onRetry: () => setTries((before) => before + 1) };
 }
 
 /** Gives back the memory of all actions of a run, which is read in windows from now on. */
@@ -143,10 +146,10 @@ export function useReason(key: RunKey, row: ActionRow) {
   });
 }
 
-/** Where the report can be read for a while; `undefined` when there is none. */
-export function useReport(key: RunKey, action: string, attempt: number) {
+/** Where the report can be read for a while; `null` when there is none yet. It is looked for again at the end. */
+export function useReport(key: RunKey, { name: action, attempts: attempt, phase }: ActionRow) {
   return useQuery({
-    queryKey: ["report", key, action, attempt],
+    queryKey: ["report", key, action, attempt, isOver(phase)],
     enabled: attempt > 0,
     staleTime: 10 * 60_000,
     retry: false,

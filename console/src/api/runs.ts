@@ -2,18 +2,18 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { skipToken, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 
 import { type Filter, Filter_Function, FilterSchema, Sort_Direction } from "../gen/flyteidl2/common/list_pb";
 import type { TaskGroup as WireGroup } from "../gen/flyteidl2/workflow/run_definition_pb";
 import type { RunRow, Scope } from "../lib/model";
 import type { Phase, PhaseCounts } from "../lib/phase";
-import { labelParts, type RunFilter } from "../lib/run-filter";
+import { labelParts, NO_FILTER, type RunFilter } from "../lib/run-filter";
 import { windowStart } from "../lib/time";
 import { projectId, taskName } from "./ids";
 import { follow } from "./live";
 import { millis, person, phaseNumber, readPhase, readRun, time } from "./read";
-import { runService } from "./transport";
+import { type Problem, problemOf, runService } from "./transport";
 
 const PAGE = 100;
 
@@ -51,39 +51,52 @@ export function useRunPages(scope: Scope, wanted: RunFilter) {
   });
 }
 
-const NO_RUNS: ReadonlyMap<string, RunRow> = new Map();
+export interface LiveRuns {
+  readonly runs: ReadonlyMap<string, RunRow>;
+  /** Why the list does not change by itself. */
+  readonly problem: Problem | undefined;
+}
+
+const NO_RUNS: LiveRuns = { runs: new Map(), problem: undefined };
 
 /** Runs that changed since the page was opened, and the newest ones. */
-export function useLiveRuns(scope: Scope): ReadonlyMap<string, RunRow> {
+export function useLiveRuns(scope: Scope): LiveRuns & { readonly onRetry: () => void } {
   const client = useQueryClient();
+  const [tries, setTries] = useState(0);
   const { project, domain } = scope;
   useEffect(() => {
     const key = ["live-runs", project, domain];
-    client.setQueryData(key, NO_RUNS);
+    client.setQueryData<LiveRuns>(key, NO_RUNS);
     return follow({
       what: "runs",
       request: { target: { case: "projectId", value: projectId({ project, domain }) } },
       onMessage: ({ runs }) => {
         if (runs.length === 0) return;
-        client.setQueryData<ReadonlyMap<string, RunRow>>(key, (before = NO_RUNS) => {
-          const after = new Map(before);
-          for (const run of runs.map(readRun)) after.set(run.run, run);
-          return after;
-        });
+        client.setQueryData<LiveRuns>(key, (before = NO_RUNS) => ({ runs: new Map([...before.runs, ...runs.map(readRun).map((run) => [run.run, run] as const)]), problem: undefined }));
       },
       // What changed meanwhile and is no more among the newest is read again.
       onReconnect: () => void client.invalidateQueries({ queryKey: ["runs"] }),
-      onRefused: () => undefined,
+      onRefused: (error) => client.setQueryData<LiveRuns>(key, (before = NO_RUNS) => ({ ...before, problem: problemOf(error) })),
     });
-  }, [client, project, domain]);
-  return useQuery<ReadonlyMap<string, RunRow>>({ queryKey: ["live-runs", project, domain], queryFn: skipToken, initialData: NO_RUNS }).data ?? NO_RUNS;
+  }, [client, project, domain, tries]);
+  const now = useQuery<LiveRuns>({ queryKey: ["live-runs", project, domain], queryFn: skipToken, initialData: NO_RUNS }).data ?? NO_RUNS;
+  return { ...now, onRetry: () => setTries((before) => before + 1) };
 }
 
-/** Runs of one kind, for the first page; `more` says that there are others. */
-export async function someRuns(scope: Scope, what: { phases?: readonly Phase[]; since?: string; paused?: boolean }, limit: number, signal: AbortSignal): Promise<{ runs: readonly RunRow[]; more: boolean }> {
-  const wanted: RunFilter = { phases: what.phases ?? [], task: "", user: "", label: "", since: what.since ?? "" };
-  const request = { limit, filters: wireFilters(wanted, Date.now()), sortByFields: [NEWEST] };
-  const answer = await runService.listRuns({ request, scopeBy: { case: "projectId", value: projectId(scope) }, pausedActionsOnly: what.paused ?? false }, { signal });
+/** Runs of one kind. */
+export interface Sought {
+  readonly phases?: readonly Phase[];
+  /** A window's name: those that ended in it, the last first. */
+  readonly ended?: string;
+  readonly paused?: boolean;
+}
+
+/** Runs for the first page; `more` says that there are others. */
+export async function someRuns(scope: Scope, { phases = [], ended, paused = false }: Sought, limit: number, signal: AbortSignal): Promise<{ readonly runs: readonly RunRow[]; readonly more: boolean }> {
+  const start = windowStart(ended, Date.now());
+  const since = start === undefined ? [] : [filter("ended_at", Filter_Function.GREATER_THAN_OR_EQUAL, [new Date(start).toISOString()])];
+  const request = { limit, filters: [...wireFilters({ ...NO_FILTER, phases }, 0), ...since], sortByFields: [start === undefined ? NEWEST : { ...NEWEST, key: "ended_at" }] };
+  const answer = await runService.listRuns({ request, scopeBy: { case: "projectId", value: projectId(scope) }, pausedActionsOnly: paused }, { signal });
   return { runs: answer.runs.map(readRun), more: answer.token !== "" };
 }
 
@@ -117,21 +130,40 @@ export interface TaskGroup {
 
 const MONTH = "30d";
 
+export interface TaskGroups {
+  /** `undefined`: not known yet. */
+  readonly groups: readonly TaskGroup[] | undefined;
+  readonly problem: Problem | undefined;
+}
+
+const NO_GROUPS: TaskGroups = { groups: undefined, problem: undefined };
+
+/** The server sums up so many runs, the newest ones. */
+const GROUPED = 1_000;
+
+/** No runs are left out of the picture. */
+export function isWholePicture(groups: readonly TaskGroup[]): boolean {
+  return groups.reduce((sum, group) => sum + group.total, 0) < GROUPED;
+}
+
 /** Runs of the last thirty days by task, live. */
-export function useTaskGroups(scope: Scope, enabled: boolean) {
+export function useTaskGroups(scope: Scope): TaskGroups & { readonly onRetry: () => void } {
   const client = useQueryClient();
+  const [tries, setTries] = useState(0);
   const { project, domain } = scope;
   useEffect(() => {
-    if (!enabled) return undefined;
+    const key = ["task-groups", project, domain];
+    client.setQueryData<TaskGroups>(key, (before) => (before?.problem === undefined ? before : NO_GROUPS));
     const startDate = timestampFromMs(windowStart(MONTH, Date.now()) ?? 0);
     return follow({
       what: "groups",
       request: { scopeBy: { case: "projectId", value: projectId({ project, domain }) }, startDate },
-      onMessage: ({ taskGroups }) => client.setQueryData(["task-groups", project, domain], taskGroups.filter((group) => !group.shouldDelete).map(readGroup)),
-      onRefused: () => client.setQueryData(["task-groups", project, domain], []),
+      onMessage: ({ taskGroups }) => client.setQueryData<TaskGroups>(key, { groups: taskGroups.filter((group) => !group.shouldDelete).map(readGroup), problem: undefined }),
+      onRefused: (error) => client.setQueryData<TaskGroups>(key, { groups: undefined, problem: problemOf(error) }),
     });
-  }, [client, project, domain, enabled]);
-  return useQuery<readonly TaskGroup[]>({ queryKey: ["task-groups", project, domain], queryFn: skipToken }).data;
+  }, [client, project, domain, tries]);
+  const now = useQuery<TaskGroups>({ queryKey: ["task-groups", project, domain], queryFn: skipToken }).data ?? NO_GROUPS;
+  return { ...now, onRetry: () => setTries((before) => before + 1) };
 }
 
 function readGroup(group: WireGroup): TaskGroup {

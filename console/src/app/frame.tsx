@@ -7,6 +7,7 @@ import { problemOf } from "../api/transport";
 import { focusSearch, useKeys } from "../ui/keys";
 import { Empty, Failed } from "../ui/states";
 import { duration } from "../lib/time";
+import { useTitle } from "../ui/title";
 import { useNow } from "../ui/when";
 import { KeyHelp } from "./key-help";
 import { ScopePicker } from "./scope-picker";
@@ -17,7 +18,7 @@ export function Frame(): JSX.Element {
   const { domain, project } = useParams({ strict: false });
   return (
     <div className="frame">
-      <a className="visually-hidden" href="#main">
+      <a className="skip" href="#main">
         Skip to the content
       </a>
       <header className="top">
@@ -48,7 +49,7 @@ export function Frame(): JSX.Element {
         </button>
       </header>
       <LinkBanner />
-      <main id="main" style={{ display: "contents" }}>
+      <main id="main" tabIndex={-1}>
         <Outlet />
       </main>
       {help && <KeyHelp onClose={() => setHelp(false)} />}
@@ -107,6 +108,7 @@ function useGlobalKeys(onHelp: () => void): void {
 }
 
 export function NotHere(): JSX.Element {
+  useTitle("No such page");
   return (
     <div className="page">
       <Empty title="There is no such page">

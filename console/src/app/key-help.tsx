@@ -1,10 +1,12 @@
 /** What the keys do. */
-import { type JSX, useEffect, useRef } from "react";
+import type { JSX } from "react";
+
+import { Dialog } from "../ui/dialog";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search or filter this page"],
-  ["j k", "next and previous row"],
-  ["Enter", "open the row"],
+  ["j k", "next and previous row, in a run and in the list of runs"],
+  ["Enter", "open the row, in the list of runs"],
   ["← →", "fold and unfold, in the tree of a run"],
   ["← → ↑ ↓", "from node to node, in the graph of a run"],
   ["g h", "go to the first page"],
@@ -16,10 +18,8 @@ const KEYS: readonly (readonly [string, string])[] = [
 ];
 
 export function KeyHelp({ onClose }: { readonly onClose: () => void }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} aria-labelledby="key-help" onClose={onClose}>
+    <Dialog heading="key-help" onClose={onClose}>
       <div className="stack">
         <h2 id="key-help">Keys</h2>
         <dl className="facts">
@@ -38,6 +38,6 @@ export function KeyHelp({ onClose }: { readonly onClose: () => void }): JSX.Elem
           </button>
         </div>
       </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -11,14 +11,32 @@ function action(name: string, title: string, took: number, more: Partial<ActionR
 test("only what differs is said, with where it is", () => {
   const left = plainValues([{ name: "n", value: { kind: "number", text: "1" } }, { name: "t", value: { kind: "text", text: "1" } }, { name: "c", value: { kind: "json", value: { lr: 0.1, deep: [1, { a: true }] } } }]);
   const right = plainValues([{ name: "n", value: { kind: "number", text: "2" } }, { name: "t", value: { kind: "text", text: "1" } }, { name: "c", value: { kind: "json", value: { lr: 0.1, deep: [1, { a: false }, 3] } } }]);
-  expect(differences(left, right)).toEqual([
+  expect(differences(left, right).found).toEqual([
     { path: "n", left: "1", right: "2" },
     { path: "c.deep[1].a", left: "true", right: "false" },
     { path: "c.deep[2]", left: undefined, right: "3" },
   ]);
-  expect(differences(left, left)).toEqual([]);
-  expect(differences({ labels: {} }, { labels: { team: "birds" }, list: [] })).toEqual([{ path: "labels.team", left: undefined, right: "birds" }, { path: "list", left: undefined, right: "empty" }]);
+  expect(differences(left, left)).toEqual({ found: [], cut: [] });
+  expect(differences({ labels: {} }, { labels: { team: "birds" }, list: [] }).found).toEqual([{ path: "labels.team", left: undefined, right: "birds" }, { path: "list", left: undefined, right: "empty" }]);
   expect([specOf('{"task":{"a":1}}'), specOf("[1"), specOf("7")]).toEqual([{ a: 1 }, undefined, undefined]);
+});
+
+test("large values are compared up to a bound, which is said, and what lies beyond is neither the same nor different", () => {
+  const large = (first: number, length: number): unknown => ({ list: Array.from({ length }, (_, index) => (index === 0 ? first : index)), after: first });
+  expect(differences(large(1, 100), large(2, 100), 50)).toEqual({ found: [{ path: "list[0]", left: "1", right: "2" }, { path: "after", left: "1", right: "2" }], cut: ["list"] });
+  // The left is known to its end: what the right has beyond it is new, and what the left has beyond the cut is not gone.
+  expect(differences({ list: [1] }, { list: [1, 2, 3, 4] }, 3)).toEqual({ found: [{ path: "list[1]", left: undefined, right: "2" }, { path: "list[2]", left: undefined, right: "3" }], cut: ["list"] });
+  expect(differences({ map: { z: 1 } }, { map: { a: 1, b: 2, c: 3, z: 1 } }, 3).found.map((one) => one.path)).toEqual(["map.a", "map.b", "map.c"]);
+});
+
+test("texts are no numbers, words are not what they say, and names are no paths", () => {
+  const json = (value: unknown): unknown => plainValues([{ name: "v", value: { kind: "json", value } }]);
+  expect(differences(json(["1", "empty", "null"]), json([1, [], null])).found).toEqual([
+    { path: "v[0]", left: '"1"', right: "1" },
+    { path: "v[1]", left: '"empty"', right: "empty" },
+    { path: "v[2]", left: '"null"', right: "null" },
+  ]);
+  expect(differences({ a: { "b.c": 1 } }, { a: { b: { c: 1 } } }).found.map((one) => one.path)).toEqual(['a["b.c"]', "a.b.c"]);
 });
 
 test("actions are compared by task: numbers, phases and durations that are worth a look", () => {

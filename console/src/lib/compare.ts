@@ -1,4 +1,5 @@
 /** What is different between two runs. Pure: values and specs become paths with texts, actions are summed up by task. */
+import { exactMoment, exactSpan } from "./exact";
 import type { ActionRow, NamedValue, ValueView } from "./model";
 import { isOver, type Phase, type PhaseCounts, PHASES } from "./phase";
 import { countPhases, groupBy } from "./tree";
@@ -9,7 +10,7 @@ export interface Difference {
   readonly right: string | undefined;
 }
 
-/** Larger values are compared up to here; nobody reads more differences than these. */
+/** A larger value is compared up to here, and the page says so; nobody reads more differences than these. */
 const MOST_LEAVES = 20_000;
 const EMPTY = "empty";
 
@@ -29,11 +30,11 @@ function plainValue(value: ValueView): unknown {
     case "bool":
       return value.value;
     case "time":
-      return value.at;
+      return exactMoment(value.at, value.nanos);
     case "duration":
-      return `${String(value.ms)} ms`;
+      return exactSpan(value.nanos);
     case "json":
-      return value.value;
+      return quoted(value.value);
     case "list":
       return value.items.map(plainValue);
     case "map":
@@ -51,36 +52,96 @@ function plainValue(value: ValueView): unknown {
   }
 }
 
-/** Every place where the two say something different. */
-export function differences(left: unknown, right: unknown): readonly Difference[] {
-  const [before, after] = [leaves(left), leaves(right)];
-  const paths = new Set([...before.keys(), ...after.keys()]);
-  const all = [...paths].map((path) => ({ path, left: before.get(path), right: after.get(path) }));
-  // Where one side is empty, what the other side has in it says enough.
-  return all.filter((one) => one.left !== one.right && !isShell(one, all));
+/** Texts inside of JSON can be told from numbers, and from words of ours. */
+function quoted(value: unknown): unknown {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.map(quoted);
+  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, quoted(one)])) : value;
 }
 
-function isShell(one: Difference, all: readonly Difference[]): boolean {
-  if ((one.left ?? EMPTY) !== EMPTY || (one.right ?? EMPTY) !== EMPTY) return false;
-  return all.some((other) => other.path !== one.path && (one.path === "" || other.path.startsWith(`${one.path}.`) || other.path.startsWith(`${one.path}[`)));
+export interface Differences {
+  readonly found: readonly Difference[];
+  /** Names of values that are too large to be compared to their end. */
+  readonly cut: readonly string[];
 }
 
-function leaves(value: unknown): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  const walk = (one: unknown, path: string): void => {
-    if (one === undefined || found.size >= MOST_LEAVES) return;
-    if (typeof one !== "object" || one === null) found.set(path, typeof one === "string" ? one : String(one));
-    else if (Array.isArray(one)) {
-      if (one.length === 0) found.set(path, EMPTY);
-      one.forEach((item, index) => walk(item, `${path}[${String(index)}]`));
-    } else {
-      const entries = Object.entries(one);
-      if (entries.length === 0) found.set(path, EMPTY);
-      for (const [name, item] of entries) walk(item, path === "" ? name : `${path}.${name}`);
+/** Every place where the two say something different, name by name, as far as each is walked through. */
+export function differences(left: unknown, right: unknown, most = MOST_LEAVES): Differences {
+  const names = [...new Set([...namesOf(left), ...namesOf(right)])];
+  // Very many names share what there is.
+  const budget = Math.max(Math.ceil(most / 20), Math.min(most, Math.floor((10 * most) / Math.max(1, names.length))));
+  const found: Difference[] = [];
+  const cut: string[] = [];
+  for (const name of names) {
+    const [before, after] = [leaves(valueOf(left, name), step("", name), budget), leaves(valueOf(right, name), step("", name), budget)];
+    if (before.cut || after.cut) cut.push(name);
+    for (const path of new Set([...before.texts.keys(), ...after.texts.keys()])) {
+      const one = { path, left: before.texts.get(path), right: after.texts.get(path) };
+      // Where a walk was cut, what is missing may still come.
+      const unsure = (one.left === undefined && before.cut) || (one.right === undefined && after.cut);
+      // Where one side is empty, what the other side has in it says enough.
+      const shell = (one.left === undefined && before.filled.has(path)) || (one.right === undefined && after.filled.has(path));
+      if (one.left !== one.right && !unsure && !(shell && (one.left ?? one.right) === EMPTY)) found.push(one);
     }
+  }
+  return { found, cut };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return isMap(value) ? Object.keys(value) : [];
+}
+
+function valueOf(value: unknown, name: string): unknown {
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** The path of what is called so; names that could be taken for a path are quoted. */
+function step(path: string, name: string): string {
+  if (!/^[^.[\]"]+$/.test(name)) return `${path}[${JSON.stringify(name)}]`;
+  return path === "" ? name : `${path}.${name}`;
+}
+
+interface Leaves {
+  readonly texts: ReadonlyMap<string, string>;
+  /** Paths of lists and maps that have something in them. */
+  readonly filled: ReadonlySet<string>;
+  readonly cut: boolean;
+}
+
+function leaves(value: unknown, from: string, most: number): Leaves {
+  const [texts, filled] = [new Map<string, string>(), new Set<string>()];
+  let cut = false;
+  const inside = (path: string, items: Iterable<readonly [string, unknown]>): void => {
+    let empty = true;
+    for (const [below, item] of items) {
+      empty = false;
+      walk(item, below);
+      if (cut) break;
+    }
+    if (empty) texts.set(path, EMPTY);
+    else filled.add(path);
   };
-  walk(value, "");
-  return found;
+  const walk = (one: unknown, path: string): void => {
+    if (one === undefined) return;
+    if (texts.size >= most) cut = true;
+    else if (Array.isArray(one)) inside(path, indexedBy(one, path));
+    else if (isMap(one)) inside(path, namedBy(one, path));
+    else texts.set(path, String(one));
+  };
+  walk(value, from);
+  return { texts, filled, cut };
+}
+
+function* indexedBy(items: readonly unknown[], path: string): Generator<readonly [string, unknown]> {
+  for (const [index, item] of items.entries()) yield [`${path}[${String(index)}]`, item];
+}
+
+function* namedBy(items: Readonly<Record<string, unknown>>, path: string): Generator<readonly [string, unknown]> {
+  for (const name in items) if (Object.hasOwn(items, name)) yield [step(path, name), items[name]];
 }
 
 /** The part of an action's message that says what runs. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { NO_SETTINGS, optionsOf, pairsOf, settingsLike } from "./launch";
+import { leftOut, NO_SETTINGS, optionsOf, pairsOf, settingsLike } from "./launch";
 
 test("settings become options, and empty ones say nothing", () => {
   expect(optionsOf(NO_SETTINGS)).toEqual({ ok: true, options: { name: "", labels: {}, envs: {}, queue: "", concurrency: 0, overwriteCache: false } });
@@ -18,6 +18,7 @@ test("what cannot be read is refused where it stands", () => {
 test("a run's settings are said again, but for its name", () => {
   const run = { labels: { team: "birds" }, envs: [{ key: "A", value: "1=2" }, { key: "KEY", value: "two\nlines" }], queue: "gpu", concurrency: 3 };
   const again = settingsLike(run);
+  expect(leftOut(run.envs)).toEqual(["KEY"]);
   expect(optionsOf(again)).toEqual({ ok: true, options: { name: "", labels: { team: "birds" }, envs: { A: "1=2" }, queue: "gpu", concurrency: 3, overwriteCache: false } });
   expect(settingsLike({ labels: {}, envs: [], queue: "", concurrency: 0 })).toEqual(NO_SETTINGS);
 });

@@ -50,10 +50,23 @@ export function pairsOf(text: string): Pairs | string {
   return found;
 }
 
+interface Variable {
+  readonly key: string;
+  readonly value: string;
+}
+
+function fitsLine({ value }: Variable): boolean {
+  return !/[\r\n]/.test(value);
+}
+
+/** Variables whose values of several lines cannot be written in the form; whoever needs them starts the run from Python. */
+export function leftOut(envs: readonly Variable[]): readonly string[] {
+  return envs.filter((one) => !fitsLine(one)).map(({ key }) => key);
+}
+
 /** Settings that say again what a run was started with. Its name is its own, and its results may be in the cache now. */
-export function settingsLike(run: { readonly labels: Pairs; readonly envs: readonly { readonly key: string; readonly value: string }[]; readonly queue: string; readonly concurrency: number }): Settings {
+export function settingsLike(run: { readonly labels: Pairs; readonly envs: readonly Variable[]; readonly queue: string; readonly concurrency: number }): Settings {
   const lines = (pairs: readonly (readonly [string, string])[]): string => pairs.map(([key, value]) => `${key}=${value}`).join("\n");
-  // A value of several lines cannot be written so; whoever needs it starts the run from Python.
-  const plain = run.envs.filter(({ value }) => !/[\r\n]/.test(value));
+  const plain = run.envs.filter(fitsLine);
   return { ...NO_SETTINGS, labels: lines(Object.entries(run.labels)), envs: lines(plain.map(({ key, value }) => [key, value] as const)), queue: run.queue, concurrency: run.concurrency === 0 ? "" : String(run.concurrency) };
 }

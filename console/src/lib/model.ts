@@ -127,8 +127,9 @@ export type ValueView =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "number"; readonly text: string }
   | { readonly kind: "bool"; readonly value: boolean }
-  | { readonly kind: "time"; readonly at: number }
-  | { readonly kind: "duration"; readonly ms: number }
+  /** Milliseconds since 1970, and what is beyond them in nanoseconds. */
+  | { readonly kind: "time"; readonly at: number; readonly nanos: number }
+  | { readonly kind: "duration"; readonly nanos: bigint }
   | { readonly kind: "json"; readonly value: unknown }
   | { readonly kind: "list"; readonly items: readonly ValueView[] }
   | { readonly kind: "map"; readonly entries: readonly NamedValue[] }
@@ -165,9 +166,14 @@ export interface FileRow {
 /** The beginning of a data frame. */
 export interface FrameView {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  /** `undefined`: so much has to be read for them that somebody has to ask for it. */
+  readonly rows: readonly (readonly string[])[] | undefined;
+  /** What has to be read for the rows, in bytes. */
+  readonly cost: number;
   readonly total: number;
   readonly files: number;
+  /** There are more files than were counted. */
+  readonly moreFiles: boolean;
 }
 
 export interface LogLine {

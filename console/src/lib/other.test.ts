@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 
 import { parseAnswer } from "./answer";
-import { headline } from "./failure";
+import { aftermath, headline, ownEnd } from "./failure";
+import { commandOf } from "./command";
 import { decodeMsgpack } from "./msgpack";
-import { asPhase, isOver, orderedCounts, PHASES } from "./phase";
+import { asPhase, badOf, isOver, orderedCounts, PHASES } from "./phase";
 import { actionSearch } from "./search";
 import { extent, shifted, ticks, zoomed } from "./timeline";
 
@@ -23,6 +24,15 @@ test("of a traceback the last line is the headline", () => {
   expect(headline("y".repeat(10_000)).first.length).toBeLessThan(500);
 });
 
+test("a failure is caught only in a run that succeeded, and a failed run says what it ended with", () => {
+  expect((["succeeded", "recovered"] as const).map((phase) => aftermath(phase)?.includes("caught"))).toEqual([true, true]);
+  expect((["running", "paused", "queued", "unknown"] as const).map(aftermath)).toEqual(Array.from({ length: 4 }, () => "The run goes on."));
+  expect((["aborted", "failed", "timed_out"] as const).map(aftermath)).toEqual([undefined, undefined, undefined]);
+  expect(ownEnd("failed", "division by zero", "ValueError: x")).toBe("ValueError: x");
+  expect(ownEnd("failed", "", "ValueError: x")).toBe("ValueError: x");
+  for (const [phase, cause, own] of [["failed", "division by zero", "ZeroDivisionError: division by zero"], ["failed", "E: x", "x"], ["failed", "x", ""], ["aborted", "x", "y"]] as const) expect(ownEnd(phase, cause, own)).toBeUndefined();
+});
+
 test("answers are read as their type wants", () => {
   expect(parseAnswer("int", " -42 ")).toEqual({ ok: true, answer: { kind: "int", value: -42n } });
   for (const [kind, text] of [["int", "4.2"], ["int", "9223372036854775808"], ["float", ""], ["float", "Infinity"], ["bool", "yes"]] as const) expect(parseAnswer(kind, text).ok).toBe(false);
@@ -32,6 +42,7 @@ test("phases: unknown ones are a case, and the bad ones come first", () => {
   expect(asPhase("purple")).toBeUndefined();
   expect(isOver("unknown")).toBe(false);
   expect(orderedCounts({ succeeded: 3, failed: 1, queued: 0 })).toEqual([["failed", 1], ["succeeded", 3]]);
+  expect(badOf({ succeeded: 3, failed: 1, timed_out: 2, aborted: 4 })).toEqual({ failed: 1, timed_out: 2 });
   expect(new Set(PHASES).size).toBe(11);
 });
 
@@ -42,6 +53,12 @@ test("the timeline stays inside the run", () => {
   expect(shifted({ from: 250, to: 750 }, limit, 900)).toEqual({ from: 500, to: 1_000 });
   expect(extent([], 5_000)).toEqual({ from: 4_000, to: 5_000 });
   expect(ticks({ from: 100, to: 1_100 }, 100, 5)).toEqual([100, 300, 500, 700, 900, 1_100].slice(0, ticks({ from: 100, to: 1_100 }, 100, 5).length));
+});
+
+test("only what has attempts has logs to print", () => {
+  const key = { project: "p", domain: "d", run: "r" };
+  expect(commandOf(key, { kind: "task", name: "a0", attempts: 1 })).toBe("wingbeat logs r a0");
+  for (const [kind, attempts] of [["trace", 0], ["condition", 1], ["task", 0]] as const) expect(commandOf(key, { kind, name: "x", attempts })).toBe("wingbeat get action r x");
 });
 
 test("an address says only what views know", () => expect(actionSearch({ i: "a0", line: 7, evil: "x", q: "" })).toEqual({ i: "a0", line: "7" }));

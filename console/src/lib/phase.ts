@@ -79,6 +79,11 @@ export function asPhase(text: string): Phase | undefined {
 
 export type PhaseCounts = Readonly<Partial<Record<Phase, number>>>;
 
+/** Of counts those that somebody has to look at. */
+export function badOf(counts: PhaseCounts): PhaseCounts {
+  return Object.fromEntries(orderedCounts(counts).filter(([phase]) => isBad(phase)));
+}
+
 /** Counts in the order of looking, without those that are none. */
 export function orderedCounts(counts: PhaseCounts): readonly (readonly [Phase, number])[] {
   return PHASES.map((phase) => [phase, counts[phase] ?? 0] as const).filter(([, count]) => count > 0);

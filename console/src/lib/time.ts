@@ -39,9 +39,13 @@ function rough(span: number): string {
 /** The exact time in the reader's zone, with the zone's name and the moment in UTC. */
 export function exact(at: number): string {
   const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return "not a time";
-  const local = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-  return `${local} (${date.toISOString()})`;
+  return Number.isNaN(date.getTime()) ? "not a time" : `${local(at)} (${date.toISOString()})`;
+}
+
+/** A time in the reader's zone, with the zone's name. */
+export function local(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? "not a time" : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
 }
 
 /** How long something took, or has taken so far. */

@@ -42,10 +42,21 @@ test("an action whose parent is not there yet is shown all the same", () => {
   expect(ids([action("lost", "gone")])).toEqual(["lost"]);
 });
 
-test("the root cause is the first failure without a failed child", () => {
-  const actions = [action("a0", "", { phase: "failed", endedAt: 9 }), action("b", "a0", { phase: "failed", endedAt: 8 }), action("c", "b", { phase: "timed_out", endedAt: 7 }), action("d", "b", { phase: "failed", endedAt: 6 })];
-  expect(rootCause(actions)?.name).toBe("d");
+test("a run that failed did so because of what it heard last", () => {
+  const failed = (name: string, parent: string, endedAt: number | undefined, more: Partial<ActionRow> = {}): ActionRow => action(name, parent, { phase: "failed", endedAt, ...more });
+  const actions = [failed("a0", "", 9), failed("b", "a0", 8), failed("c", "b", 7, { phase: "timed_out" }), failed("d", "b", 6), failed("caught", "a0", 3), failed("deep", "caught", 2)];
+  expect(rootCause(actions)?.name).toBe("c");
+  // What fails after its parent, or is aborted with it, is no reason of it.
+  expect(rootCause([failed("a0", "", 9), failed("b", "a0", 10), action("c", "a0", { phase: "aborted", endedAt: 8 })])?.name).toBe("a0");
+  expect(rootCause([failed("a0", "", undefined), failed("b", "a0", 10)])?.name).toBe("b");
   expect(rootCause([action("a0", "")])).toBeUndefined();
+});
+
+test("in a run that did not fail it is the first failure without a failed child", () => {
+  for (const phase of ["running", "succeeded", "aborted"] as const) {
+    const actions = [action("a0", "", { phase }), action("b", "a0", { phase: "failed", endedAt: 8 }), action("c", "b", { phase: "timed_out", endedAt: 7 }), action("d", "b", { phase: "failed", endedAt: 6 })];
+    expect(rootCause(actions)?.name).toBe("d");
+  }
 });
 
 test("a hundred thousand actions become rows in a moment", () => {

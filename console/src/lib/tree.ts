@@ -1,7 +1,7 @@
 /** The tree of a run as rows: actions under their parents, groups folded with their counts. Pure, so that a million
  * rows can be measured without a browser. */
 import type { ActionRow } from "./model";
-import type { Phase, PhaseCounts } from "./phase";
+import { isBad, type Phase, type PhaseCounts } from "./phase";
 
 export type TreeRow =
   | { readonly kind: "action"; readonly id: string; readonly depth: number; readonly action: ActionRow; readonly foldable: boolean; readonly open: boolean; readonly dimmed: boolean }
@@ -68,12 +68,27 @@ export function countPhases(actions: readonly ActionRow[]): PhaseCounts {
   return counts;
 }
 
-/** Where to look first: the action that failed earliest among those without a failed child. */
+/** Where to look first. Below a root that failed it is what the root heard of last: from it down to the failed child that
+ * ended last before its parent did. Otherwise it is the action that failed earliest among those without a failed child. */
 export function rootCause(actions: readonly ActionRow[]): ActionRow | undefined {
-  const bad = actions.filter((action) => action.phase === "failed" || action.phase === "timed_out");
-  const parents = new Set(bad.map((action) => action.parent));
-  const leaves = bad.filter((action) => !parents.has(action.name));
-  return leaves.reduce<ActionRow | undefined>((first, one) => (first === undefined || ended(one) < ended(first) ? one : first), undefined);
+  const bad = actions.filter((action) => isBad(action.phase));
+  const children = groupBy(bad, (action) => action.parent);
+  const root = bad.find((action) => action.parent === "");
+  if (root === undefined) return earliest(bad.filter((action) => !children.has(action.name)));
+  let cause = root;
+  for (let next = lastBefore(children.get(root.name) ?? [], root); next !== undefined; next = lastBefore(children.get(next.name) ?? [], next)) cause = next;
+  return cause;
+}
+
+/** Of failed actions the one that ended first. */
+export function earliest(bad: readonly ActionRow[]): ActionRow | undefined {
+  return bad.reduce<ActionRow | undefined>((first, one) => (first === undefined || ended(one) < ended(first) ? one : first), undefined);
+}
+
+/** Of an action's failed children the one that ended last before it; what ended later cannot be why it failed. */
+export function lastBefore(bad: readonly ActionRow[], parent: ActionRow): ActionRow | undefined {
+  const before = bad.filter((one) => one.endedAt !== undefined && one.endedAt <= ended(parent));
+  return before.reduce<ActionRow | undefined>((last, one) => (last === undefined || ended(one) > ended(last) ? one : last), undefined);
 }
 
 function ended(action: ActionRow): number {

@@ -1,21 +1,27 @@
 /** Small controls that several views share. */
-import { type JSX, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type JSX, type ReactNode, useId, useState } from "react";
 
-/** Copies a text, and says so. */
-export function Copy({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
+import { Dialog } from "./dialog";
+
+/** Longer texts are no help on hover. */
+const LONG_TITLE = 300;
+
+/** Copies a text, and says so. A text that costs something to make is made when it is copied. */
+export function Copy({ text, label }: { readonly text: string | (() => string); readonly label: string }): JSX.Element {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
+    const given = typeof text === "string" ? text : text();
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(given);
       setCopied(true);
       setTimeout(() => setCopied(false), 1_500);
     } catch {
       // Without a secure context there is no clipboard: the text is shown to be copied by hand.
-      window.prompt("Copy this:", text);
+      window.prompt("Copy this:", given);
     }
   };
   return (
-    <button type="button" className="quiet small" title={text} onClick={() => void copy()}>
+    <button type="button" className="quiet small" title={typeof text === "string" && text.length <= LONG_TITLE ? text : undefined} onClick={() => void copy()}>
       <svg width="13" height="13" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
         <path d="M5.5 5.5h8v8h-8zM10.5 5V2.5h-8v8H5" />
       </svg>
@@ -70,11 +76,9 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
   readonly onClose: () => void;
   readonly children?: ReactNode;
 }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
-  useEffect(() => dialog.current?.showModal(), []);
   const go = async (): Promise<void> => {
     setBusy(true);
     setProblem("");
@@ -87,7 +91,7 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
     }
   };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose}>
+    <Dialog heading={heading} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -111,6 +115,6 @@ export function Ask({ title, confirm, danger = false, onConfirm, onClose, childr
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

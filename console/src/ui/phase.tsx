@@ -1,6 +1,7 @@
 /** Phases by shape and word; colour only comes on top. */
 import type { JSX } from "react";
 
+import { shapeOf } from "../lib/shapes";
 import { orderedCounts, type Phase, type PhaseCounts, phaseWord } from "../lib/phase";
 
 export type Tone = "good" | "bad" | "busy" | "ask" | "idle";
@@ -28,33 +29,8 @@ export function toneOf(phase: Phase): Tone {
   }
 }
 
-function shape(phase: Phase): JSX.Element {
-  switch (phase) {
-    case "succeeded":
-      return <path d="M3 8.5l3.3 3.3L13 5" />;
-    case "recovered":
-      return <path d="M2 9l2.6 2.6L9 6.5M7.5 11.6L13.5 5" />;
-    case "failed":
-      return <path d="M4 4l8 8M12 4l-8 8" />;
-    case "timed_out":
-      return <path d="M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM8 5v3.2l2.4 1.6" />;
-    case "running":
-      return <path className="turning" d="M8 2.5A5.5 5.5 0 1 1 2.5 8" />;
-    case "initializing":
-      return <path className="turning" d="M8 2.5A5.5 5.5 0 0 1 13.5 8" />;
-    case "paused":
-      return <path d="M5.6 6A2.4 2.4 0 1 1 8 8.4v1.4M8 12.6v.4" />;
-    case "queued":
-      return <path d="M3 5h10M3 8h10M3 11h6" />;
-    case "waiting":
-      return <path d="M4.5 3h7L8 8l3.5 5h-7L8 8z" />;
-    case "aborted":
-      return <path d="M4.5 4.5h7v7h-7z" />;
-    case "unknown":
-      return <path d="M8 3l5 5-5 5-5-5z" />;
-    default:
-      return phase satisfies never;
-  }
+function Shape({ phase }: { readonly phase: Phase }): JSX.Element {
+  return <path d={shapeOf(phase)} {...((phase === "running" || phase === "initializing") && { className: "turning" })} />;
 }
 
 /** The shape alone, with its word for those who do not see it. */
@@ -62,7 +38,7 @@ export function PhaseMark({ phase, size = 16, label = phaseWord(phase) }: { read
   return (
     <span className={`phase tone-${toneOf(phase)}`} title={label}>
       <svg width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round" role="img" aria-label={label}>
-        {shape(phase)}
+        <Shape phase={phase} />
       </svg>
     </span>
   );
@@ -73,7 +49,7 @@ export function PhaseBadge({ phase, boxed = false }: { readonly phase: Phase; re
   return (
     <span className={`phase tone-${toneOf(phase)} ${boxed ? "boxed" : ""}`} data-phase={phase}>
       <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
-        {shape(phase)}
+        <Shape phase={phase} />
       </svg>
       {phaseWord(phase)}
     </span>

@@ -1,28 +1,27 @@
 /** The first page: what waits for somebody, what failed, what runs, and where everything is. */
 import { Link } from "@tanstack/react-router";
-import type { JSX } from "react";
+import { type JSX, useMemo } from "react";
 
-import { type PlatformStatus, type ProjectRow, type ScopedRun, useAttention, useProjects, useStatus } from "../../api/home";
+import { type PlatformStatus, type ProjectRow, useAttention, useProjects, useStatus } from "../../api/home";
 import { problemOf } from "../../api/transport";
+import { type Asking, askingOf, leftInWords, type ScopedRun, type SomeRuns } from "../../lib/attention";
 import { isOver } from "../../lib/phase";
+import type { RunsSearch } from "../../lib/search";
+import { useTitle } from "../../ui/title";
 import { PhaseMark } from "../../ui/phase";
 import { Failed, Loading } from "../../ui/states";
 import { Elapsed, When } from "../../ui/when";
 
 export function HomePage(): JSX.Element {
+  useTitle("Now");
   const projects = useProjects();
   const status = useStatus();
-  const attention = useAttention(projects.data ?? []);
-  const several = (projects.data ?? []).length > 1;
+  const asking = useMemo(() => askingOf(projects.data ?? []), [projects.data]);
   return (
     <div className="page">
       <h1>Now</h1>
       {status.data && <Platform status={status.data} />}
-      <div className="columns">
-        <Runs title="Needs an answer" none="No run waits for a person." runs={attention.data?.waiting} several={several} />
-        <Runs title="Failed in the last 24 hours" none="Nothing failed." runs={attention.data?.failed} several={several} />
-        <Runs title="Running" none="Nothing runs." runs={attention.data?.running} several={several} />
-      </div>
+      {!projects.isError && (projects.isPending || asking.asked.length > 0) && <Attention asking={asking} />}
       <h2>Projects</h2>
       {projects.isPending && <Loading what="projects" />}
       {projects.isError && <Failed problem={problemOf(projects.error)} onRetry={() => void projects.refetch()} />}
@@ -63,27 +62,74 @@ function Platform({ status }: { readonly status: PlatformStatus }): JSX.Element 
   );
 }
 
-function Runs({ title, none, runs, several }: { readonly title: string; readonly none: string; readonly runs: readonly ScopedRun[] | undefined; readonly several: boolean }): JSX.Element {
+/** What needs a look, in all projects that are asked. */
+function Attention({ asking }: { readonly asking: Asking }): JSX.Element {
+  const { data, isError, error, refetch, dataUpdatedAt } = useAttention(asking);
+  const several = new Set([...asking.asked, ...asking.left].map(({ project }) => project)).size > 1;
+  if (data === undefined && isError) return <Failed problem={problemOf(error)} onRetry={() => void refetch()} />;
+  return (
+    <>
+      {isError && (
+        <p className="card ask" role="status">
+          These lists are of <When at={dataUpdatedAt} />: {problemOf(error).message}
+        </p>
+      )}
+      <div className="columns">
+        <Runs title="Needs an answer" none="No run waits for a person." found={data?.waiting} several={several} search={{ phase: "paused,running" }} />
+        <Runs title="Failed in the last 24 hours" none="Nothing failed." found={data?.failed} several={several} search={{ phase: "failed,timed_out" }} />
+        <Runs title="Running" none="Nothing runs." found={data?.running} several={several} search={{ phase: "queued,waiting,initializing,running" }} />
+      </div>
+      {asking.left.length > 0 && <p className="soft">{leftInWords(asking.left)}</p>}
+    </>
+  );
+}
+
+interface RunsProps {
+  readonly title: string;
+  readonly none: string;
+  readonly found: SomeRuns | undefined;
+  readonly several: boolean;
+  /** The list of runs that has the others. */
+  readonly search: RunsSearch;
+}
+
+function Runs({ title, none, found, several, search }: RunsProps): JSX.Element {
   return (
     <section className="card stack" aria-label={title}>
       <h2>{title}</h2>
-      {runs === undefined && <Loading what={title} rows={3} />}
-      {runs?.length === 0 && <p className="soft">{none}</p>}
-      {runs !== undefined && runs.length > 0 && (
+      {found === undefined && <Loading what={title} rows={3} />}
+      {found?.runs.length === 0 && <p className="soft">{none}</p>}
+      {found !== undefined && found.runs.length > 0 && (
         <ul className="stack" style={{ gap: 8 }}>
-          {runs.map((run) => (
-            <li key={`${run.scope.project}/${run.scope.domain}/${run.run}`} className="line">
-              <PhaseMark phase={run.phase} />
-              <Link className="cut grow" to="/domain/$domain/project/$project/runs/$run" params={{ ...run.scope, run: run.run }} title={run.run}>
-                {run.title} <span className="soft mono">{run.run}</span>
-              </Link>
-              {(several || run.scope.domain !== "development") && <span className="label cut">{several ? `${run.scope.project}/${run.scope.domain}` : run.scope.domain}</span>}
-              <span className="soft small">{isOver(run.phase) ? <When at={run.endedAt} /> : <Elapsed from={run.startedAt} to={run.endedAt} running />}</span>
-            </li>
+          {found.runs.map((run) => (
+            <Run key={`${run.scope.project}/${run.scope.domain}/${run.run}`} run={run} several={several} />
           ))}
         </ul>
       )}
+      {found !== undefined && found.more.length > 0 && (
+        <p className="line wrap small">
+          <span className="soft">More in</span>
+          {found.more.map((scope) => (
+            <Link key={`${scope.project}/${scope.domain}`} to="/domain/$domain/project/$project/runs" params={{ ...scope }} search={search}>
+              {scope.project}/{scope.domain}
+            </Link>
+          ))}
+        </p>
+      )}
     </section>
+  );
+}
+
+function Run({ run, several }: { readonly run: ScopedRun; readonly several: boolean }): JSX.Element {
+  return (
+    <li className="line">
+      <PhaseMark phase={run.phase} />
+      <Link className="cut grow" to="/domain/$domain/project/$project/runs/$run" params={{ ...run.scope, run: run.run }} title={run.run}>
+        {run.title} <span className="soft mono">{run.run}</span>
+      </Link>
+      {(several || run.scope.domain !== "development") && <span className="label cut">{several ? `${run.scope.project}/${run.scope.domain}` : run.scope.domain}</span>}
+      <span className="soft small">{isOver(run.phase) ? <When at={run.endedAt} /> : <Elapsed from={run.startedAt} to={run.endedAt} running />}</span>
+    </li>
   );
 }
 

@@ -5,9 +5,11 @@ import { type JSX, useState } from "react";
 import { type QueueRow, setPaused, type ShareRow, useQueues, useShares } from "../../api/queues";
 import { problemOf } from "../../api/transport";
 import { Ask, Copy } from "../../ui/controls";
+import { useTitle } from "../../ui/title";
 import { Failed, Loading } from "../../ui/states";
 
 export function QueuesPage(): JSX.Element {
+  useTitle("Queues");
   const queues = useQueues();
   const shares = useShares();
   return (

@@ -7,7 +7,8 @@ import { asPhase, isOver, type Phase, PHASES } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
 import { byStart, countPhases, type Folding, type TreeFilter, treeRows } from "../../lib/tree";
 import { Tabs } from "../../ui/controls";
-import { useKeys } from "../../ui/keys";
+import { Find } from "../../ui/find";
+import { sideways, useKeys } from "../../ui/keys";
 import { PhaseMark } from "../../ui/phase";
 import { GraphView } from "./graph-view";
 import type { SearchChange } from "./run-page";
@@ -42,13 +43,16 @@ export function ActionViews({ actions, selected, search, onSearch, onSelect }: P
     const next = event.key === "j" ? order[at + 1] : event.key === "k" ? order[at - 1] : undefined;
     if (next !== undefined) onSelect(next);
     // In the graph arrows go from node to node instead.
-    else if (view === "tree" && event.target === document.body && (event.key === "ArrowLeft" || event.key === "ArrowRight")) fold(selected.name, event.key === "ArrowRight");
+    else if (view === "tree") {
+      const side = sideways(event);
+      if (side !== undefined) fold(selected.name, side === "right");
+    }
   });
   return (
     <section className="list" aria-label="actions">
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
-        <input type="search" data-search className="grow" placeholder="find an action" aria-label="find an action" value={search.q ?? ""} onChange={(event) => onSearch({ q: event.target.value === "" ? undefined : event.target.value })} onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()} />
+        <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
         <PhaseFilter actions={actions} chosen={filter.phases} onChosen={(phases) => onSearch({ phase: phases.length === 0 ? undefined : phases.join(",") })} />
       </div>
       {graph !== undefined ? (

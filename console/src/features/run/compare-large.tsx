@@ -16,7 +16,7 @@ export function CompareLarge({ left, right }: { readonly left: RunKey; readonly 
   const tasks = useMemo(() => (before.counts && after.counts ? sampled(before.counts, after.counts, SAMPLED_TASKS) : []), [before.counts, after.counts]);
   const usual = { left: useUsual(left, tasks, before.live), right: useUsual(right, tasks, after.live) };
   const changes = before.counts && after.counts && sumChanges(before.counts, after.counts, usual);
-  for (const one of [before, after]) if (one.error !== null) return <Failed problem={problemOf(one.error)} />;
+  for (const one of [before, after]) if (one.error !== null) return <Failed problem={problemOf(one.error)} onRetry={one.onRetry} />;
   const [first, second] = [before.root, after.root];
   if (first === undefined || second === undefined || changes === undefined) return <Loading what="the runs" rows={8} />;
   return (
@@ -34,9 +34,10 @@ export function CompareLarge({ left, right }: { readonly left: RunKey; readonly 
 }
 
 function useSums(key: RunKey) {
-  const { data: root, error } = useActionNow(key, ROOT);
+  const { data: root, error, refetch } = useActionNow(key, ROOT);
   const counts = useCounts(key, root === undefined || !isOver(root.phase), MOST_SUMS);
   const live = root === undefined || !isOver(root.phase) || isMoving(counts.data);
   const cause = useCause(key, root, counts.data?.all.counts ?? {}, live).data ?? undefined;
-  return { root, counts: counts.data, cause, live, error: root === undefined ? error : counts.data === undefined ? counts.error : null };
+  const onRetry = (): void => void (root === undefined ? refetch() : counts.refetch());
+  return { root, counts: counts.data, cause, live, onRetry, error: root === undefined ? error : counts.data === undefined ? counts.error : null };
 }

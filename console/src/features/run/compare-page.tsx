@@ -13,6 +13,7 @@ import { rootCause } from "../../lib/tree";
 import { PhaseBadge } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Elapsed, When } from "../../ui/when";
+import { useTitle } from "../../ui/title";
 import { CompareLarge } from "./compare-large";
 import { Causes, Head, Heads, RunLink, Values } from "./compare-parts";
 import { TaskTable } from "./task-table";
@@ -23,6 +24,7 @@ interface Props {
 }
 
 export function ComparePage({ runKey, other }: Props): JSX.Element {
+  useTitle("Compare", other === undefined ? runKey.run : `${runKey.run} with ${other}`);
   return (
     <div className="page">
       <h1>Compare runs</h1>
@@ -39,7 +41,10 @@ function Choose({ runKey }: { readonly runKey: RunKey }): JSX.Element {
 }
 
 function Choices({ runKey, task }: { readonly runKey: RunKey; readonly task: string }): JSX.Element {
-  const runs = useTaskRuns(runKey, task).data?.filter((run) => run.run !== runKey.run);
+  const found = useTaskRuns(runKey, task);
+  const runs = found.data?.filter((run) => run.run !== runKey.run);
+  if (found.isError && runs === undefined) return <Failed problem={problemOf(found.error)} onRetry={() => void found.refetch()} />;
+  if (task === "") return <Empty title="Only runs of tasks can be compared" />;
   if (runs === undefined) return <Loading what="runs" />;
   if (runs.length === 0) return <Empty title="This task has no other run" />;
   return (
@@ -87,7 +92,7 @@ function CompareWhole({ left, right, most, onGrown }: Two & { readonly most: num
   }, [tooMany, onGrown]);
   const changes = useMemo(() => taskChanges(before.actions, after.actions), [before.actions, after.actions]);
   const causes = useMemo(() => [rootCause(before.actions), rootCause(after.actions)] as const, [before.actions, after.actions]);
-  for (const one of [before, after]) if (one.state === "refused" && one.problem !== undefined) return <Failed problem={one.problem} />;
+  for (const one of [before, after]) if (one.state === "refused" && one.problem !== undefined) return <Failed problem={one.problem} onRetry={one.onRetry} />;
   const [first, second] = [before, after].map((one) => one.actions.find((action) => action.parent === ""));
   if (first === undefined || second === undefined) return <Loading what="the runs" rows={8} />;
   return (

@@ -1,12 +1,12 @@
 /** What two runs are compared by, however large they are. */
 import { Link } from "@tanstack/react-router";
-import type { JSX, ReactNode } from "react";
+import { type JSX, type ReactNode, useMemo } from "react";
 
-import { useActionData, useActionDetails, useRunInfo } from "../../api/run";
+import { type RunInfo, useActionData, useActionDetails, useRunInfo } from "../../api/run";
 import { plain } from "../../lib/ansi";
 import { differences, plainValues, specOf } from "../../lib/compare";
 import { headline } from "../../lib/failure";
-import type { ActionRow, RunKey } from "../../lib/model";
+import type { ActionRow, RunKey, TaskRef } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import { PhaseBadge } from "../../ui/phase";
 import { Elapsed } from "../../ui/when";
@@ -53,20 +53,44 @@ export interface Side {
 }
 
 export function Values({ left, right }: { readonly left: Side; readonly right: Side }): JSX.Element {
-  const [before, after] = [useActionData(left.key, left.root), useActionData(right.key, right.root)];
-  const specs = [useActionDetails(left.key, left.root).data, useActionDetails(right.key, right.root).data] as const;
-  const infos = [useRunInfo(left.key).data, useRunInfo(right.key).data] as const;
+  const data = useBoth(useActionData(left.key, left.root), useActionData(right.key, right.root));
+  const specs = useBoth(useActionDetails(left.key, left.root), useActionDetails(right.key, right.root));
+  const infos = useBoth(useRunInfo(left.key), useRunInfo(right.key));
   const runs = { left: left.key.run, right: right.key.run };
-  const settings = infos.map((info) => info && { labels: info.labels, envs: Object.fromEntries(info.envs.map(({ key, value }) => [key, value])), queue: info.queue, actionsAtOnce: info.concurrency, overwritesCache: info.overwritesCache });
-  const tasks = [left.root.task, right.root.task].map((task) => task && { name: task.name, version: task.version });
+  const [before, after] = [left.root.task, right.root.task];
+  // Large values are compared once, and not with every change of a run that goes on.
+  const inputs = useMemo(() => data.both && differences(plainValues(data.both.left.inputs), plainValues(data.both.right.inputs)), [data.both]);
+  const outputs = useMemo(() => data.both && differences(plainValues(data.both.left.outputs), plainValues(data.both.right.outputs)), [data.both]);
+  const settings = useMemo(() => infos.both && differences(settingsOf(before, infos.both.left), settingsOf(after, infos.both.right)), [infos.both, before, after]);
+  const spec = useMemo(() => specs.both && differences(specOf(specs.both.left.raw), specOf(specs.both.right.raw)), [specs.both]);
   return (
     <>
-      <Differences title="Inputs" runs={runs} found={before.data && after.data && differences(plainValues(before.data.inputs), plainValues(after.data.inputs))} problem={before.error ?? after.error} />
-      <Differences title="Outputs" runs={runs} found={before.data && after.data && differences(plainValues(before.data.outputs), plainValues(after.data.outputs))} problem={before.error ?? after.error} />
-      <Differences title="Task and settings of the run" runs={runs} found={settings[0] && settings[1] && differences({ task: tasks[0], ...settings[0] }, { task: tasks[1], ...settings[1] })} problem={null} />
-      <Differences title="Specification" runs={runs} found={specs[0] && specs[1] && differences(specOf(specs[0].raw), specOf(specs[1].raw))} problem={null} />
+      <Differences title="Inputs" runs={runs} compared={inputs} problem={data.problem} onRetry={data.onRetry} />
+      <Differences title="Outputs" runs={runs} compared={outputs} problem={data.problem} onRetry={data.onRetry} />
+      <Differences title="Task and settings of the run" runs={runs} compared={settings} problem={infos.problem} onRetry={infos.onRetry} />
+      <Differences title="Specification" runs={runs} compared={spec} problem={specs.problem} onRetry={specs.onRetry} />
     </>
   );
+}
+
+function settingsOf(task: TaskRef | undefined, { labels, envs, queue, concurrency, overwritesCache }: RunInfo): unknown {
+  return { task: task && { name: task.name, version: task.version }, labels, envs: Object.fromEntries(envs.map(({ key, value }) => [key, value])), queue, actionsAtOnce: concurrency, overwritesCache };
+}
+
+interface Asked<T> {
+  readonly data: T | undefined;
+  readonly error: Error | null;
+  readonly refetch: () => unknown;
+}
+
+/** What was asked of both runs, when both have answered. */
+function useBoth<T>(left: Asked<T>, right: Asked<T>) {
+  const [before, after] = [left.data, right.data];
+  const both = useMemo(() => (before === undefined || after === undefined ? undefined : { left: before, right: after }), [before, after]);
+  const onRetry = (): void => {
+    for (const one of [left, right]) if (one.error !== null) void one.refetch();
+  };
+  return { both, problem: left.error ?? right.error, onRetry };
 }
 
 interface Caused {
@@ -78,7 +102,7 @@ interface Caused {
 export function Causes({ left, right }: { readonly left: Caused; readonly right: Caused }): JSX.Element | null {
   const [before, after] = [useError(left), useError(right)];
   if (before === undefined && after === undefined) return null;
-  return <Differences title="Root cause" runs={{ left: left.key.run, right: right.key.run }} found={differences({ action: before?.action, error: before?.error }, { action: after?.action, error: after?.error })} problem={null} />;
+  return <Differences title="Root cause" runs={{ left: left.key.run, right: right.key.run }} compared={differences({ action: before?.action, error: before?.error }, { action: after?.action, error: after?.error })} problem={null} onRetry={() => undefined} />;
 }
 
 function useError({ key, cause }: Caused): { readonly action: string; readonly error: string } | undefined {

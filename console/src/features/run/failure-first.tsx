@@ -1,10 +1,10 @@
 /** Why a run failed, above everything else: the action where it began, its message, its attempts, its last lines. */
 import type { JSX } from "react";
 
-import { useLogs } from "../../api/logs";
+import { useLastLines } from "../../api/logs";
 import { useActionDetails } from "../../api/run";
 import { plain } from "../../lib/ansi";
-import { headline } from "../../lib/failure";
+import { aftermath, headline, ownEnd } from "../../lib/failure";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { isBad, phaseWord } from "../../lib/phase";
 import { PhaseBadge, PhaseMark } from "../../ui/phase";
@@ -22,11 +22,14 @@ interface Props {
 export function FailureFirst({ runKey, root, cause, onSelect, onLogs }: Props): JSX.Element {
   const details = useActionDetails(runKey, cause).data;
   const failure = details?.failure ?? details?.attempts.at(-1)?.failure;
-  const lines = useLogs(runKey, cause.name, cause.attempts, details?.attempts.at(-1)?.hasLogs === true).lines.slice(-LAST_LINES);
+  const lines = useLastLines(runKey, cause.name, cause.attempts, LAST_LINES, details?.attempts.at(-1)?.hasLogs === true);
   const { first, rest } = headline(plain(failure?.message ?? ""));
-  const caught = !isBad(root.phase) && cause.name !== root.name;
+  const isRoot = cause.name === root.name;
+  const ending = useActionDetails(runKey, isRoot || !isBad(root.phase) ? undefined : root).data;
+  const end = ending === undefined ? undefined : ownEnd(root.phase, first, headline(plain(ending.failure?.message ?? "")).first);
+  const after = isRoot ? undefined : aftermath(root.phase);
   return (
-    <section className={caught ? "card stack" : "card bad stack"} aria-label="root cause">
+    <section className={isBad(root.phase) ? "card bad stack" : "card stack"} aria-label="root cause">
       <div className="line wrap">
         <PhaseBadge phase={cause.phase} />
         <h2>
@@ -49,10 +52,15 @@ export function FailureFirst({ runKey, root, cause, onSelect, onLogs }: Props): 
           All its logs
         </button>
       </div>
-      {caught && <p className="soft">The run goes on or succeeded all the same: this failure was caught.</p>}
+      {after !== undefined && <p className="soft">{after}</p>}
       <p>
         <strong>{first === "" ? "It failed without a message." : first}</strong>
       </p>
+      {end !== undefined && (
+        <p>
+          The run ended with: {ending?.failure !== undefined && ending.failure.code !== "" && <code>{ending.failure.code}</code>} <strong>{end}</strong>
+        </p>
+      )}
       {rest !== "" && (
         <details>
           <summary>The whole message</summary>

@@ -4,8 +4,8 @@ import { type CSSProperties, type JSX, type KeyboardEvent, useEffect, useRef } f
 
 import { type Graph, type GraphNode, neighbour } from "../../lib/graph";
 import type { ActionRow } from "../../lib/model";
-import { isOver, orderedCounts, phaseWord } from "../../lib/phase";
-import { PhaseBar, PhaseMark } from "../../ui/phase";
+import { badOf, isOver, orderedCounts, phaseWord } from "../../lib/phase";
+import { PhaseBar, PhaseMark, PhaseTally } from "../../ui/phase";
 import { Empty } from "../../ui/states";
 import { Elapsed } from "../../ui/when";
 
@@ -132,6 +132,7 @@ function Node({ node, here, entry, onSelect, onFold, onList }: NodeProps): JSX.E
           <span className="grow stack" style={{ gap: 5 }}>
             <span className="line">
               <span className="cut name grow">{node.name}</span>
+              <PhaseTally counts={badOf(node.counts)} />
               <span className="number soft">× {node.size.toLocaleString()}</span>
             </span>
             <PhaseBar counts={node.counts} />

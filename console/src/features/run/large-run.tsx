@@ -22,7 +22,8 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
   const asked = useActionNow(runKey, search.i ?? ROOT);
   // An address may name what is not there: then it is the root's page.
   const selected = asked.data ?? (asked.isError ? root : undefined);
-  const counts = useCounts(runKey, root === undefined || !isOver(root.phase)).data;
+  const countsNow = useCounts(runKey, root === undefined || !isOver(root.phase));
+  const counts = countsNow.data;
   const live = root === undefined || !isOver(root.phase) || isMoving(counts);
   useReadAtEnd(runKey, root === undefined || counts === undefined ? undefined : live);
   const below = counts?.all.counts ?? {};
@@ -33,16 +34,17 @@ export function LargeRun({ runKey, search, onSearch }: RunView): JSX.Element {
     onSearch({ i: action.name, attempt: undefined, line: undefined });
   };
   if (root === undefined || counts === undefined) {
+    const failed = [rootNow, countsNow].find((one) => one.isError && one.data === undefined);
     return (
       <div className="page">
         <h1 className="mono">{runKey.run}</h1>
-        {rootNow.isError ? <Failed problem={problemOf(rootNow.error)} onRetry={() => void rootNow.refetch()} /> : <Loading what="the run" rows={8} />}
+        {failed !== undefined ? <Failed problem={problemOf(failed.error)} onRetry={() => void failed.refetch()} /> : <Loading what="the run" rows={8} />}
       </div>
     );
   }
   return (
     <div className="page wide">
-      <RunHeader runKey={runKey} root={root} counts={withRoot(below, root)} total={counts.all.total + 1} />
+      <RunHeader runKey={runKey} root={root} counts={withRoot(below, root)} total={counts.all.total + 1} onData={() => onSearch({ i: undefined, tab: undefined, attempt: undefined, line: undefined })} />
       <Questions runKey={runKey} actions={questions} />
       {cause !== undefined && cause !== null && <FailureFirst runKey={runKey} root={root} cause={cause} onSelect={select} onLogs={() => onSearch({ i: cause.name, tab: "logs", attempt: undefined, line: undefined })} />}
       <div className="split">

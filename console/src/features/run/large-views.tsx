@@ -1,11 +1,12 @@
 /** The actions of a large run as a tree, over time, or summed up by task, with one filter for all. */
-import { type JSX, useMemo, useState } from "react";
+import { type JSX, useMemo } from "react";
 
 import { type Counts } from "../../api/run-view";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { asPhase, type Phase, PHASES } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
 import { Tabs } from "../../ui/controls";
+import { Find } from "../../ui/find";
 import { PhaseMark } from "../../ui/phase";
 import { LargeFound } from "./large-found";
 import { LargeSums } from "./large-sums";
@@ -49,7 +50,7 @@ export function LargeViews({ search, onSearch, ...given }: Props): JSX.Element {
     <section className="list" aria-label="actions">
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
-        <Find text={search.q ?? ""} onFind={(q) => onSearch({ q: q === "" ? undefined : q })} />
+        <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
         {counts.groups.some(({ name }) => name !== "") && (
           <select aria-label="group" className="cut" style={{ maxWidth: 180 }} value={group} onChange={(event) => onSearch({ group: event.target.value === "" ? undefined : event.target.value })}>
             <option value="">all groups</option>
@@ -63,43 +64,6 @@ export function LargeViews({ search, onSearch, ...given }: Props): JSX.Element {
       {view === "timeline" && <LargeTimeline {...given} phases={phases} text={text} group={group} />}
       {view === "graph" && <LargeSums counts={counts} onTask={(q) => onSearch({ q, group: undefined, view: undefined })} onGroup={(name) => onSearch({ group: name, q: undefined, view: undefined })} />}
     </section>
-  );
-}
-
-/** The server looks through the run for it, so it is asked when somebody pauses, not for every letter. */
-function Find({ text, onFind }: { readonly text: string; readonly onFind: (text: string) => void }): JSX.Element {
-  const [typed, setTyped] = useState(text);
-  const [shown, setShown] = useState(text);
-  const [timer, setTimer] = useState<ReturnType<typeof setTimeout>>();
-  if (shown !== text) {
-    // The address changed by itself, such as by a click on a task.
-    setShown(text);
-    setTyped(text);
-  }
-  const find = (next: string, after: number): void => {
-    clearTimeout(timer);
-    setTyped(next);
-    setTimer(
-      setTimeout(() => {
-        setShown(next);
-        onFind(next);
-      }, after),
-    );
-  };
-  return (
-    <input
-      type="search"
-      data-search
-      className="grow"
-      placeholder="find an action"
-      aria-label="find an action"
-      value={typed}
-      onChange={(event) => find(event.target.value, 250)}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") find(typed, 0);
-        else if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
   );
 }
 

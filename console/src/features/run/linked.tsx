@@ -5,6 +5,7 @@ import { COLUMNS_SHOWN, download, useFiles, useFrame, usePicture, useText } from
 import { problemOf } from "../../api/transport";
 import { visible } from "../../lib/ansi";
 import { previewOf, size } from "../../lib/cells";
+import { filesInWords } from "../../lib/frame";
 import type { FileRow, LinkKey } from "../../lib/model";
 import { Loading } from "../../ui/states";
 
@@ -127,41 +128,53 @@ function Text({ link, path }: { readonly link: LinkKey; readonly path: string })
 }
 
 function Frame({ link }: { readonly link: LinkKey }): JSX.Element {
-  const frame = useFrame(link);
+  const [asked, setAsked] = useState(false);
+  const frame = useFrame(link, asked);
   if (frame.isError) return <p className="soft">Its first rows cannot be shown: {problemOf(frame.error).message}</p>;
   if (frame.data === undefined) return <Loading what="the first rows" rows={3} />;
-  const { columns, rows, total, files } = frame.data;
+  const { columns, rows, cost, total, files, moreFiles } = frame.data;
   return (
     <div className="stack" style={{ gap: 4 }}>
-      <p className="soft small number">
+      <p className="soft small number" style={{ whiteSpace: "normal" }}>
         {total.toLocaleString()} {total === 1 ? "row" : "rows"}
-        {files > 1 && ` in the first of ${files.toLocaleString()} files`}, {columns.length.toLocaleString()} {columns.length === 1 ? "column" : "columns"}
+        {filesInWords(files, moreFiles)}, {columns.length.toLocaleString()} {columns.length === 1 ? "column" : "columns"}
         {columns.length > COLUMNS_SHOWN && `, of which ${String(COLUMNS_SHOWN)} are shown`}
       </p>
-      {rows.length > 0 && (
-        <div className="frame-rows" tabIndex={0} role="group" aria-label="first rows">
-          <table className="table">
-            <thead>
-              <tr>
-                {columns.slice(0, COLUMNS_SHOWN).map((name) => (
-                  <th key={name}>{visible(name)}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row, index) => (
-                <tr key={index}>
-                  {row.map((text, column) => (
-                    <td key={column} className="number">
-                      {visible(text)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+      {rows === undefined && (
+        <span>
+          <button type="button" disabled={asked} onClick={() => setAsked(true)}>
+            {asked ? `Reading ${size(cost)} …` : `Read ${size(cost)} to show its first rows`}
+          </button>
+        </span>
       )}
+      {rows !== undefined && rows.length > 0 && <FrameRows columns={columns.slice(0, COLUMNS_SHOWN)} rows={rows} />}
+    </div>
+  );
+}
+
+function FrameRows({ columns, rows }: { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }): JSX.Element {
+  return (
+    <div className="frame-rows" tabIndex={0} role="group" aria-label="first rows">
+      <table className="table">
+        <thead>
+          <tr>
+            {columns.map((name) => (
+              <th key={name}>{visible(name)}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={index}>
+              {row.map((text, column) => (
+                <td key={column} className="number">
+                  {visible(text)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

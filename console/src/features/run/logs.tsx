@@ -1,12 +1,13 @@
 /** Logs of one attempt: followed while it runs, searched, with an address for every line. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type JSX, useEffect, useMemo, useRef, useState } from "react";
+import { type JSX, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { useLogs } from "../../api/logs";
 import { pieces, plain } from "../../lib/ansi";
 import type { ActionDetails, LogLine, RunKey } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
+import { letGo } from "../../lib/tail";
 import { exact } from "../../lib/time";
 import { Copy } from "../../ui/controls";
 import { Failed } from "../../ui/states";
@@ -44,10 +45,10 @@ export function Logs({ runKey, details, search, onSearch }: Props): JSX.Element 
         <span className="soft small number" role="status">
           {find === "" ? `${tail.lines.length.toLocaleString()} lines` : `${lines.length.toLocaleString()} of ${tail.lines.length.toLocaleString()} lines`}
         </span>
-        <Copy text={lines.map((line) => plain(line.text)).join("\n")} label="Copy" />
+        <Copy text={() => lines.map((line) => plain(line.text)).join("\n")} label="Copy" />
       </div>
       {tail.dropped > 0 && <p className="soft small">The first {tail.dropped.toLocaleString()} lines are not kept here; `wingbeat logs` prints all of them.</p>}
-      {tail.problem !== undefined ? <Failed problem={tail.problem} /> : <Lines lines={lines} find={find} ended={tail.ended} chosen={Number(search.line ?? 0)} onChoose={(line) => onSearch({ line: String(line), attempt: String(attempt) })} />}
+      {tail.problem !== undefined ? <Failed problem={tail.problem} onRetry={tail.onRetry} /> : <Lines lines={lines} find={find} ended={tail.ended} chosen={Number(search.line ?? 0)} onChoose={(line) => onSearch({ line: String(line), attempt: String(attempt) })} />}
     </>
   );
 }
@@ -71,6 +72,7 @@ function Lines({ lines, find, ended, chosen, onChoose }: { readonly lines: reado
       list.scrollToIndex(target, { align: "center" });
     } else if (following && lines.length > 0) list.scrollToIndex(lines.length - 1, { align: "end" });
   }, [lines.length, following, target, chosen, list]);
+  useStandingStill(scroller, lines, !following);
   const onScroll = (): void => {
     const box = scroller.current;
     if (box !== null) setFollowing(box.scrollTop + box.clientHeight >= box.scrollHeight - LINE_HEIGHT * 1.5);
@@ -96,6 +98,16 @@ function Lines({ lines, find, ended, chosen, onChoose }: { readonly lines: reado
       </div>
     </>
   );
+}
+
+/** Whoever reads an old line goes on reading it when older ones are let go. */
+function useStandingStill(scroller: RefObject<HTMLDivElement | null>, lines: readonly LogLine[], reading: boolean): void {
+  const before = useRef(lines);
+  useLayoutEffect(() => {
+    const gone = letGo(before.current, lines);
+    before.current = lines;
+    if (reading && gone > 0 && scroller.current !== null) scroller.current.scrollTop -= gone * LINE_HEIGHT;
+  }, [scroller, lines, reading]);
 }
 
 function Line({ line, find, top, here, onChoose }: { readonly line: LogLine; readonly find: string; readonly top: number; readonly here: boolean; readonly onChoose: () => void }): JSX.Element {

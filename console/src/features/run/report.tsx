@@ -5,16 +5,17 @@ import { type JSX, useRef } from "react";
 import { useReport } from "../../api/run";
 import { problemOf } from "../../api/transport";
 import type { ActionRow, RunKey } from "../../lib/model";
+import { isOver } from "../../lib/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
 
 export function Report({ runKey, action }: { readonly runKey: RunKey; readonly action: ActionRow }): JSX.Element {
-  const report = useReport(runKey, action.name, action.attempts);
+  const report = useReport(runKey, action);
   const frame = useRef<HTMLIFrameElement>(null);
   if (report.isError) return <Failed problem={problemOf(report.error)} onRetry={() => void report.refetch()} />;
   if (report.isPending) return <Loading what="the report" />;
   if (report.data === null) {
     return (
-      <Empty title="No report yet">
+      <Empty title={isOver(action.phase) ? "It wrote no report" : "No report yet"}>
         <button type="button" onClick={() => void report.refetch()}>
           Look again
         </button>

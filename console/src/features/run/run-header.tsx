@@ -5,9 +5,10 @@ import { type JSX, useState } from "react";
 import { abortRun, useRunInfo } from "../../api/run";
 import { rerun, useVersions } from "../../api/tasks";
 import type { ActionRow, RunKey } from "../../lib/model";
-import { isOver, type PhaseCounts } from "../../lib/phase";
+import { isOver, type PhaseCounts, phaseWord } from "../../lib/phase";
 import { Ask, Copy } from "../../ui/controls";
 import { PhaseBadge, PhaseBar, PhaseTally } from "../../ui/phase";
+import { useTitle } from "../../ui/title";
 import { Elapsed, When } from "../../ui/when";
 
 interface Props {
@@ -15,9 +16,12 @@ interface Props {
   readonly root: ActionRow;
   readonly counts: PhaseCounts;
   readonly total: number;
+  /** Leads to what went into the run and came out of it. */
+  readonly onData: () => void;
 }
 
-export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
+export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.Element {
+  useTitle(`${phaseWord(root.phase)}: ${root.title}`, runKey.run);
   const info = useRunInfo(runKey).data;
   const scope = { project: runKey.project, domain: runKey.domain };
   return (
@@ -45,6 +49,9 @@ export function RunHeader({ runKey, root, counts, total }: Props): JSX.Element {
           <span className="number">{total.toLocaleString()}</span> <span className="soft">{total === 1 ? "action" : "actions"}</span>
         </span>
         <PhaseTally counts={counts} />
+        <button type="button" className="quiet small" onClick={onData}>
+          Inputs and outputs
+        </button>
         {info?.related !== undefined && info.related !== "" && (
           <span>
             <span className="soft">again from</span>{" "}

@@ -7,6 +7,7 @@ import type { ActionRow, RunKey } from "../../lib/model";
 import { countPhases, rootCause } from "../../lib/tree";
 import type { ActionSearch } from "../../lib/search";
 import { Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { ActionPanel } from "./action-panel";
 import { ActionViews } from "./action-views";
 import { FailureFirst } from "./failure-first";
@@ -32,6 +33,7 @@ export function RunPage(view: RunView): JSX.Element {
 }
 
 function Waiting({ run }: { readonly run: string }): JSX.Element {
+  useTitle(run);
   return (
     <div className="page">
       <h1 className="mono">{run}</h1>
@@ -41,7 +43,7 @@ function Waiting({ run }: { readonly run: string }): JSX.Element {
 }
 
 function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { readonly most: number; readonly onGrown: () => void }): JSX.Element {
-  const { state, problem, actions, cut } = useRunActions(runKey);
+  const { state, problem, actions, cut, onRetry } = useRunActions(runKey);
   const root = actions.find((action) => action.parent === "");
   const selected = actions.find((action) => action.name === search.i) ?? root;
   const cause = useMemo(() => rootCause(actions), [actions]);
@@ -55,14 +57,14 @@ function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { reado
     return (
       <div className="page">
         <h1 className="mono">{runKey.run}</h1>
-        <Failed problem={problem} />
+        <Failed problem={problem} onRetry={onRetry} />
       </div>
     );
   }
   if (root === undefined || selected === undefined) return <Waiting run={runKey.run} />;
   return (
     <div className="page wide">
-      <RunHeader runKey={runKey} root={root} counts={counts} total={actions.length} />
+      <RunHeader runKey={runKey} root={root} counts={counts} total={actions.length} onData={() => onSearch({ i: undefined, tab: undefined, attempt: undefined, line: undefined })} />
       {cut && (
         <p className="card ask" role="status">
           This run has more than {MOST_ACTIONS.toLocaleString()} actions: the first ones are shown. <code>wingbeat get action</code> lists all.

@@ -1,5 +1,7 @@
 /** Draws the part of the timeline that is on the screen. */
 import type { ActionRow } from "../../lib/model";
+import type { Phase } from "../../lib/phase";
+import { SHAPE_SIZE, shapeOf, shapePlace } from "../../lib/shapes";
 import { duration } from "../../lib/time";
 import { type Span, ticks } from "../../lib/timeline";
 import { toneOf } from "../../ui/phase";
@@ -8,6 +10,13 @@ import { toneOf } from "../../ui/phase";
 export const LINE = 24;
 export const AXIS = 26;
 export const NAMES = 150;
+/** Size of the shape of a phase. */
+const SHAPE = 11;
+
+/** Which row is at a height below the top of the box; none in the axis. */
+export function rowIndexAt(y: number, scrolled: number): number | undefined {
+  return y < AXIS ? undefined : Math.floor((y - AXIS + scrolled) / LINE);
+}
 
 export interface Drawing {
   readonly actions: readonly ActionRow[];
@@ -89,13 +98,13 @@ function drawRow(pen: Pen, drawing: Drawing, action: ActionRow, y: number): void
   if (action.startedAt !== undefined) {
     const from = Math.max(NAMES, x(action.startedAt));
     const to = Math.min(width, x(action.endedAt ?? drawing.now));
-    const tone = toneOf(action.phase);
     if (to >= NAMES && from <= width) {
-      context.fillStyle = colour(`--${tone}`);
+      context.fillStyle = colour(`--${toneOf(action.phase)}`);
       context.beginPath();
-      context.roundRect(from, y + 6, Math.max(2, to - from), LINE - 12, 3);
+      const end = Math.max(from + 2, to);
+      context.roundRect(from, y + 6, end - from, LINE - 12, 3);
       context.fill();
-      if (tone === "bad") drawCross(pen, from + Math.max(2, to - from) + 8, y + LINE / 2);
+      drawShape(pen, action.phase, from, end, y + LINE / 2);
     }
   }
   context.fillStyle = colour("--text");
@@ -103,17 +112,17 @@ function drawRow(pen: Pen, drawing: Drawing, action: ActionRow, y: number): void
   context.fillText(fitted(context, action.title, NAMES - 20), 10, y + LINE / 2);
 }
 
-/** Failures are told by a shape too, not by their colour alone. */
-function drawCross({ context, colour, width }: Pen, x: number, y: number): void {
-  const at = Math.min(x, width - 8);
-  context.strokeStyle = colour("--bad");
-  context.lineWidth = 2;
-  context.beginPath();
-  context.moveTo(at - 3, y - 3);
-  context.lineTo(at + 3, y + 3);
-  context.moveTo(at + 3, y - 3);
-  context.lineTo(at - 3, y + 3);
-  context.stroke();
+/** Phases are told by their shapes too, not by colour alone. */
+function drawShape({ context, colour, width }: Pen, phase: Phase, from: number, to: number, y: number): void {
+  const { x, on } = shapePlace(from, to, width - 2, SHAPE);
+  context.save();
+  context.translate(x, y - SHAPE / 2);
+  context.scale(SHAPE / SHAPE_SIZE, SHAPE / SHAPE_SIZE);
+  context.strokeStyle = colour(on ? "--surface" : `--${toneOf(phase)}`);
+  context.lineWidth = 2.4;
+  context.lineCap = context.lineJoin = "round";
+  context.stroke(new Path2D(shapeOf(phase)));
+  context.restore();
 }
 
 function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {

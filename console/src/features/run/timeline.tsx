@@ -1,6 +1,6 @@
 /** Who ran when, drawn on a canvas: only the rows that are on the screen, so that it is as fast for a hundred thousand
  * actions as for ten. The tree says the same in words. */
-import { type JSX, type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
+import { type JSX, type MouseEvent, type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
 
 import type { ActionRow } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
@@ -8,7 +8,7 @@ import { duration } from "../../lib/time";
 import { extent, shifted, type Span, zoomed } from "../../lib/timeline";
 import { Empty } from "../../ui/states";
 import { useNow } from "../../ui/when";
-import { AXIS, type Drawing, drawTimeline, LINE, NAMES } from "./timeline-drawing";
+import { AXIS, type Drawing, drawTimeline, LINE, NAMES, rowIndexAt } from "./timeline-drawing";
 
 interface Props {
   readonly actions: readonly ActionRow[];
@@ -32,10 +32,10 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
   const [hover, setHover] = useState<Hover>();
   const span = zoom === undefined ? limit : shifted(zoom, limit, 0);
   useDrawing(canvas, scroller, { actions, selected, span, origin: limit.from, now });
-  const rowAt = (event: PointerEvent): ActionRow | undefined => {
+  const rowAt = (event: PointerEvent | MouseEvent): ActionRow | undefined => {
     const box = scroller.current?.getBoundingClientRect();
-    const y = event.clientY - (box?.top ?? 0) - AXIS;
-    return y < 0 ? undefined : actions[Math.floor((y + (scroller.current?.scrollTop ?? 0)) / LINE)];
+    const at = rowIndexAt(event.clientY - (box?.top ?? 0), scroller.current?.scrollTop ?? 0);
+    return at === undefined ? undefined : actions[at];
   };
   const point = (event: PointerEvent): void => {
     const action = rowAt(event);
@@ -71,7 +71,11 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
         style={{ height: `min(${String(AXIS + actions.length * LINE + 4)}px, 66vh)` }}
         onPointerMove={point}
         onPointerLeave={() => setHover(undefined)}
-        onClick={() => hover !== undefined && onSelect(hover.action)}
+        onClick={(event) => {
+          // A tap has no pointer over the row before it.
+          const action = rowAt(event);
+          if (action !== undefined) onSelect(action);
+        }}
         tabIndex={0}
         role="group"
         aria-label="timeline of actions"

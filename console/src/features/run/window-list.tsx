@@ -6,7 +6,7 @@ import { type CSSProperties, type JSX, useEffect, useRef, useState } from "react
 import type { ActionRow } from "../../lib/model";
 import type { TreeRow } from "../../lib/tree";
 import { SLICE, sliceOf } from "../../lib/window";
-import { useKeys } from "../../ui/keys";
+import { sideways, useKeys } from "../../ui/keys";
 import { ActionItem, HIGH } from "./tree-list";
 
 export type WindowedRow = Extract<TreeRow, { kind: "action" }>;
@@ -79,7 +79,10 @@ export function WindowList({ label, count, rowAt, selected, onSelect, onFold, on
       // A row that is not read yet is read now, and the next key finds it.
       cursor.current = row === undefined ? at : next;
       if (row !== undefined) onSelect(row.action);
-    } else if (here?.foldable === true && event.target === document.body && (event.key === "ArrowLeft" || event.key === "ArrowRight")) onFold(at, here, event.key === "ArrowRight");
+      return;
+    }
+    const side = sideways(event);
+    if (side !== undefined && here?.foldable === true) onFold(at, here, side === "right");
   });
   return (
     <>

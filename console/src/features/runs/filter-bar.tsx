@@ -1,9 +1,10 @@
 /** Filters of the list of runs. They live in the address, so that a filtered list can be sent to somebody. */
-import { type JSX, useEffect, useRef, useState } from "react";
+import type { JSX } from "react";
 
 import type { Phase } from "../../lib/phase";
 import { isFiltered, NO_FILTER, type RunFilter } from "../../lib/run-filter";
 import { WINDOW_NAMES } from "../../lib/time";
+import { Find } from "../../ui/find";
 import { PhaseBadge } from "../../ui/phase";
 
 /** What people look for; some phases go together. */
@@ -21,7 +22,7 @@ export function FilterBar({ filter, onFilter }: Props): JSX.Element {
   };
   return (
     <div className="line wrap" role="search" aria-label="filter runs">
-      <Text label="task" value={filter.task} search onCommit={(task) => onFilter({ ...filter, task })} />
+      <Find label="task" size={20} text={filter.task} onText={(task) => onFilter({ ...filter, task })} />
       <span className="line wrap" role="group" aria-label="phase">
         {CHOICES.map((phases) => {
           const [first] = phases;
@@ -33,8 +34,8 @@ export function FilterBar({ filter, onFilter }: Props): JSX.Element {
           );
         })}
       </span>
-      <Text label="user" value={filter.user} onCommit={(user) => onFilter({ ...filter, user })} />
-      <Text label="label=value" value={filter.label} onCommit={(label) => onFilter({ ...filter, label })} />
+      <Find label="user" size={12} search={false} text={filter.user} onText={(user) => onFilter({ ...filter, user })} />
+      <Find label="label=value" size={12} search={false} text={filter.label} onText={(label) => onFilter({ ...filter, label })} />
       <select aria-label="started" value={filter.since} onChange={(event) => onFilter({ ...filter, since: event.target.value })}>
         <option value="">any time</option>
         {WINDOW_NAMES.map((name) => (
@@ -49,38 +50,5 @@ export function FilterBar({ filter, onFilter }: Props): JSX.Element {
         </button>
       )}
     </div>
-  );
-}
-
-const SETTLE = 300;
-
-/** A field that tells its text when the typing pauses. */
-function Text({ label, value, search = false, onCommit }: { readonly label: string; readonly value: string; readonly search?: boolean; readonly onCommit: (text: string) => void }): JSX.Element {
-  const [typed, setTyped] = useState<string>();
-  const commit = useRef(onCommit);
-  useEffect(() => {
-    commit.current = onCommit;
-  });
-  useEffect(() => {
-    if (typed === undefined) return undefined;
-    const timer = setTimeout(() => {
-      commit.current(typed);
-      setTyped(undefined);
-    }, SETTLE);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  return (
-    <input
-      type={search ? "search" : "text"}
-      placeholder={label}
-      aria-label={label}
-      size={search ? 20 : 12}
-      value={typed ?? value}
-      {...(search && { "data-search": true })}
-      onChange={(event) => setTyped(event.target.value)}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
   );
 }

@@ -2,18 +2,28 @@
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
 
-import { useTaskGroups } from "../../api/runs";
+import { isWholePicture, type TaskGroup, useTaskGroups } from "../../api/runs";
 import type { Scope } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
 import { duration } from "../../lib/time";
 import { PhaseMark, PhaseTally } from "../../ui/phase";
-import { Empty, Loading } from "../../ui/states";
+import { Empty, Failed, Loading } from "../../ui/states";
 import { When } from "../../ui/when";
 
 export function RunGroups({ scope }: { readonly scope: Scope }): JSX.Element {
-  const groups = useTaskGroups(scope, true);
+  const { groups, problem, onRetry } = useTaskGroups(scope);
+  if (problem !== undefined) return <Failed problem={problem} onRetry={onRetry} />;
   if (groups === undefined) return <Loading what="tasks" rows={6} />;
   if (groups.length === 0) return <Empty title="No task ran in the last 30 days" />;
+  return (
+    <>
+      <p className="soft small">{isWholePicture(groups) ? "Runs of the last 30 days." : "Of the runs of the last 30 days the newest 1,000: there may be more."}</p>
+      <Groups scope={scope} groups={groups} />
+    </>
+  );
+}
+
+function Groups({ scope, groups }: { readonly scope: Scope; readonly groups: readonly TaskGroup[] }): JSX.Element {
   return (
     <div className="card" style={{ padding: 0, overflowX: "auto" }}>
       <table className="table folding">

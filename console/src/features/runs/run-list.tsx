@@ -5,7 +5,7 @@ import { type JSX, useEffect, useRef, useState } from "react";
 
 import type { RunRow, Scope } from "../../lib/model";
 import { isOver } from "../../lib/phase";
-import { useKeys } from "../../ui/keys";
+import { entered, useKeys } from "../../ui/keys";
 import { PhaseBadge } from "../../ui/phase";
 import { Elapsed, When } from "../../ui/when";
 
@@ -38,7 +38,7 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
     if (to !== undefined && shown[to] !== undefined) {
       setHere(shown[to].run);
       list.scrollToIndex(to);
-    } else if (event.key === "Enter" && here !== undefined && !(event.target instanceof HTMLAnchorElement)) {
+    } else if (here !== undefined && entered(event, scroller.current)) {
       void navigate({ to: "/domain/$domain/project/$project/runs/$run", params: { ...scope, run: here } });
     }
   });
@@ -79,7 +79,7 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
 function Row({ run, scope, top, here, chosen, onToggle }: { readonly run: RunRow; readonly scope: Scope; readonly top: number; readonly here: boolean; readonly chosen: boolean; readonly onToggle: () => void }): JSX.Element {
   const labels = Object.entries(run.labels);
   return (
-    <li className={here ? "row here" : "row"} style={{ transform: `translateY(${String(top)}px)` }} data-run={run.run}>
+    <li className={here ? "row here" : "row"} style={{ transform: `translateY(${String(top)}px)` }} data-run={run.run} aria-current={here}>
       <input type="checkbox" checked={chosen} aria-label={`choose ${run.run}`} onChange={onToggle} />
       <Link className="mono cut" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }} title={run.run}>
         {run.run}

@@ -9,6 +9,7 @@ import { isOver } from "../../lib/phase";
 import { filterOf, isFiltered, merged, searchOf } from "../../lib/run-filter";
 import type { RunsSearch } from "../../lib/search";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { Density } from "./density";
 import { FilterBar } from "./filter-bar";
 import { Many } from "./many";
@@ -22,6 +23,7 @@ interface Props {
 }
 
 export function RunsPage({ scope, search, onSearch }: Props): JSX.Element {
+  useTitle("Runs", `${scope.project}/${scope.domain}`);
   const grouped = search.by === "task";
   const filter = useMemo(() => filterOf(search), [search]);
   return (
@@ -37,7 +39,24 @@ export function RunsPage({ scope, search, onSearch }: Props): JSX.Element {
           </button>
         </span>
       </div>
-      {grouped ? <RunGroups scope={scope} /> : <Flat scope={scope} search={search} onSearch={onSearch} />}
+      {grouped ? (
+        <>
+          {isFiltered(filter) && (
+            <p className="card line wrap" role="status">
+              Filters choose single runs; this table counts all of them.
+              <button type="button" onClick={() => onSearch(searchOf(filter))}>
+                List those that fit
+              </button>
+              <button type="button" onClick={() => onSearch({ by: "task" })}>
+                Clear the filters
+              </button>
+            </p>
+          )}
+          <RunGroups scope={scope} />
+        </>
+      ) : (
+        <Flat scope={scope} search={search} onSearch={onSearch} />
+      )}
     </div>
   );
 }
@@ -48,7 +67,7 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
   const live = useLiveRuns(scope);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState<"abort" | "rerun">();
-  const rows = useMemo(() => merged(pages.data?.pages.flatMap((page) => page.runs) ?? [], live, filter, Date.now()), [pages.data, live, filter]);
+  const rows = useMemo(() => merged(pages.data?.pages.flatMap((page) => page.runs) ?? [], live.runs, filter, Date.now()), [pages.data, live.runs, filter]);
   const picked = rows.filter((run) => chosen.has(run.run));
   const stoppable = picked.filter((run) => !isOver(run.phase));
   const [first, second] = picked;
@@ -67,7 +86,7 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
             Choose all {rows.length.toLocaleString()}
           </button>
         </div>
-        <RunList scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
+        <RunList key={JSON.stringify(searchOf(filter))} scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
       </>
     );
   };
@@ -93,6 +112,14 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
             Choose none
           </button>
         </div>
+      )}
+      {live.problem !== undefined && (
+        <p className="card ask line wrap" role="status">
+          This list does not change by itself: {live.problem.message}
+          <button type="button" onClick={live.onRetry}>
+            Try again
+          </button>
+        </p>
       )}
       {body()}
       {asking !== undefined && <Many what={asking} scope={scope} runs={asking === "abort" ? stoppable : picked} onClose={() => setAsking(undefined)} onDone={() => setChosen(new Set())} />}

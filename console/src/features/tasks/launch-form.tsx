@@ -7,7 +7,7 @@ import { useTaskRuns } from "../../api/runs";
 import { launch, useForm, useTask } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
 import { type Field, fieldOfMessage, fieldsOf, givenOf } from "../../lib/form";
-import { type LaunchOptions, NO_SETTINGS, optionsOf, settingsLike } from "../../lib/launch";
+import { type LaunchOptions, leftOut, NO_SETTINGS, optionsOf, settingsLike } from "../../lib/launch";
 import type { RunKey, TaskRef } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
 import { ago } from "../../lib/time";
@@ -89,6 +89,7 @@ function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
   const [wrong, setWrong] = useState<{ readonly setting: string; readonly message: string }>();
   const [trouble, setTrouble] = useState<Trouble>();
   const [busy, setBusy] = useState(false);
+  const missing = leftOut(info?.envs ?? []);
   const navigate = useNavigate();
   const start = async (options: LaunchOptions): Promise<void> => {
     const read = valuesOf(fields, texts);
@@ -122,6 +123,11 @@ function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
       {fields.map((field) => (
         <FormField key={field.name} field={field} text={texts[field.name] ?? ""} problem={trouble?.field === field.name ? trouble.message : undefined} onText={(text) => setTexts((before) => ({ ...before, [field.name]: text }))} />
       ))}
+      {missing.length > 0 && (
+        <p className="card ask" role="status">
+          Not taken over, since a value of several lines does not fit into this form: <code>{missing.join(", ")}</code>. Run again takes all of them.
+        </p>
+      )}
       <LaunchSettings settings={settings} trouble={wrong} onSettings={setSettings} />
       {trouble !== undefined && trouble.field === undefined && (
         <p className="error-text" role="alert">

@@ -12,6 +12,7 @@ import { Copy, Tabs } from "../../ui/controls";
 import { Interface } from "../../ui/interface";
 import { PhaseBadge } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { Elapsed, When } from "../../ui/when";
 import { Durations } from "./durations";
 import { LaunchForm } from "./launch-form";
@@ -31,6 +32,7 @@ const TABS = [
 ];
 
 export function TaskPage({ scope, name, search, onSearch }: Props): JSX.Element {
+  useTitle(name, "task");
   const versions = useVersions(scope, name);
   const version = search.version ?? versions.data?.[0]?.version;
   const tab = TABS.some(({ id }) => id === search.tab) ? (search.tab ?? "about") : "about";

@@ -6,8 +6,10 @@ import { useTasks } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
 import type { Scope } from "../../lib/model";
 import type { TasksSearch } from "../../lib/search";
+import { Find } from "../../ui/find";
 import { PhaseMark } from "../../ui/phase";
 import { Empty, Failed, Loading } from "../../ui/states";
+import { useTitle } from "../../ui/title";
 import { When } from "../../ui/when";
 
 interface Props {
@@ -17,12 +19,13 @@ interface Props {
 }
 
 export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
+  useTitle("Tasks", `${scope.project}/${scope.domain}`);
   const tasks = useTasks(scope, search.q ?? "");
   return (
     <div className="page">
       <div className="heading">
         <h1>Tasks</h1>
-        <input type="search" data-search placeholder="find a task" aria-label="find a task" value={search.q ?? ""} onChange={(event) => onSearch(event.target.value === "" ? {} : { q: event.target.value })} onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()} />
+        <Find label="find a task" text={search.q ?? ""} onText={(q) => onSearch(q === "" ? {} : { q })} />
       </div>
       {tasks.isPending && <Loading what="tasks" rows={6} />}
       {tasks.isError && <Failed problem={problemOf(tasks.error)} onRetry={() => void tasks.refetch()} />}
