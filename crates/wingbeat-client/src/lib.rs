@@ -25,7 +25,7 @@ pub use certificates::{Chosen, known_authorities};
 pub use config_file::{ConfigFileError, FileLogin, FileSettings, Words};
 pub use connection::{Client, Connection};
 pub use phase::is_terminal;
-pub use retry::retry_read;
+pub use retry::{is_final, retry_read};
 pub use settings::{
     ADDRESS_FILE, DEFAULT_DOMAIN, DEFAULT_PROJECT, LOGIN_ADVICE, LoginError, Overrides, Settings,
     SettingsError, Source, Surroundings, TaskPlatform,

@@ -12,6 +12,7 @@ use reqwest::Url;
 
 use crate::access::{ClientSecret, Secret};
 use crate::address::is_this_machine;
+use crate::retry::final_failure;
 use crate::web::{Web, may_pass, why};
 
 /// For one request.
@@ -53,9 +54,7 @@ impl Provider {
         audience: String,
     ) -> Result<Self, ConnectError> {
         let wrong = |what: &str| {
-            ConnectError::failed_precondition(format!(
-                "the server's authentication metadata cannot be used: {what}"
-            ))
+            final_failure(format!("the server's authentication metadata cannot be used: {what}"))
         };
         let header = if header.is_empty() { "authorization" } else { header };
         let header = HeaderName::try_from(header).map_err(|_| wrong("its header for tokens is none"))?;

@@ -7,7 +7,7 @@ use buffa::Message as _;
 use buffa_types::google::protobuf::{StringValue, Timestamp};
 use bytes::Bytes;
 use connectrpc::{ConnectError, ErrorCode};
-use wingbeat_client::LOGIN_ADVICE;
+use wingbeat_client::{LOGIN_ADVICE, is_final};
 use wingbeat_proto::flyteidl2::actions::{
     AbortRequest, Action, EnqueueRequest, WatchForUpdatesRequest, WatchForUpdatesResponse, action,
     watch_for_updates_request, watch_for_updates_response,
@@ -218,15 +218,16 @@ fn end_phase(phase: ActionPhase) -> Option<EndPhase> {
 /// What the answer to an Enqueue means.
 pub(crate) fn answer(error: &ConnectError) -> Answer {
     let hint = retry_after(error);
-    let is_refusal = matches!(
-        error.code,
-        ErrorCode::InvalidArgument
-            | ErrorCode::NotFound
-            | ErrorCode::PermissionDenied
-            | ErrorCode::Unauthenticated
-            | ErrorCode::Unimplemented
-            | ErrorCode::OutOfRange
-    );
+    let is_refusal = is_final(error)
+        || matches!(
+            error.code,
+            ErrorCode::InvalidArgument
+                | ErrorCode::NotFound
+                | ErrorCode::PermissionDenied
+                | ErrorCode::Unauthenticated
+                | ErrorCode::Unimplemented
+                | ErrorCode::OutOfRange
+        );
     if error.code == ErrorCode::AlreadyExists {
         Answer::Accepted
     } else if error.code == ErrorCode::ResourceExhausted {
@@ -244,13 +245,14 @@ pub(crate) fn answer(error: &ConnectError) -> Answer {
 
 /// What the end of a watch means.
 pub(crate) fn watch_end(error: &ConnectError) -> WatchEnd {
-    let is_refusal = matches!(
-        error.code,
-        ErrorCode::InvalidArgument
-            | ErrorCode::PermissionDenied
-            | ErrorCode::Unauthenticated
-            | ErrorCode::Unimplemented
-    );
+    let is_refusal = is_final(error)
+        || matches!(
+            error.code,
+            ErrorCode::InvalidArgument
+                | ErrorCode::PermissionDenied
+                | ErrorCode::Unauthenticated
+                | ErrorCode::Unimplemented
+        );
     if is_refusal { WatchEnd::Refused(told(error)) } else { WatchEnd::Lost(told(error)) }
 }
 
