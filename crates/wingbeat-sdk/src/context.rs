@@ -85,6 +85,13 @@ impl TaskContext {
             None => Ok(()),
         }
     }
+
+    /// Writes the report at the end of an attempt. How the attempt ended does not depend on it.
+    pub(crate) async fn leave_report(&self) {
+        if let Err(error) = self.flush_report().await {
+            tracing::warn!(action = self.action, %error, "the report could not be written");
+        }
+    }
 }
 
 /// A place in the code of a task: the task, and what surrounds the place.
