@@ -49,7 +49,7 @@ pub use wingbeat_sdk::dataframe::{Create as CreateDataFrame, Read as ReadDataFra
 pub use {jiff, serde_json};
 
 pub use wingbeat_sdk::call::Call;
-pub use wingbeat_sdk::condition::{Answer, Condition, condition};
+pub use wingbeat_sdk::condition::{Answer, CONDITION_FAILED, CONDITION_TIMED_OUT, Condition, condition};
 pub use wingbeat_sdk::context::{Checkpoint, Context, Report, carried, ctx, group, with_value};
 pub use wingbeat_sdk::deployed::{Deployed, deployed};
 pub use wingbeat_sdk::error::Origin;

@@ -1,6 +1,7 @@
 //! Tasks outside of any run, and in local runs: the platform's semantics without a platform.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use wingbeat::local::{self, Answers, LocalSettings};
@@ -196,5 +197,16 @@ async fn reports_values_and_answers_reach_the_task() {
     let outcome = local::scope(LocalSettings { answers, ..settings(&folder) }, asks()).await;
     assert_eq!(outcome.result.unwrap(), Ok((true, 3)));
     let outcome = local::scope(settings(&folder), asks()).await;
-    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionFailed");
+    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionFailedError");
+
+    // Somebody is asked, and says nothing until the test is over.
+    let (_over, until) = mpsc::channel::<()>();
+    let until = Mutex::new(until);
+    let slow = Answers::default().asking(move |_| {
+        let _over = until.lock().unwrap().recv();
+        Ok("yes".to_owned())
+    });
+    let code = async { condition::<bool>("go").timeout(Duration::ZERO).wait().await };
+    let outcome = local::scope(LocalSettings { answers: slow, ..settings(&folder) }, code).await;
+    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionTimedoutError");
 }
