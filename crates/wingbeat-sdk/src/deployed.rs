@@ -9,7 +9,7 @@ use crate::call;
 use crate::context::{Scope, ctx};
 use crate::controller::{CalledTask, ChildCall};
 use crate::failure::{Error, Result};
-use crate::remote::{self, Remote, TaskReference};
+use crate::remote::{self, Remote, RemoteError, TaskReference};
 use crate::value::{Outputs, Value, ValueError};
 
 /// What an attempt knows of deployed tasks.
@@ -113,7 +113,7 @@ async fn task_of(scope: &Scope, reference: &TaskReference) -> Result<Arc<CalledT
         return Ok(Arc::clone(task));
     }
     let remote = deployed.remote.get_or_insert_with(|| platform.remote());
-    let mut details = remote.task(reference).await?;
+    let mut details = remote.task(reference).await.map_err(RemoteError::of_a_task)?;
     let task = CalledTask::new(details.spec.take().unwrap_or_default());
     deployed.tasks.insert(key, Arc::clone(&task));
     Ok(task)

@@ -25,7 +25,7 @@ use self::naming::Naming;
 pub use self::naming::inherited_context;
 pub use self::settings::{ControllerLimits, RemoteSettings, SettingsError};
 use self::wire::Launch;
-pub(crate) use self::wire::told;
+pub(crate) use self::wire::{advised, told};
 use super::core::event::{Ask, Completion, End, EndPhase};
 use super::{
     ChildCall, ConditionCall, Controller, FoundTrace, OpenCondition, TraceCall, TraceOutcome, TraceStep,
