@@ -13,6 +13,7 @@ use connectrpc::{ConnectError, ErrorCode};
 use http::{HeaderName, HeaderValue};
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use wingbeat_proto::flyteidl2::auth::{
     AuthMetadataServiceClient, GetOAuth2MetadataRequest, GetPublicClientConfigRequest,
@@ -96,25 +97,32 @@ enum Known {
 
 /// Gets tokens for the calls of one client. Many may wait for one.
 pub(crate) struct Authenticator {
+    source: Arc<TokenSource>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    known: Known,
+    /// At most one. It outlives the call that wanted a token: a person whom a program asks may take longer than a call.
+    fetching: JoinSet<Result<Option<Held>, ConnectError>>,
+}
+
+/// Where tokens come from.
+struct TokenSource {
     credentials: Credentials,
     line: Line,
     config: ClientConfig,
     web: Web,
     provider: Mutex<Option<Arc<Provider>>>,
-    known: Mutex<Known>,
 }
 
 impl Authenticator {
     /// `line` is what the server is asked over for where tokens are given; without one.
     pub(crate) fn new(credentials: Credentials, line: Line, config: ClientConfig) -> Self {
-        Self {
-            credentials,
-            line,
-            config,
-            web: Web::default(),
-            provider: Mutex::default(),
-            known: Mutex::default(),
-        }
+        let (web, provider) = (Web::default(), Mutex::default());
+        let source = TokenSource { credentials, line, config, web, provider };
+        Self { source: Arc::new(source), state: Mutex::default() }
     }
 
     /// The token for a call, if one is needed.
@@ -122,8 +130,8 @@ impl Authenticator {
     /// # Errors
     /// None could be got: `unauthenticated` if trying again is of no use.
     pub(crate) async fn token(&self) -> Result<Option<Arc<Held>>, ConnectError> {
-        let mut known = self.known.lock().await;
-        match &*known {
+        let mut state = self.state.lock().await;
+        match &state.known {
             Known::NoneNeeded => return Ok(None),
             Known::Token { held, renewal_at } => {
                 let rests = renewal_at.is_some_and(|at| Instant::now() < at) && !held.is_over();
@@ -134,12 +142,12 @@ impl Authenticator {
             Known::Nothing => {}
         }
         // What replaces a token because of its age is in the same row as that one.
-        let refusal = known.token().and_then(|held| held.after_refusal);
-        match self.fetch(refusal).await {
-            Ok(fresh) => *known = fresh.map_or(Known::NoneNeeded, Known::fresh),
-            Err(error) => known.rest(error)?,
+        let refusal = state.known.token().and_then(|held| held.after_refusal);
+        match state.fetch(&self.source, refusal).await {
+            Ok(fresh) => state.known = fresh.map_or(Known::NoneNeeded, Known::fresh),
+            Err(error) => state.known.rest(error)?,
         }
-        Ok(known.token())
+        Ok(state.known.token())
     }
 
     /// Another token than `refused`, or one where none was shown. Each call asks for one at most once.
@@ -150,26 +158,23 @@ impl Authenticator {
         &self,
         refused: Option<&Arc<Held>>,
     ) -> Result<Option<Arc<Held>>, ConnectError> {
-        let mut known = self.known.lock().await;
-        let present = known.token();
+        let mut state = self.state.lock().await;
+        let present = state.known.token();
         let is_other = |present: &&Arc<Held>| !refused.is_some_and(|refused| Arc::ptr_eq(present, refused));
         if let Some(other) = present.as_ref().filter(is_other) {
             return Ok(Some(Arc::clone(other)));
         }
         // Where tokens are given may have changed, too.
-        *self.provider.lock().await = None;
+        *self.source.provider.lock().await = None;
         let refusal = Refusal::after(present.and_then(|present| present.after_refusal));
-        let fresh = self.fetch(Some(refusal)).await?;
-        if let Some(held) = fresh {
-            *known = Known::fresh(held);
-            return Ok(known.token());
-        }
-        Ok(None)
+        let Some(held) = state.fetch(&self.source, Some(refusal)).await? else { return Ok(None) };
+        state.known = Known::fresh(held);
+        Ok(state.known.token())
     }
 
     /// Whether a stream that was refused just now is worth another try: with which token it was refused is not known.
     pub(crate) async fn is_another_try_worth_it(&self) -> bool {
-        let present = self.known.lock().await.token();
+        let present = self.state.lock().await.known.token();
         if let Some((present, refusal)) = present.as_ref().and_then(|held| Some((held, held.after_refusal?)))
         {
             if refusal.at.elapsed() < STRAGGLERS && !present.is_proven.load(Ordering::Relaxed) {
@@ -185,7 +190,33 @@ impl Authenticator {
             Err(error) => error.code != ErrorCode::Unauthenticated && !is_final(&error),
         }
     }
+}
 
+impl State {
+    /// Waits for a token, also where an earlier call did not wait to the end for it.
+    async fn fetch(
+        &mut self,
+        source: &Arc<TokenSource>,
+        after_refusal: Option<Refusal>,
+    ) -> Result<Option<Held>, ConnectError> {
+        // What came while nobody waited is taken if it is a token that still lasts.
+        if let Some(Ok(Ok(Some(held)))) = self.fetching.try_join_next()
+            && !held.is_old()
+        {
+            return Ok(Some(held));
+        }
+        if self.fetching.is_empty() {
+            let source = Arc::clone(source);
+            self.fetching.spawn(async move { source.fetch(after_refusal).await });
+        }
+        match self.fetching.join_next().await.expect("one is under way") {
+            Ok(fetched) => fetched,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+impl TokenSource {
     async fn fetch(&self, after_refusal: Option<Refusal>) -> Result<Option<Held>, ConnectError> {
         let (header, fresh) = match &self.credentials {
             Credentials::None => return Ok(None),

@@ -177,6 +177,31 @@ async fn who_cannot_be_believed_has_not_said_that_no_token_is_needed() {
     assert!(crate::is_final(&error), "{error}");
 }
 
+#[tokio::test]
+async fn a_program_that_takes_longer_than_a_call_is_not_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (starts, is_running, answer) = (path("starts"), path("running"), path("answer"));
+    let pipes = std::process::Command::new("mkfifo").args([&is_running, &answer]).status().unwrap();
+    assert!(pipes.success());
+    let script = r#"echo >> "$0"; (echo > "$1") > /dev/null & cat "$2""#;
+    let command = Credentials::Command(words(&["sh", "-c", script, &starts, &is_running, &answer]));
+    let addr = ServerAddr::parse("http://localhost:1").unwrap();
+    let line = Line::new(&addr, &Access::default().trust);
+    let authenticator = Authenticator::new(command, line, ClientConfig::new(addr.base_uri()));
+
+    // The call ends while the program runs.
+    tokio::select! {
+        _ = authenticator.token() => panic!("nobody has answered"),
+        _ = tokio::task::spawn_blocking(|| std::fs::read(is_running)) => {}
+    }
+    let answered = tokio::task::spawn_blocking(|| std::fs::write(answer, "sesame"));
+    let held = authenticator.token().await.unwrap();
+    answered.await.unwrap().unwrap();
+    assert_eq!(text(held.as_ref()), Some("Bearer sesame"));
+    assert_eq!(std::fs::read_to_string(starts).unwrap(), "\n");
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
