@@ -34,7 +34,7 @@ pub enum AddressError {
         "`{text}` is not an endpoint; write host:port, https://host:port, http://host:port, dns:///host:port or unix:///path/to/socket"
     )]
     Malformed {
-        /// What was given.
+        /// What was given, without what may be secret in it.
         text: String,
     },
 }
@@ -67,7 +67,7 @@ impl ServerAddr {
             Some(_) => return Err(malformed(text)),
         };
         let authority: Authority = rest.trim_end_matches('/').parse().map_err(|_| malformed(text))?;
-        if authority.host().is_empty() || authority.as_str().contains('@') {
+        if authority.host().is_empty() || authority.as_str().contains('@') || has_bad_port(&authority) {
             return Err(malformed(text));
         }
         let plain = match scheme {
@@ -114,8 +114,16 @@ pub(crate) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether a colon behind the host is followed by something else than a port that can be dialled.
+fn has_bad_port(authority: &Authority) -> bool {
+    let is_bare = authority.as_str().len() == authority.host().len();
+    !is_bare && authority.port_u16().is_none()
+}
+
+/// The text is shown without what stands before an `@`, which may be a password.
 fn malformed(text: &str) -> AddressError {
-    AddressError::Malformed { text: text.to_owned() }
+    let shown = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
+    AddressError::Malformed { text: shown }
 }
 
 #[cfg(test)]
@@ -159,6 +167,20 @@ mod tests {
     fn nonsense_is_refused() {
         for text in ["", "ftp://h:1", "unix://relative", "http://", "user@host:1", "a b"] {
             assert!(matches!(ServerAddr::parse(text), Err(AddressError::Malformed { .. })), "{text}");
+        }
+        // The default port would be dialled instead, and shown the token.
+        for text in ["example.org:99999", "example.org:http", "example.org:", "[::1]:", "[::1]:x"] {
+            assert!(matches!(ServerAddr::parse(text), Err(AddressError::Malformed { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_endpoint_is_not_repeated() {
+        for text in
+            ["https://me:sesame@example.org", "me:ses@me@example.org:1", "ftp://me:sesame@example.org"]
+        {
+            let error = ServerAddr::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("ses") && error.contains("`…@example.org"), "{error}");
         }
     }
 }

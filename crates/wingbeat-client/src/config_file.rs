@@ -3,6 +3,7 @@
 //! The order of places is the package's own, so that both tools talk to the same server from the
 //! same folder. Unknown keys are somebody else's business and are skipped.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,8 +28,9 @@ pub struct FileSettings {
     pub login: FileLogin,
 }
 
-/// What a config file says about TLS and logging in. Names of files and variables; no secret stands in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// What a config file says about TLS and logging in: names of files and variables. The command may hold a secret, and is
+/// in no `Debug` text.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FileLogin {
     /// PEM file of the authorities that are believed.
@@ -47,6 +49,31 @@ pub struct FileLogin {
     pub scopes: Option<Words>,
     /// The program that prints a token, with its arguments.
     pub command: Option<Words>,
+}
+
+impl fmt::Debug for FileLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            ca_cert_file_path,
+            insecure_skip_verify,
+            auth_type,
+            client_id,
+            client_secret_env_var,
+            client_secret_location,
+            scopes,
+            command,
+        } = self;
+        f.debug_struct("FileLogin")
+            .field("ca_cert_file_path", ca_cert_file_path)
+            .field("insecure_skip_verify", insecure_skip_verify)
+            .field("auth_type", auth_type)
+            .field("client_id", client_id)
+            .field("client_secret_env_var", client_secret_env_var)
+            .field("client_secret_location", client_secret_location)
+            .field("scopes", scopes)
+            .field("command", &command.as_ref().map(|_| "***"))
+            .finish()
+    }
 }
 
 /// A list, or one text that is taken apart by whoever needs it.
@@ -149,4 +176,16 @@ pub(crate) fn read(path: &Path) -> Result<FileSettings, ConfigFileError> {
 
 fn git_top(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|candidate| candidate.join(".git").exists()).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileLogin, Words};
+
+    #[test]
+    fn the_arguments_of_a_command_are_in_no_debug_text() {
+        let command = Some(Words::Text("vault --token=sesame".to_owned()));
+        let text = format!("{:?}", FileLogin { command, ..FileLogin::default() });
+        assert!(text.contains("command") && !text.contains("sesame"), "{text}");
+    }
 }

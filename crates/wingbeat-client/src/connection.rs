@@ -31,6 +31,7 @@ use wingbeat_proto::wingbeat::platform::v1::{
 
 use crate::access::{Access, Credentials};
 use crate::address::ServerAddr;
+use crate::retry::final_failure;
 use crate::tls::{Dialer, TlsFailure, Trust};
 use crate::token::{Authenticator, Held};
 
@@ -57,7 +58,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn new(addr: &ServerAddr, trust: &Trust) -> Self {
+    pub(crate) fn new(addr: &ServerAddr, trust: &Trust) -> Self {
         let builder = Http2Connection::builder();
         let lazy = match addr {
             ServerAddr::Tcp(uri) => builder.keep_alive_interval(TCP_KEEP_ALIVE).lazy_plaintext(uri.clone()),
@@ -92,7 +93,7 @@ fn told_apart(error: ConnectError) -> ConnectError {
     while let Some(cause) = next {
         match cause.downcast_ref::<TlsFailure>() {
             Some(failure) if failure.is_final() => {
-                return ConnectError::failed_precondition(failure.to_string());
+                return final_failure(failure.to_string());
             }
             Some(_) | None => next = cause.source(),
         }
@@ -150,34 +151,37 @@ async fn send_with_token(
     authenticator: Arc<Authenticator>,
     request: Request<ClientBody>,
 ) -> Result<Response<Incoming>, ConnectError> {
-    let Some(held) = authenticator.token().await? else { return line.send(request).await };
+    let held = authenticator.token().await?;
     let (parts, body) = request.into_parts();
     // What a caller still writes can be sent once only.
     if body.size_hint().exact().is_none() {
-        return line.send(with_token(parts, body, &held)).await;
+        return line.send(with_token(parts, body, held.as_deref())).await;
     }
     let content = body.collect().await?.to_bytes();
-    let answer = line.send(with_token(parts.clone(), full_body(content.clone()), &held)).await?;
+    let first = with_token(parts.clone(), full_body(content.clone()), held.as_deref());
+    let answer = line.send(first).await?;
     if answer.status() != StatusCode::UNAUTHORIZED {
-        note_success(&answer, &held);
+        note_success(&answer, held.as_deref());
         return Ok(answer);
     }
-    let Some(renewed) = authenticator.instead_of(&held).await? else { return Ok(answer) };
-    let answer = line.send(with_token(parts, full_body(content), &renewed)).await?;
-    note_success(&answer, &renewed);
+    let Some(renewed) = authenticator.instead_of(held.as_ref()).await? else { return Ok(answer) };
+    let answer = line.send(with_token(parts, full_body(content), Some(&renewed))).await?;
+    note_success(&answer, Some(&renewed));
     Ok(answer)
 }
 
-fn with_token(parts: Parts, body: ClientBody, held: &Held) -> Request<ClientBody> {
+fn with_token(parts: Parts, body: ClientBody, held: Option<&Held>) -> Request<ClientBody> {
     let mut request = Request::from_parts(parts, body);
-    request.headers_mut().insert(held.header.clone(), held.value.clone());
+    if let Some(held) = held {
+        request.headers_mut().insert(held.header.clone(), held.value.clone());
+    }
     request
 }
 
-fn note_success(answer: &Response<Incoming>, held: &Held) {
+fn note_success(answer: &Response<Incoming>, held: Option<&Held>) {
     let is_stream =
         answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(STREAMS));
-    if answer.status().is_success() && !is_stream {
+    if let Some(held) = held.filter(|_| answer.status().is_success() && !is_stream) {
         held.prove();
     }
 }

@@ -25,10 +25,10 @@ pub use certificates::{Chosen, known_authorities};
 pub use config_file::{ConfigFileError, FileLogin, FileSettings, Words};
 pub use connection::{Client, Connection};
 pub use phase::is_terminal;
-pub use retry::retry_read;
+pub use retry::{is_final, retry_read};
 pub use settings::{
     ADDRESS_FILE, DEFAULT_DOMAIN, DEFAULT_PROJECT, LOGIN_ADVICE, LoginError, Overrides, Settings,
-    SettingsError, Source, Surroundings, TaskPlatform,
+    SettingsError, Source, Surroundings, TASK_LOGIN_ADVICE, TaskPlatform,
 };
 pub use tls::{Trust, TrustError};
 pub use web::{Web, may_pass, why};

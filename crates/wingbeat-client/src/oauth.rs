@@ -3,6 +3,7 @@
 //! A secret goes over TLS or stays on this machine. What the provider answers is told by its status and its error's
 //! code only: the rest could be anything.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use connectrpc::ConnectError;
@@ -11,6 +12,7 @@ use reqwest::Url;
 
 use crate::access::{ClientSecret, Secret};
 use crate::address::is_this_machine;
+use crate::retry::final_failure;
 use crate::web::{Web, may_pass, why};
 
 /// For one request.
@@ -52,9 +54,7 @@ impl Provider {
         audience: String,
     ) -> Result<Self, ConnectError> {
         let wrong = |what: &str| {
-            ConnectError::failed_precondition(format!(
-                "the server's authentication metadata cannot be used: {what}"
-            ))
+            final_failure(format!("the server's authentication metadata cannot be used: {what}"))
         };
         let header = if header.is_empty() { "authorization" } else { header };
         let header = HeaderName::try_from(header).map_err(|_| wrong("its header for tokens is none"))?;
@@ -103,7 +103,7 @@ pub(crate) async fn client_credentials(
         .map_err(away)?
         .post(provider.endpoint.clone())
         .timeout(PATIENCE)
-        .basic_auth(&client.id, Some(encoded(&[("", client.secret.expose())]).trim_start_matches('=')))
+        .basic_auth(&client.id, Some(quoted(client.secret.expose())))
         .header("accept", "application/json")
         .header("cache-control", "no-cache")
         .header("content-type", "application/x-www-form-urlencoded")
@@ -156,13 +156,26 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
     url.query().unwrap_or_default().to_owned()
 }
 
+/// As Python's `quote_plus` has it, which forms do not: they encode `~` and leave `*`.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => quoted.push(byte.into()),
+            b' ' => quoted.push('+'),
+            _ => write!(quoted, "%{byte:02X}").expect("a string takes all text"),
+        }
+    }
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use serde_json::json;
 
-    use super::{Provider, encoded, error_code, lifetime};
+    use super::{Provider, error_code, lifetime, quoted};
 
     fn provider(endpoint: &str, header: &str) -> Result<Provider, String> {
         Provider::new(endpoint, header, Vec::new(), String::new())
@@ -204,6 +217,10 @@ mod tests {
         for odd in [json!({"error": "the secret `sesame` is wrong"}), json!({"error": 3}), json!(null)] {
             assert_eq!(error_code(&odd), "", "{odd}");
         }
-        assert_eq!(encoded(&[("", "a b+c/%")]), "=a+b%2Bc%2F%25");
+    }
+
+    #[test]
+    fn a_secret_is_encoded_as_the_stock_client_does() {
+        assert_eq!(quoted("a b+c/%~*_.-é9Z"), "a+b%2Bc%2F%25~%2A_.-%C3%A99Z");
     }
 }

@@ -1,6 +1,7 @@
-//! Repeats reads that met a server which is away for a moment. It must never repeat a write: whether
-//! the lost answer meant "done" is not known here.
+//! Repeats reads that met a server which is away for a moment, and marks what no further try mends. It must never repeat
+//! a write: whether the lost answer meant "done" is not known here.
 
+use std::error::Error;
 use std::time::Duration;
 
 use connectrpc::{ConnectError, ErrorCode};
@@ -30,6 +31,22 @@ where
         }
     }
     call().await
+}
+
+/// Stands behind an error that was made on this side, and that another try would only repeat.
+#[derive(Debug, thiserror::Error)]
+#[error("another try would give the same")]
+struct Final;
+
+/// An error that no further try mends, told apart from what a server means by the same code.
+pub(crate) fn final_failure(message: String) -> ConnectError {
+    ConnectError::failed_precondition(message).with_source(Final)
+}
+
+/// Whether this side knows that another try would give the same: a certificate is not believed, or what the server
+/// says about tokens is of no use. What servers mean by their codes is not asked here.
+pub fn is_final(error: &ConnectError) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<Final>)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub use self::login::{LOGIN_ADVICE, LoginError};
-pub use self::task::TaskPlatform;
+pub use self::task::{TASK_LOGIN_ADVICE, TaskPlatform};
 use crate::access::{Access, Credentials};
 use crate::address::{AddressError, Security, ServerAddr};
 use crate::api_key::{ApiKey, ApiKeyError};

@@ -13,6 +13,7 @@ use connectrpc::{ConnectError, ErrorCode};
 use http::{HeaderName, HeaderValue};
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use wingbeat_proto::flyteidl2::auth::{
     AuthMetadataServiceClient, GetOAuth2MetadataRequest, GetPublicClientConfigRequest,
@@ -21,25 +22,49 @@ use wingbeat_proto::flyteidl2::auth::{
 use crate::access::{ClientSecret, Credentials};
 use crate::connection::Line;
 use crate::oauth::{self, Fresh, Provider};
+use crate::retry::is_final;
 use crate::web::Web;
 
 /// A token is replaced so long before its end, or after four fifths of a short life.
 const BEFORE_ITS_END: Duration = Duration::from_mins(1);
+/// A renewal that failed is tried again after this, while the token at hand is good.
+const BETWEEN_RENEWALS: Duration = Duration::from_secs(5);
 /// A program that asks a person may take a while.
 const COMMAND_PATIENCE: Duration = Duration::from_mins(2);
 
 /// So long is a token tried that was got in another's stead: streams that were refused with that other one may still say so.
 const STRAGGLERS: Duration = Duration::from_secs(5);
+/// Tokens that are got in each other's stead, one soon after the other, before streams are refused for good.
+const MOST_IN_A_ROW: u32 = 5;
+/// What is longer apart has nothing to do with each other.
+const IN_A_ROW: Duration = Duration::from_mins(1);
 
 /// A token in the form in which it is sent.
 pub(crate) struct Held {
     pub(crate) header: HeaderName,
     pub(crate) value: HeaderValue,
     replace_at: Option<Instant>,
-    /// When it was got because another one was refused, if it was.
-    after_refusal: Option<Instant>,
+    ends_at: Option<Instant>,
+    /// If it was got because another one was refused.
+    after_refusal: Option<Refusal>,
     /// A call with it was answered.
     is_proven: AtomicBool,
+}
+
+/// A token was refused, and another one is got.
+#[derive(Debug, Clone, Copy)]
+struct Refusal {
+    at: Instant,
+    /// How many there were by now, one soon after the other.
+    in_a_row: u32,
+}
+
+impl Refusal {
+    /// `before` is why the token was got that is refused now.
+    fn after(before: Option<Self>) -> Self {
+        let before = before.filter(|before| before.at.elapsed() < IN_A_ROW);
+        Self { at: Instant::now(), in_a_row: before.map_or(0, |before| before.in_a_row) + 1 }
+    }
 }
 
 impl Held {
@@ -50,6 +75,10 @@ impl Held {
     fn is_old(&self) -> bool {
         self.replace_at.is_some_and(|at| Instant::now() >= at)
     }
+
+    fn is_over(&self) -> bool {
+        self.ends_at.is_some_and(|at| Instant::now() >= at)
+    }
 }
 
 /// What is known of tokens.
@@ -57,32 +86,43 @@ impl Held {
 enum Known {
     #[default]
     Nothing,
-    /// The server has no identity provider: it lets everybody in.
+    /// The server has no identity provider: it lets everybody in, as long as it does not refuse anybody.
     NoneNeeded,
-    Token(Arc<Held>),
+    Token {
+        held: Arc<Held>,
+        /// After a renewal that failed: when it is tried again.
+        renewal_at: Option<Instant>,
+    },
 }
 
 /// Gets tokens for the calls of one client. Many may wait for one.
 pub(crate) struct Authenticator {
+    source: Arc<TokenSource>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    known: Known,
+    /// At most one. It outlives the call that wanted a token: a person whom a program asks may take longer than a call.
+    fetching: JoinSet<Result<Option<Held>, ConnectError>>,
+}
+
+/// Where tokens come from.
+struct TokenSource {
     credentials: Credentials,
     line: Line,
     config: ClientConfig,
     web: Web,
     provider: Mutex<Option<Arc<Provider>>>,
-    known: Mutex<Known>,
 }
 
 impl Authenticator {
     /// `line` is what the server is asked over for where tokens are given; without one.
     pub(crate) fn new(credentials: Credentials, line: Line, config: ClientConfig) -> Self {
-        Self {
-            credentials,
-            line,
-            config,
-            web: Web::default(),
-            provider: Mutex::default(),
-            known: Mutex::default(),
-        }
+        let (web, provider) = (Web::default(), Mutex::default());
+        let source = TokenSource { credentials, line, config, web, provider };
+        Self { source: Arc::new(source), state: Mutex::default() }
     }
 
     /// The token for a call, if one is needed.
@@ -90,46 +130,94 @@ impl Authenticator {
     /// # Errors
     /// None could be got: `unauthenticated` if trying again is of no use.
     pub(crate) async fn token(&self) -> Result<Option<Arc<Held>>, ConnectError> {
-        let mut known = self.known.lock().await;
-        match &*known {
+        let mut state = self.state.lock().await;
+        match &state.known {
             Known::NoneNeeded => return Ok(None),
-            Known::Token(held) if !held.is_old() => return Ok(Some(Arc::clone(held))),
-            Known::Token(_) | Known::Nothing => {}
+            Known::Token { held, renewal_at } => {
+                let rests = renewal_at.is_some_and(|at| Instant::now() < at) && !held.is_over();
+                if rests || !held.is_old() {
+                    return Ok(Some(Arc::clone(held)));
+                }
+            }
+            Known::Nothing => {}
         }
-        *known = match self.fetch(None).await? {
-            Some(held) => Known::Token(Arc::new(held)),
-            None => Known::NoneNeeded,
-        };
-        Ok(known.token())
+        // What replaces a token because of its age is in the same row as that one.
+        let refusal = state.known.token().and_then(|held| held.after_refusal);
+        match state.fetch(&self.source, refusal).await {
+            Ok(fresh) => state.known = fresh.map_or(Known::NoneNeeded, Known::fresh),
+            Err(error) => state.known.rest(error)?,
+        }
+        Ok(state.known.token())
     }
 
-    /// Another token than `refused`. Each call asks for one at most once.
+    /// Another token than `refused`, or one where none was shown. Each call asks for one at most once.
     ///
     /// # Errors
     /// None could be got.
-    pub(crate) async fn instead_of(&self, refused: &Arc<Held>) -> Result<Option<Arc<Held>>, ConnectError> {
-        let mut known = self.known.lock().await;
-        if let Some(present) = known.token().filter(|present| !Arc::ptr_eq(present, refused)) {
-            return Ok(Some(present));
+    pub(crate) async fn instead_of(
+        &self,
+        refused: Option<&Arc<Held>>,
+    ) -> Result<Option<Arc<Held>>, ConnectError> {
+        let mut state = self.state.lock().await;
+        let present = state.known.token();
+        let is_other = |present: &&Arc<Held>| !refused.is_some_and(|refused| Arc::ptr_eq(present, refused));
+        if let Some(other) = present.as_ref().filter(is_other) {
+            return Ok(Some(Arc::clone(other)));
         }
         // Where tokens are given may have changed, too.
-        *self.provider.lock().await = None;
-        let fresh = self.fetch(Some(Instant::now())).await?.map(Arc::new);
-        if let Some(held) = &fresh {
-            *known = Known::Token(Arc::clone(held));
-        }
-        Ok(fresh)
+        *self.source.provider.lock().await = None;
+        let refusal = Refusal::after(present.and_then(|present| present.after_refusal));
+        let Some(held) = state.fetch(&self.source, Some(refusal)).await? else { return Ok(None) };
+        state.known = Known::fresh(held);
+        Ok(state.known.token())
     }
 
     /// Whether a stream that was refused just now is worth another try: with which token it was refused is not known.
     pub(crate) async fn is_another_try_worth_it(&self) -> bool {
-        let Some(present) = self.known.lock().await.token() else { return false };
-        let is_untried = present.after_refusal.is_some_and(|since| since.elapsed() < STRAGGLERS)
-            && !present.is_proven.load(Ordering::Relaxed);
-        is_untried || matches!(self.instead_of(&present).await, Ok(Some(_)))
+        let present = self.state.lock().await.known.token();
+        if let Some((present, refusal)) = present.as_ref().and_then(|held| Some((held, held.after_refusal?)))
+        {
+            if refusal.at.elapsed() < STRAGGLERS && !present.is_proven.load(Ordering::Relaxed) {
+                return true;
+            }
+            if refusal.in_a_row >= MOST_IN_A_ROW && refusal.at.elapsed() < IN_A_ROW {
+                return false;
+            }
+        }
+        match self.instead_of(present.as_ref()).await {
+            Ok(other) => other.is_some(),
+            // Who gives tokens is away for a moment; the next refusal asks again.
+            Err(error) => error.code != ErrorCode::Unauthenticated && !is_final(&error),
+        }
     }
+}
 
-    async fn fetch(&self, after_refusal: Option<Instant>) -> Result<Option<Held>, ConnectError> {
+impl State {
+    /// Waits for a token, also where an earlier call did not wait to the end for it.
+    async fn fetch(
+        &mut self,
+        source: &Arc<TokenSource>,
+        after_refusal: Option<Refusal>,
+    ) -> Result<Option<Held>, ConnectError> {
+        // What came while nobody waited is taken if it is a token that still lasts.
+        if let Some(Ok(Ok(Some(held)))) = self.fetching.try_join_next()
+            && !held.is_old()
+        {
+            return Ok(Some(held));
+        }
+        if self.fetching.is_empty() {
+            let source = Arc::clone(source);
+            self.fetching.spawn(async move { source.fetch(after_refusal).await });
+        }
+        match self.fetching.join_next().await.expect("one is under way") {
+            Ok(fetched) => fetched,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+impl TokenSource {
+    async fn fetch(&self, after_refusal: Option<Refusal>) -> Result<Option<Held>, ConnectError> {
         let (header, fresh) = match &self.credentials {
             Credentials::None => return Ok(None),
             Credentials::Command(words) => (http::header::AUTHORIZATION, printed_by(words).await?),
@@ -142,8 +230,15 @@ impl Authenticator {
             ConnectError::unauthenticated("the token that was given cannot stand in a header")
         })?;
         value.set_sensitive(true);
-        let replace_at = fresh.lasts.map(|lasts| Instant::now() + usable(lasts));
-        Ok(Some(Held { header, value, replace_at, after_refusal, is_proven: AtomicBool::new(false) }))
+        let now = Instant::now();
+        Ok(Some(Held {
+            header,
+            value,
+            replace_at: fresh.lasts.map(|lasts| now + usable(lasts)),
+            ends_at: fresh.lasts.map(|lasts| now + lasts),
+            after_refusal,
+            is_proven: AtomicBool::new(false),
+        }))
     }
 
     /// Who gives tokens, asked once. None, if the server has nobody who does.
@@ -159,7 +254,7 @@ impl Authenticator {
         );
         let (metadata, public) = match asked {
             Ok((metadata, public)) => (metadata.into_owned(), public.into_owned()),
-            Err(error) if has_no_provider(error.code) => {
+            Err(error) if has_no_provider(&error) => {
                 tracing::debug!(%error, "the server names nobody who gives tokens; none is sent");
                 return Ok(None);
             }
@@ -177,17 +272,35 @@ impl Authenticator {
 }
 
 impl Known {
+    fn fresh(held: Held) -> Self {
+        Self::Token { held: Arc::new(held), renewal_at: None }
+    }
+
     fn token(&self) -> Option<Arc<Held>> {
         match self {
-            Self::Token(held) => Some(Arc::clone(held)),
+            Self::Token { held, .. } => Some(Arc::clone(held)),
             Self::Nothing | Self::NoneNeeded => None,
+        }
+    }
+
+    /// A renewal failed: that matters only once the token at hand is of no use any more.
+    fn rest(&mut self, error: ConnectError) -> Result<(), ConnectError> {
+        match self {
+            Self::Token { held, renewal_at } if !held.is_over() => {
+                tracing::warn!(%error, "a token could not be renewed; it is used until its end");
+                *renewal_at = Some(Instant::now() + BETWEEN_RENEWALS);
+                Ok(())
+            }
+            Self::Token { .. } | Self::Nothing | Self::NoneNeeded => Err(error),
         }
     }
 }
 
-/// Whether a server that answers so has no logins at all.
-fn has_no_provider(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::FailedPrecondition | ErrorCode::Unimplemented | ErrorCode::NotFound)
+/// Whether a server that answers so has no logins at all. One that could not be asked has not said that.
+fn has_no_provider(error: &ConnectError) -> bool {
+    let is_none =
+        matches!(error.code, ErrorCode::FailedPrecondition | ErrorCode::Unimplemented | ErrorCode::NotFound);
+    is_none && !is_final(error)
 }
 
 /// How much of its life a token is used.
@@ -221,35 +334,4 @@ async fn printed_by(words: &[String]) -> Result<Fresh, ConnectError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{printed_by, usable};
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_token_is_replaced_before_its_end_however_short_its_life() {
-        for (lasts, used) in [(3600, 3540), (300, 240), (10, 8), (0, 0)] {
-            assert_eq!(usable(Duration::from_secs(lasts)), Duration::from_secs(used), "{lasts}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_program_prints_a_token_or_is_to_blame() {
-        let fresh = printed_by(&words(&["sh", "-c", "echo '  sesame '"])).await.unwrap();
-        assert_eq!(fresh.token.expose(), "sesame");
-        for (script, why) in
-            [("exit 3", "exit status: 3"), ("true", "printed nothing"), ("printf '\\377'", "no text")]
-        {
-            let error = printed_by(&words(&["sh", "-c", script])).await.err().unwrap();
-            let text = error.message.unwrap_or_default();
-            assert!(text.contains(why) && text.contains("`sh`"), "{text}");
-        }
-        let error = printed_by(&words(&["/no/such/program", "sesame"])).await.err().unwrap();
-        let text = error.message.unwrap_or_default();
-        assert!(text.contains("could not be started") && !text.contains("sesame"), "{text}");
-    }
-}
+mod tests;

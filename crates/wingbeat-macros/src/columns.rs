@@ -5,12 +5,14 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Error, Result};
 
-use crate::value::fields;
+use crate::value::{attributes, fields};
 
 pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(&item.generics, "the columns of a table are fixed: no parameters"));
     }
+    // The name is for the struct as a value, which it may be, too.
+    attributes::read(&item.attrs, &["name"])?;
     let plans = fields::named(item, &["name"])?;
     if plans.is_empty() {
         let text = "there is no field: a table of any columns is a DataFrame";

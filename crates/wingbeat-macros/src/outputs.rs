@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Error, Result};
 
-use crate::value::fields;
+use crate::value::{attributes, fields};
 
 pub(crate) fn expand(item: &DeriveInput) -> Result<TokenStream> {
+    attributes::read(&item.attrs, &[])?;
     let plans = fields::named(item, &["name"])?;
     if plans.is_empty() {
         let text = "there is no field: a task that gives nothing returns ()";

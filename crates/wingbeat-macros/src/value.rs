@@ -1,6 +1,6 @@
 //! `#[derive(Value)]`: a struct as the wire form of a dataclass, an enum without data as that of an enum.
 
-mod attributes;
+pub(crate) mod attributes;
 mod enumeration;
 pub(crate) mod fields;
 mod structure;

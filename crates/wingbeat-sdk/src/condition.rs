@@ -11,6 +11,11 @@ use crate::controller::ConditionCall;
 use crate::failure::Result;
 use crate::value::Value;
 
+/// Code of a wait in whose time nobody answered; the stock SDK's.
+pub const CONDITION_TIMED_OUT: &str = "ConditionTimedoutError";
+/// Code of a wait that nobody will answer, or not with what was asked for; the stock SDK's.
+pub const CONDITION_FAILED: &str = "ConditionFailedError";
+
 /// What people can be asked for: flags, whole numbers, numbers and text.
 #[diagnostic::on_unimplemented(
     message = "people cannot be asked for a `{Self}`",
@@ -58,7 +63,7 @@ impl<T: Answer> Condition<T> {
         self
     }
 
-    /// Nobody answers in this time: then the wait fails with the code `TimedOut`.
+    /// Nobody answers in this time: then the wait fails with the code [`CONDITION_TIMED_OUT`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let wire = WireDuration {
             seconds: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),

@@ -1,15 +1,16 @@
 //! What a task's code can ask about the run around it. A task-local value carries it, so that a function deep inside
 //! needs no argument for it; code that runs in a task of its own on the runtime takes it along with [`carried`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use crate::controller::remote::RemoteSettings;
-use crate::controller::{ActionIdentity, CalledTask, Controller};
+use crate::controller::{ActionIdentity, Controller};
 use crate::data;
+use crate::deployed::DeployedTasks;
 use crate::failure::{Error, Result};
 use crate::local::LocalRun;
 use crate::report::Tabs;
@@ -57,7 +58,7 @@ pub(crate) struct TaskContext {
     /// The platform that runs it, if one does.
     pub(crate) platform: Option<RemoteSettings>,
     /// Deployed tasks that it called, as they were at the first call.
-    pub(crate) deployed: tokio::sync::Mutex<HashMap<String, Arc<CalledTask>>>,
+    pub(crate) deployed: tokio::sync::Mutex<DeployedTasks>,
     /// The run, where it is a local one.
     pub(crate) local: Option<Arc<LocalRun>>,
     /// How often each step was called, by its key; for local runs.
@@ -83,6 +84,13 @@ impl TaskContext {
                 data::write_with(&uri, page.into(), &self.storage).await
             }
             None => Ok(()),
+        }
+    }
+
+    /// Writes the report at the end of an attempt. How the attempt ended does not depend on it.
+    pub(crate) async fn leave_report(&self) {
+        if let Err(error) = self.flush_report().await {
+            tracing::warn!(action = self.action, %error, "the report could not be written");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Calls of tasks that are deployed on the platform, in whatever language they are: by name, with inputs by name.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral};
@@ -8,8 +9,16 @@ use crate::call;
 use crate::context::{Scope, ctx};
 use crate::controller::{CalledTask, ChildCall};
 use crate::failure::{Error, Result};
-use crate::remote::{self, TaskReference};
+use crate::remote::{self, Remote, RemoteError, TaskReference};
 use crate::value::{Outputs, Value, ValueError};
+
+/// What an attempt knows of deployed tasks.
+#[derive(Default)]
+pub(crate) struct DeployedTasks {
+    /// Asked for all of them: one connection, and one login.
+    remote: Option<Remote>,
+    tasks: HashMap<String, Arc<CalledTask>>,
+}
 
 /// A call of the deployed task `name` (`environment.task`) of the run's project and domain, in its latest version.
 pub fn deployed(name: impl Into<String>) -> Deployed {
@@ -99,12 +108,13 @@ async fn task_of(scope: &Scope, reference: &TaskReference) -> Result<Arc<CalledT
         return Err(Error::system("NoPlatform", text).not_recoverable());
     };
     let key = format!("{reference:?}");
-    let mut known = scope.task.deployed.lock().await;
-    if let Some(task) = known.get(&key) {
+    let mut deployed = scope.task.deployed.lock().await;
+    if let Some(task) = deployed.tasks.get(&key) {
         return Ok(Arc::clone(task));
     }
-    let mut details = platform.remote().task(reference).await?;
+    let remote = deployed.remote.get_or_insert_with(|| platform.remote());
+    let mut details = remote.task(reference).await.map_err(RemoteError::of_a_task)?;
     let task = CalledTask::new(details.spec.take().unwrap_or_default());
-    known.insert(key, Arc::clone(&task));
+    deployed.tasks.insert(key, Arc::clone(&task));
     Ok(task)
 }

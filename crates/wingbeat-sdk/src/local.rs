@@ -186,7 +186,7 @@ impl LocalRun {
             let scope = Scope::new(context.clone(), values.clone());
             let body = attempt::run(task, literals, scope);
             let result = within(body, timeout.max_runtime, MAX_RUNTIME).await;
-            context.flush_report().await?;
+            context.leave_report().await;
             match result {
                 Ok(outputs) => return Ok(outputs),
                 Err(error) if !error.is_recoverable() || attempt >= retries.count => return Err(error),
@@ -246,8 +246,8 @@ pub async fn scope<T>(settings: LocalSettings, code: impl Future<Output = T>) ->
     run.n_actions.store(1, Ordering::Relaxed);
     let context = Arc::new(run.attempt_context("a0", 0));
     let result = Scope::new(context.clone(), values).enter(code).await;
-    let flushed = context.flush_report().await;
-    LocalOutcome { result: flushed.map(|()| result), folder: run.folder.clone() }
+    context.leave_report().await;
+    LocalOutcome { result: Ok(result), folder: run.folder.clone() }
 }
 
 /// A future that runs in a task of its own on the runtime, and ends with whoever waits for it.

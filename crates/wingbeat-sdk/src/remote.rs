@@ -328,7 +328,7 @@ where
                 sleep(wait).await;
                 wait *= 2;
             }
-            Err(source) => return Err(RemoteError::Call { what, source }),
+            Err(answer) => return Err(RemoteError::Call { what, answer }),
         }
     }
     unreachable!("the last try returns")

@@ -85,8 +85,11 @@ fn with_bytes(value: &Literal, binary: &Binary, bytes: Vec<u8>) -> Literal {
     let scalar = Scalar { value: Some(scalar::Value::Binary(Box::new(binary))), ..Default::default() };
     Literal {
         value: Some(literal::Value::Scalar(Box::new(scalar))),
+        hash: value.hash.clone(),
         metadata: value.metadata.clone(),
-        ..Default::default()
+        artifact_id: value.artifact_id.clone(),
+        // Named, so that a field that is added to literals cannot be left out here.
+        __buffa_unknown_fields: value.__buffa_unknown_fields.clone(),
     }
 }
 
@@ -152,4 +155,27 @@ fn base36(mut number: u128) -> String {
 /// The key under which a task's result is cached.
 pub fn cache_key(inputs_hash: &str, task_name: &str, interface_hash: &str, version: &str) -> String {
     hash(format!("{inputs_hash}{task_name}{interface_hash}{version}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use buffa::Message as _;
+    use wingbeat_proto::flyteidl2::core::Literal;
+    use wingbeat_proto::flyteidl2::task::{Inputs, NamedLiteral};
+
+    use super::inputs_hash;
+
+    /// `{"b": 1, "a": 2}` in msgpack, of artifact `birds` in version 7.
+    const OF_AN_ARTIFACT: &[u8] =
+        b"\x0a\x14\x1a\x12\x0a\x07\x82\xa1b\x01\xa1a\x02\x12\x07msgpackJ\x0c\x0a\x07\x1a\x05birds\x12\x017";
+
+    #[test]
+    fn which_artifact_a_value_is_counts_in_its_hash() {
+        // Computed by `generate_inputs_hash_from_proto` of the stock SDK, which sorts the keys.
+        let expected = "K2reDRuR+zUze7M2cMXHoflFfwxlpbem+lHSo0f7GoI=";
+        let value = Literal::decode_from_slice(OF_AN_ARTIFACT).expect("a literal");
+        let input = NamedLiteral { name: "x".to_owned(), value: value.into(), ..Default::default() };
+        let inputs = Inputs { literals: vec![input], ..Default::default() };
+        assert_eq!(inputs_hash(&inputs, &[]), expected);
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0)
 const NANOS_PER_MICRO: i32 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Ten thousand years, the most that a duration of the wire may span.
-const MAX_SECONDS: i64 = 315_576_000_000;
+const MAX_SECONDS: u64 = 315_576_000_000;
 
 /// A moment as the wire has it.
 pub(crate) fn timestamp(moment: &Datetime) -> Result<Timestamp, ConvertError> {
@@ -56,7 +56,7 @@ pub(crate) fn duration(micros: i64) -> Duration {
 
 /// Microseconds of a span of the wire.
 pub(crate) fn micros(span: &Duration) -> Result<i64, ConvertError> {
-    if span.seconds.abs() > MAX_SECONDS {
+    if span.seconds.unsigned_abs() > MAX_SECONDS {
         return Err(outside("the span"));
     }
     Ok(span.seconds * MICROS_PER_SECOND + i64::from(span.nanos / NANOS_PER_MICRO))
@@ -102,6 +102,8 @@ fn outside(what: &str) -> ConvertError {
 
 #[cfg(test)]
 mod tests {
+    use buffa_types::google::protobuf::Duration;
+
     use super::{civil, duration, micros, read_iso, timestamp};
     use crate::value::Datetime;
 
@@ -118,6 +120,14 @@ mod tests {
         let wire = duration(-1_500_000);
         assert_eq!((wire.seconds, wire.nanos), (-1, -500_000_000));
         assert_eq!(micros(&wire), Ok(-1_500_000));
+    }
+
+    #[test]
+    fn a_span_beyond_all_counting_is_refused() {
+        for seconds in [i64::MIN, i64::MAX] {
+            let wire = Duration { seconds, nanos: 1_500_000_000, ..Default::default() };
+            assert!(micros(&wire).is_err(), "{seconds}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+use wingbeat_sdk::condition::CONDITION_FAILED;
 use wingbeat_sdk::failure::{Error, Result};
 use wingbeat_sdk::local::Answers;
 use wingbeat_sdk::wire::ConditionAction;
@@ -19,7 +20,7 @@ fn ask(condition: &ConditionAction) -> Result<String> {
     let mut line = String::new();
     if std::io::stdin().lock().read_line(&mut line)? == 0 {
         let text = format!("nobody answers `{}`: the input is closed", condition.name);
-        return Err(Error::user("ConditionFailed", text).not_recoverable());
+        return Err(Error::user(CONDITION_FAILED, text).not_recoverable());
     }
     Ok(line)
 }

@@ -11,7 +11,7 @@ use wingbeat_sdk::storage::Storage;
 use wingbeat_sdk::task::{self, TaskDef};
 
 use crate::platform::{PlatformArguments, RemoteRun};
-use crate::{answers, interface, local_folder, platform, process};
+use crate::{answers, environment, interface, local_folder, platform, process};
 
 /// Tasks in Rust.
 #[derive(Debug, Parser)]
@@ -130,7 +130,7 @@ fn run(arguments: RunArguments) -> Result<()> {
         answers: answers::of(arguments.answer),
         overwrite_cache: arguments.no_cache,
         values: arguments.set.into_iter().collect(),
-        storage: Some(Storage::new(std::env::vars())),
+        storage: Some(Storage::new(environment::variables())),
         on_failed_attempt: Some(tell),
     };
     let outcome = process::runtime()?.block_on(local::run(task, literals, settings));

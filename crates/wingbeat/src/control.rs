@@ -12,6 +12,8 @@ use wingbeat_sdk::error::TaskError;
 use wingbeat_sdk::process::ProcessSettings;
 use wingbeat_sdk::wire::{Literal, WireOutputs};
 
+use crate::environment;
+
 /// What serves a task of these settings: the platform that the environment names, which is added to them.
 pub(crate) fn controller(settings: &mut ProcessSettings, run_base: String) -> Arc<dyn Controller> {
     match RemoteSettings::from_variables(&variables(settings, run_base)) {
@@ -35,7 +37,7 @@ fn variables(settings: &ProcessSettings, run_base: String) -> HashMap<String, St
         ("ACTION_NAME", &settings.action),
     ];
     let told = told.map(|(name, value)| (name.to_owned(), value.clone()));
-    std::env::vars().chain(told).collect()
+    environment::variables().chain(told).collect()
 }
 
 /// Serves tasks that ask for nothing: whoever started the process named no platform that can be reached.

@@ -37,6 +37,7 @@
 mod answers;
 mod commands;
 mod control;
+mod environment;
 mod interface;
 mod local_folder;
 mod platform;
@@ -48,7 +49,7 @@ pub use wingbeat_sdk::dataframe::{Create as CreateDataFrame, Read as ReadDataFra
 pub use {jiff, serde_json};
 
 pub use wingbeat_sdk::call::Call;
-pub use wingbeat_sdk::condition::{Answer, Condition, condition};
+pub use wingbeat_sdk::condition::{Answer, CONDITION_FAILED, CONDITION_TIMED_OUT, Condition, condition};
 pub use wingbeat_sdk::context::{Checkpoint, Context, Report, carried, ctx, group, with_value};
 pub use wingbeat_sdk::deployed::{Deployed, deployed};
 pub use wingbeat_sdk::error::Origin;
@@ -160,7 +161,13 @@ macro_rules! bail {
 
 /// What a binary with tasks does: see `--help`. Ends the process with a status when something failed.
 pub fn main() {
-    let status = commands::main(std::env::args().collect());
+    let status = environment::words().map_or_else(
+        |word| {
+            eprintln!("error: the argument {} is no text in UTF-8", word.display());
+            1
+        },
+        commands::main,
+    );
     if status != 0 {
         std::process::exit(status.into());
     }

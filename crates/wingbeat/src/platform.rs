@@ -11,7 +11,7 @@ use wingbeat_sdk::spec::Serialization;
 use wingbeat_sdk::task::{self, TaskDef};
 use wingbeat_sdk::wire::{CacheConfig, NamedLiteral, RunSpec};
 
-use crate::{interface, process};
+use crate::{environment, interface, process};
 
 /// Which platform, and how the binary gets there.
 #[derive(Debug, Args)]
@@ -52,12 +52,8 @@ impl PlatformArguments {
             project: self.project.clone(),
             domain: self.domain.clone(),
         };
-        // Names and values that are no text cannot be meant for us.
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
         let around = Surroundings {
-            variables: std::env::vars_os().filter_map(text).collect(),
+            variables: environment::variables().collect(),
             working_folder: std::env::current_dir().ok(),
             home: std::env::home_dir(),
         };

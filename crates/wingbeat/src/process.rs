@@ -12,6 +12,8 @@ use wingbeat_sdk::process::{self, ProcessSettings};
 use wingbeat_sdk::spec::{BundlePlace, RESOLVER, RESOLVER_WORD, Serialization};
 use wingbeat_sdk::storage::Storage;
 
+use crate::environment;
+
 /// What a platform passes. Flags of Python's own affairs are taken and not looked at.
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true)]
@@ -97,7 +99,7 @@ pub(crate) fn main(words: Vec<String>) -> u8 {
 const TERMINATED: u8 = 143;
 
 async fn attempt(flags: Flags, program: &str) -> Result<u8> {
-    let storage = Storage::new(std::env::vars());
+    let storage = Storage::new(environment::variables());
     let (outputs, run_base) = (flags.outputs_path.clone(), flags.run_base_dir.clone());
     let mut settings = match settings(flags, program, storage.clone()) {
         Ok(settings) => settings,

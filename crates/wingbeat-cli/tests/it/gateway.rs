@@ -44,6 +44,8 @@ pub(crate) struct Tokens {
     pub(crate) n_refused: usize,
     /// Whether new ones count.
     pub(crate) are_useless: bool,
+    /// Whether nobody is told for now where they are given.
+    pub(crate) are_hidden: bool,
 }
 
 impl Tokens {
@@ -174,6 +176,9 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, behind: Behind) {
 impl Behind {
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
         match request.uri().path().rsplit('/').next() {
+            Some("GetOAuth2Metadata") if self.are_tokens_hidden() => {
+                return status(StatusCode::NOT_FOUND, "text/plain", b"no such page");
+            }
             Some("GetOAuth2Metadata") => {
                 let metadata =
                     GetOAuth2MetadataResponse { token_endpoint: self.provider.clone(), ..Default::default() };
@@ -200,6 +205,10 @@ impl Behind {
             Ok(answer) => answer.map(Either::Right),
             Err(_) => status(StatusCode::BAD_GATEWAY, "text/plain", b"the platform is away"),
         }
+    }
+
+    fn are_tokens_hidden(&self) -> bool {
+        self.tokens.lock().expect("nobody panics while holding it").are_hidden
     }
 
     fn is_known(&self, request: &Request<Incoming>) -> bool {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wingbeat_client::{Overrides, Settings, Surroundings};
+use wingbeat_client::{Overrides, ServerAddr, Settings, Surroundings};
 use wingbeat_proto::flyteidl2::task::Inputs;
 use wingbeat_sdk::controller::Controller as _;
 use wingbeat_sdk::controller::remote::{RemoteController, RemoteSettings};
@@ -56,6 +56,17 @@ async fn tokens_are_got_kept_and_renewed() {
     timeout(PATIENCE, known.wait()).await.expect("it ends in time").expect("it can be watched");
     assert_eq!(count(), (3, 2));
 
+    // Whoever was not told where tokens are given asks again when it is refused.
+    let hidden = |are_hidden| {
+        gateway.tokens.lock().expect("nobody panics while holding it").are_hidden = are_hidden;
+    };
+    hidden(true);
+    let misled = Remote::new(&settings(&gateway.client()));
+    run(&misled).await.expect_err("it shows nothing");
+    hidden(false);
+    run(&misled).await.expect("it runs");
+    assert_eq!(count(), (4, 4), "one refusal while it was hidden, one when it was not");
+
     // By what the provider says the next ones have no time to live: nobody waits for a refusal.
     {
         let mut tokens = gateway.tokens.lock().expect("nobody panics while holding it");
@@ -64,7 +75,7 @@ async fn tokens_are_got_kept_and_renewed() {
     }
     run(&remote).await.expect("it runs");
     let (n_given, n_refused) = count();
-    assert!(n_given > 5 && n_refused == 3, "{n_given} were given, {n_refused} refused");
+    assert!(n_given > 6 && n_refused == 5, "{n_given} were given, {n_refused} refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,6 +147,20 @@ async fn a_task_logs_in_as_its_platform_told_it() {
         .expect("it runs");
     controller.finish().await;
     assert_eq!(gateway.tokens.lock().expect("nobody panics while holding it").n_given, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_does_not_believe_its_platform_is_not_kept_waiting() {
+    let platform = Platform::start(Attempts::Simulated);
+    let gateway = Gateway::before(&platform.addr()).await;
+    let run = Run::create(&platform).await;
+    let server = ServerAddr::parse(&gateway.endpoint()).expect("it is an address");
+    let controller = RemoteController::new(RemoteSettings { server, ..run.settings.clone() });
+    let error = timeout(PATIENCE, controller.run_child(run.child(1, 0)))
+        .await
+        .expect("it is told in time")
+        .expect_err("the certificate is of an authority that nobody named");
+    assert!(error.message.contains("certificate"), "{error}");
 }
 
 fn wingbeat(config: &Path, variables: &[(&str, &str)]) -> Output {

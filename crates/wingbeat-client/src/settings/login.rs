@@ -12,7 +12,7 @@ use crate::config_file::{FileLogin, Words};
 use crate::tls::{Trust, TrustError};
 
 /// What to do when a server wants to know who asks, or does not take what it was shown.
-pub const LOGIN_ADVICE: &str = "set FLYTE_API_KEY, or admin.clientId with admin.clientSecretEnvVar or admin.clientSecretLocation, or admin.authType ExternalCommand with admin.command in the config file; if one of them is set, its token is not taken there";
+pub const LOGIN_ADVICE: &str = "set FLYTE_API_KEY, or admin.clientId with admin.clientSecretEnvVar or admin.clientSecretLocation, or admin.authType ExternalCommand with admin.command in the config file; if one of them is set, its token is not taken there, or none is sent, as over plain text";
 
 /// Why a login cannot be made. No text repeats a secret.
 #[derive(Debug, thiserror::Error)]

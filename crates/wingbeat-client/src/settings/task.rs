@@ -16,6 +16,9 @@ const FILE_VARIABLES: [&str; 2] = ["UCTL_CONFIG", "FLYTECTL_CONFIG"];
 const KEY_VARIABLES: [&str; 2] = ["_UNION_EAGER_API_KEY", "EAGER_API_KEY"];
 const ENDPOINT_VARIABLES: [&str; 2] = ["_U_EP_OVERRIDE", "FLYTE_ADMIN_ENDPOINT"];
 
+/// What to do when a server wants to know which task asks, or does not take what it was shown.
+pub const TASK_LOGIN_ADVICE: &str = "tasks log in with what their platform sets: EAGER_API_KEY, a config file that FLYTECTL_CONFIG names, or FLYTE_AUTH_TYPE with FLYTE_AUTH_COMMAND; if one of them is set, its token is not taken there, or none is sent, as over plain text";
+
 /// The platform of a task process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPlatform {

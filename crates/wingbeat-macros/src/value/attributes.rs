@@ -34,9 +34,11 @@ pub(crate) fn read(attributes: &[Attribute], known: &[&str]) -> Result<ValueAttr
         attribute.parse_nested_meta(|meta| {
             let word = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             if !known.contains(&word.as_str()) {
-                return Err(
-                    meta.error(format!("`{word}` means nothing here; there are: {}", known.join(", ")))
-                );
+                let there_are = match known {
+                    [] => "nothing can stand here".to_owned(),
+                    known => format!("there are: {}", known.join(", ")),
+                };
+                return Err(meta.error(format!("`{word}` means nothing here; {there_are}")));
             }
             match word.as_str() {
                 "name" => read.name = Some(meta.value()?.parse::<LitStr>()?.value()),

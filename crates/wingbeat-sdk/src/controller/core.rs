@@ -99,6 +99,8 @@ pub(crate) struct Core {
     is_ready: bool,
     /// Something came since the snapshot's timer was set.
     heard: bool,
+    /// The number of the snapshot's timer that counts; no timer has it while nothing is connected.
+    snapshot_wait: u64,
     /// Asked before the first snapshot had ended.
     early: Vec<(Ticket, Name, Ask)>,
     /// Why nothing can be asked any more.
@@ -116,6 +118,7 @@ impl Core {
             watch_failures: 0,
             is_ready: false,
             heard: false,
+            snapshot_wait: 0,
             early: Vec::new(),
             over: None,
             effects: Vec::new(),

@@ -25,11 +25,12 @@ use self::naming::Naming;
 pub use self::naming::inherited_context;
 pub use self::settings::{ControllerLimits, RemoteSettings, SettingsError};
 use self::wire::Launch;
-pub(crate) use self::wire::told;
+pub(crate) use self::wire::{advised, told};
 use super::core::event::{Ask, Completion, End, EndPhase};
 use super::{
     ChildCall, ConditionCall, Controller, FoundTrace, OpenCondition, TraceCall, TraceOutcome, TraceStep,
 };
+use crate::condition::{CONDITION_FAILED, CONDITION_TIMED_OUT};
 use crate::error::{ABORTED, TIMED_OUT, TaskError};
 use crate::storage::{self, MAX_INLINE_BYTES};
 
@@ -221,12 +222,12 @@ impl Controller for RemoteController {
             }
             (EndPhase::TimedOut, _) => {
                 let message = format!("nobody gave condition {name} a value in time");
-                Err(TaskError::user("ConditionTimedoutError", message))
+                Err(TaskError::user(CONDITION_TIMED_OUT, message))
             }
             (EndPhase::Aborted, _) => Err(TaskError::user(ABORTED, format!("condition {name} was aborted"))),
             (EndPhase::Failed, _) => {
                 let why = end.error.as_ref().map_or("nobody says why", |error| &error.message);
-                Err(TaskError::user("ConditionFailedError", format!("condition {name} failed: {why}")))
+                Err(TaskError::user(CONDITION_FAILED, format!("condition {name} failed: {why}")))
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 
+use crate::condition::CONDITION_FAILED;
 use crate::failure::{Error, Result};
 
 /// Asks a person for the text of an answer; blocking.
@@ -50,7 +51,7 @@ impl Answers {
         }
         let Some(ask) = self.ask.clone() else {
             let text = format!("nobody answers `{}` here; give the answer with the run", condition.name);
-            return Err(Error::user("ConditionFailed", text).not_recoverable());
+            return Err(Error::user(CONDITION_FAILED, text).not_recoverable());
         };
         let condition = condition.clone();
         let asked = tokio::task::spawn_blocking(move || ask(&condition)).await;

@@ -10,11 +10,12 @@ use wingbeat_proto::flyteidl2::task::Outputs;
 use wingbeat_types::content_hash;
 
 use super::LocalRun;
+use crate::condition::{CONDITION_FAILED, CONDITION_TIMED_OUT};
 use crate::context::Scope;
 use crate::controller::{
     ChildCall, ConditionCall, Controller, FoundTrace, OpenCondition, TraceCall, TraceOutcome, TraceStep,
 };
-use crate::error::{TIMED_OUT, TaskError};
+use crate::error::TaskError;
 use crate::failure::{Error, Result};
 use crate::task;
 use crate::value::Value;
@@ -98,7 +99,8 @@ impl Controller for LocalController {
                 let nanos = u32::try_from(limit.nanos).unwrap_or_default();
                 let limit = std::time::Duration::new(seconds, nanos);
                 tokio::time::timeout(limit, answer).await.map_err(|_| {
-                    TaskError::user(TIMED_OUT, format!("nobody answered `{}` in {limit:?}", condition.name))
+                    let text = format!("nobody answered `{}` in {limit:?}", condition.name);
+                    TaskError::user(CONDITION_TIMED_OUT, text)
                 })??
             }
         };
@@ -112,7 +114,7 @@ impl Controller for LocalController {
 fn parse(name: &str, text: &str, wanted: Option<&literal_type::Type>) -> Result<Literal> {
     let text = text.trim();
     let wrong = |expected: &str| {
-        Error::user("ConditionFailed", format!("the answer to `{name}` is no {expected}: `{text}`"))
+        Error::user(CONDITION_FAILED, format!("the answer to `{name}` is no {expected}: `{text}`"))
     };
     let simple = match wanted {
         Some(literal_type::Type::Simple(simple)) => simple.as_known(),

@@ -1,9 +1,12 @@
 //! Why something about a remote run did not come about.
 
 use connectrpc::{ConnectError, ErrorCode};
+use wingbeat_client::LOGIN_ADVICE;
 use wingbeat_types::InputError;
 
+use crate::controller::remote::{advised, told};
 use crate::error::TaskError;
+use crate::failure::Error;
 
 /// See the variants. The texts hold nothing of a signed URL.
 #[derive(Debug, thiserror::Error)]
@@ -12,12 +15,13 @@ pub enum RemoteError {
     #[error(transparent)]
     Inputs(#[from] InputError),
     /// The platform refused a call, or could not be asked.
-    #[error("could not {what}: {}", crate::controller::remote::told(source))]
+    // Not as a source: its text is in this one, and would be told once more behind the advice.
+    #[error("could not {what}: {}", advised(answer, LOGIN_ADVICE))]
     Call {
         /// What was wanted.
         what: &'static str,
         /// What it answered.
-        source: ConnectError,
+        answer: ConnectError,
     },
     /// The platform answered, but named no run.
     #[error("the platform created a run, but did not say which; look for it in the console")]
@@ -55,12 +59,46 @@ impl RemoteError {
     /// The code of the platform's answer, if it is one.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            Self::Call { source, .. } => Some(source.code),
+            Self::Call { answer, .. } => Some(answer.code),
             Self::Inputs(_)
             | Self::NoRun
             | Self::NoTask { .. }
             | Self::Upload { .. }
             | Self::Failed { .. } => None,
+        }
+    }
+
+    /// As a task fails with it, which can follow other advice than a person at a terminal.
+    pub(crate) fn of_a_task(self) -> Error {
+        match self {
+            Self::Call { what, answer } => {
+                Error::user("RemoteError", format!("could not {what}: {}", told(&answer)))
+            }
+            other @ (Self::Inputs(_)
+            | Self::NoRun
+            | Self::NoTask { .. }
+            | Self::Upload { .. }
+            | Self::Failed { .. }) => other.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connectrpc::ConnectError;
+
+    use super::RemoteError;
+    use crate::failure::Error;
+
+    #[test]
+    fn what_the_platform_answered_is_told_once() {
+        let refused =
+            || RemoteError::Call { what: "look", answer: ConnectError::unauthenticated("who are you?") };
+        let of_a_person = Error::from(refused());
+        let of_a_task = refused().of_a_task();
+        for (error, advice) in [(&of_a_person, "FLYTE_API_KEY"), (&of_a_task, "FLYTECTL_CONFIG")] {
+            assert_eq!(error.message().matches("who are you?").count(), 1, "{error}");
+            assert!(error.code() == "RemoteError" && error.message().contains(advice), "{error}");
         }
     }
 }

@@ -214,16 +214,16 @@ impl RunHandle {
     async fn lost(
         &self,
         what: &'static str,
-        source: ConnectError,
+        answer: ConnectError,
         losses: &mut u32,
     ) -> Result<(), RemoteError> {
         let is_passing = matches!(
-            source.code,
+            answer.code,
             ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::Canceled | ErrorCode::Internal
         );
-        let is_worth_it = is_passing || self.remote.client.has_other_token(&source).await;
+        let is_worth_it = is_passing || self.remote.client.has_other_token(&answer).await;
         if !is_worth_it || *losses >= MOST_LOSSES {
-            return Err(RemoteError::Call { what, source });
+            return Err(RemoteError::Call { what, answer });
         }
         sleep(LONGEST_WAIT.min(Duration::from_millis(100) * (1 << (*losses).min(7)))).await;
         *losses += 1;

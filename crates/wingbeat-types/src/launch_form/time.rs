@@ -21,9 +21,10 @@ pub(super) fn read_datetime(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_unix(seconds, i32::try_from(nanos).ok()?))
 }
 
-/// `PT1H30M`.
-pub(super) fn duration_text(span: &Duration) -> String {
-    SignedDuration::new(span.seconds, span.nanos).to_string()
+/// `PT1H30M`; `None` beyond what seconds of 64 bits count.
+pub(super) fn duration_text(span: &Duration) -> Option<String> {
+    let length = SignedDuration::from_secs(span.seconds);
+    length.checked_add(SignedDuration::from_nanos(span.nanos.into())).map(|length| length.to_string())
 }
 
 /// `PT1H30M`, `P1D` (24 hours), `1h30m0s`, `90 minutes`.
@@ -37,4 +38,19 @@ pub(super) fn read_duration(text: &str) -> Option<Duration> {
 pub(super) fn duration_of_seconds(seconds: f64) -> Option<Duration> {
     let length = SignedDuration::try_from_secs_f64(seconds).ok()?;
     Some(Duration::from_secs_nanos(length.as_secs(), length.subsec_nanos()))
+}
+
+#[cfg(test)]
+mod tests {
+    use buffa_types::google::protobuf::Duration;
+
+    use super::duration_text;
+
+    #[test]
+    fn a_span_beyond_all_counting_has_no_text() {
+        let text = |seconds, nanos| duration_text(&Duration { seconds, nanos, ..Default::default() });
+        assert_eq!(text(5400, 0).as_deref(), Some("PT1H30M"));
+        assert_eq!(text(i64::MAX, 1_500_000_000), None);
+        assert_eq!(text(i64::MIN, -1_500_000_000), None);
+    }
 }

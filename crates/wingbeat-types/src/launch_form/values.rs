@@ -139,7 +139,10 @@ fn primitive_json(path: &str, primitive: &Primitive) -> Result<Value, FormError>
             let outside = || FormError::NoJson { path: path.to_owned(), what: "a time outside the calendar" };
             json!(time::datetime_text(at).ok_or_else(outside)?)
         }
-        Some(primitive::Value::Duration(span)) => json!(time::duration_text(span)),
+        Some(primitive::Value::Duration(span)) => {
+            let outside = || FormError::NoJson { path: path.to_owned(), what: "a span beyond all counting" };
+            json!(time::duration_text(span).ok_or_else(outside)?)
+        }
     })
 }
 

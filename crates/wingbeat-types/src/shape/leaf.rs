@@ -226,7 +226,7 @@ fn iso_span(text: &str) -> Option<i64> {
         let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
         i64::try_from(length.as_micros()).ok()?
     };
-    Some(sign * (years.checked_mul(365 * 86_400_000_000)? + micros))
+    years.checked_mul(365 * 86_400_000_000)?.checked_add(micros)?.checked_mul(sign)
 }
 
 fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
@@ -247,4 +247,17 @@ fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
         TextKind::Path => true,
     };
     fits.then_some(Value::Text(kind, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::iso_span;
+
+    #[test]
+    fn a_span_of_too_many_years_is_none() {
+        assert_eq!(iso_span("-P1YT1S"), Some(-(365 * 86_400_000_000 + 1_000_000)));
+        // The years alone fit, and the days alone do.
+        assert_eq!(iso_span("P292471Y364D"), None);
+        assert_eq!(iso_span("P292472Y"), None);
+    }
 }

@@ -111,6 +111,15 @@ fn what_the_macros_refuse_is_said_in_words() {
         let program = format!("#[derive(wingbeat::{derive})]\n{twice}");
         refused(&program, &["two fields are called `a`", "program.rs:4:5"]);
     }
+    let named = "#[value(name = \"Q\")]\npub struct P {\n    a: i64,\n}";
+    refused(
+        &format!("#[derive(wingbeat::Outputs)]\n{named}"),
+        &["`name` means nothing here", "program.rs:2:9"],
+    );
+    refused(
+        "#[derive(wingbeat::Columns)]\n#[value(default)]\npub struct P {\n    a: i64,\n}",
+        &["`default` means nothing here", "program.rs:2:9"],
+    );
     refused("#[derive(wingbeat::Outputs)]\npub struct P {}", &["a task that gives nothing returns ()"]);
     refused("#[derive(wingbeat::Columns)]\npub struct P {}", &["a table of any columns is a DataFrame"]);
     refused("#[derive(wingbeat::Outputs)]\npub struct P(i64);", &["a struct with named fields"]);

@@ -1,6 +1,7 @@
 //! Tasks outside of any run, and in local runs: the platform's semantics without a platform.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use wingbeat::local::{self, Answers, LocalSettings};
@@ -94,6 +95,15 @@ async fn reports() -> Result<Option<String>> {
     Ok(context.value("team").map(ToOwned::to_owned))
 }
 
+#[task(env = ENV, report)]
+async fn fails_in_the_place_of_its_report() -> Result<()> {
+    let context = ctx()?;
+    context.report().text("never seen");
+    let place = [context.value("runs").unwrap(), context.run_name(), context.action_name(), "1/report.html"];
+    std::fs::create_dir_all(place.join("/"))?;
+    wingbeat::bail!("what really happened")
+}
+
 #[task(env = ENV)]
 async fn asks() -> Result<(bool, i64)> {
     Ok((condition::<bool>("go").prompt("Go on?").wait().await?, condition("how_many").wait().await?))
@@ -177,9 +187,26 @@ async fn reports_values_and_answers_reach_the_task() {
     let page = std::fs::read_to_string(outcome.folder.join("reports-1/1/report.html")).unwrap();
     assert!(page.contains("<svg></svg>") && page.contains("plot"), "{page}");
 
+    let runs = folder.path().join("runs").to_str().unwrap().to_owned();
+    let values = [("runs".to_owned(), runs)].into();
+    let code = fails_in_the_place_of_its_report();
+    let outcome = local::scope(LocalSettings { values, ..settings(&folder) }, code).await;
+    assert_eq!(outcome.result.unwrap().unwrap_err().message(), "what really happened");
+
     let answers = Answers::default().with("go", "yes").with("how_many", 3);
     let outcome = local::scope(LocalSettings { answers, ..settings(&folder) }, asks()).await;
     assert_eq!(outcome.result.unwrap(), Ok((true, 3)));
     let outcome = local::scope(settings(&folder), asks()).await;
-    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionFailed");
+    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionFailedError");
+
+    // Somebody is asked, and says nothing until the test is over.
+    let (_over, until) = mpsc::channel::<()>();
+    let until = Mutex::new(until);
+    let slow = Answers::default().asking(move |_| {
+        let _over = until.lock().unwrap().recv();
+        Ok("yes".to_owned())
+    });
+    let code = async { condition::<bool>("go").timeout(Duration::ZERO).wait().await };
+    let outcome = local::scope(LocalSettings { answers: slow, ..settings(&folder) }, code).await;
+    assert_eq!(outcome.result.unwrap().unwrap_err().code(), "ConditionTimedoutError");
 }

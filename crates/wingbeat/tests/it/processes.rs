@@ -1,5 +1,7 @@
 //! A task process as a platform starts it: flags and variables of `a0`, files in a folder, an exit status.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
@@ -88,6 +90,21 @@ fn a_task_reads_its_inputs_and_leaves_its_outputs() {
     let output = attempt.run("hello.divide");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(attempt.outputs(), [named("o0", &3_i64), named("o1", &2_i64)]);
+}
+
+#[test]
+fn variables_of_others_need_not_be_text() {
+    let attempt = Attempt::new(vec![named("a", &17_i64), named("b", &5_i64)]);
+    let odd = OsStr::from_bytes(b"\xff");
+    let output = attempt.command("hello.divide").env("ODD", odd).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(attempt.outputs().len(), 2);
+
+    let output = Command::new(example("hello")).args(["run", "hello.greet", "--name"]).arg(odd).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: the argument"), "{said}");
 }
 
 #[test]

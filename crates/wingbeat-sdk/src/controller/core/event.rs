@@ -100,11 +100,11 @@ pub(crate) enum WatchEnd {
     Refused(String),
 }
 
-/// What a timer is for. One with a number that is not the current one has no meaning any more.
+/// What a timer is for. None is ever taken back: one whose time is past when it fires has no meaning any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Timer {
-    /// The snapshot should have ended.
-    Snapshot,
+    /// The snapshot should have ended. The number is that of the wait: one of a watch that is gone says nothing.
+    Snapshot(u64),
     /// The watch is opened again.
     Reconnect,
     /// The Enqueue is repeated.

@@ -31,7 +31,11 @@ struct World {
     core: Core,
     children: BTreeMap<Name, Child>,
     is_watched: bool,
+    /// Of the watch that is open, or was.
+    watch_number: u64,
     losses: u32,
+    /// Snapshots' timers, each with the number of the watch that it was set for.
+    snapshot_timers: Vec<(u64, Timer)>,
     /// Events that the driver will hand over, in any order.
     pending: Vec<Event>,
     /// News of the open watch.
@@ -48,7 +52,9 @@ impl World {
             core: Core::new(LIMITS),
             children: BTreeMap::new(),
             is_watched: false,
+            watch_number: 0,
             losses: 0,
+            snapshot_timers: Vec::new(),
             pending: Vec::new(),
             news: Vec::new(),
             answers: BTreeMap::new(),
@@ -82,7 +88,10 @@ impl World {
                     self.tell(&name);
                 }
             }
-            Effect::Forget(_) | Effect::SetTimer { timer: Timer::Snapshot | Timer::Echo(_), .. } => {}
+            Effect::Forget(_) | Effect::SetTimer { timer: Timer::Echo(_), .. } => {}
+            Effect::SetTimer { timer: timer @ Timer::Snapshot(_), .. } => {
+                self.snapshot_timers.push((self.watch_number, timer));
+            }
             Effect::SetTimer { timer, .. } => self.pending.push(Event::TimerFired(timer)),
             Effect::Complete { ticket, completion } => {
                 assert!(self.answers.insert(ticket, completion).is_none(), "{ticket:?} was answered twice");
@@ -97,6 +106,7 @@ impl World {
             return;
         }
         self.is_watched = true;
+        self.watch_number += 1;
         self.news.push(Event::WatchOpened);
         // Platforms differ in whether they tell of what lives.
         let all: Vec<Name> = self.children.keys().cloned().collect();
@@ -154,7 +164,8 @@ impl World {
                     if self.rng.random_bool(0.5) { WatchEnd::Clean } else { WatchEnd::Lost("reset".into()) };
                 self.feed(Event::WatchEnded(end));
             }
-            1..=6 => self.end_one(),
+            1..=5 => self.end_one(),
+            6 => self.end_a_snapshots_wait(),
             7..=12 => {
                 // Of neighbouring news the later may come first.
                 if self.news.len() > 2 && self.rng.random_bool(0.2) {
@@ -177,6 +188,21 @@ impl World {
                     self.feed(event);
                 }
             }
+        }
+    }
+
+    fn end_a_snapshots_wait(&mut self) {
+        if self.snapshot_timers.is_empty() {
+            return;
+        }
+        let ix = self.rng.random_range(0..self.snapshot_timers.len());
+        let (watch, timer) = self.snapshot_timers.swap_remove(ix);
+        let effects = self.core.handle(Event::TimerFired(timer));
+        // What has not been heard of a watch that is gone may still be told by the next one.
+        let is_current = self.is_watched && watch == self.watch_number;
+        assert!(is_current || effects.is_empty(), "a timer of another watch had effects: {effects:?}");
+        for effect in effects {
+            self.obey(effect);
         }
     }
 

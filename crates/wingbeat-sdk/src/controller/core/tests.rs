@@ -13,7 +13,8 @@ fn name(text: &str) -> Name {
     Arc::from(text)
 }
 
-/// Reads an event: `ask1:c` asks for child `c` with ticket 1, `up:c=S/dir` tells that it succeeded with outputs in `dir`.
+/// Reads an event: `ask1:c` asks for child `c` with ticket 1, `snapshot-timer1` is
+/// that of the first wait, `up:c=S/dir` tells that it succeeded with outputs in `dir`.
 fn event(text: &str) -> Event {
     let (word, rest) = text.split_once(':').unwrap_or((text, ""));
     let verb = word.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -42,7 +43,7 @@ fn event(text: &str) -> Event {
         "clean" => Event::WatchEnded(WatchEnd::Clean),
         "lost" => Event::WatchEnded(WatchEnd::Lost("reset".into())),
         "refused" => Event::WatchEnded(WatchEnd::Refused("no right".into())),
-        "snapshot-timer" => Event::TimerFired(Timer::Snapshot),
+        "snapshot-timer" => Event::TimerFired(Timer::Snapshot(ticket.0)),
         "reconnect-timer" => Event::TimerFired(Timer::Reconnect),
         "retry-timer" => Event::TimerFired(Timer::Retry(name(rest))),
         "echo-timer" => Event::TimerFired(Timer::Echo(name(rest))),
@@ -75,7 +76,7 @@ fn shown(effect: &Effect) -> Option<String> {
         Effect::Forget(_) => return None,
         Effect::SetTimer { timer, after } => {
             let what = match timer {
-                Timer::Snapshot => "snapshot".to_owned(),
+                Timer::Snapshot(_) => "snapshot".to_owned(),
                 Timer::Reconnect => "reconnect".to_owned(),
                 Timer::Retry(name) => format!("retry:{name}"),
                 Timer::Echo(name) => format!("echo:{name}"),
@@ -402,11 +403,26 @@ fn a_snapshot_without_an_end_is_taken_for_complete_once_it_is_silent() {
         WIDE,
         &[
             ("ask1:c opened up:x", "watch snapshot@5000"),
-            ("snapshot-timer", "snapshot@5000"),
-            ("snapshot-timer", "prepare:c"),
-            ("sentinel snapshot-timer", ""),
+            ("snapshot-timer1", "snapshot@5000"),
+            ("snapshot-timer2", "prepare:c"),
+            ("sentinel snapshot-timer2", ""),
         ],
     );
+}
+
+#[test]
+fn silence_while_nothing_is_connected_says_nothing_of_what_is_recorded() {
+    check(
+        WIDE,
+        &[
+            ("find1:t opened", "watch snapshot@5000"),
+            ("lost snapshot-timer1", "reconnect@100"),
+            ("reconnect-timer snapshot-timer1", "watch"),
+            ("opened snapshot-timer1", "snapshot@5000"),
+            ("up:t=S/file sentinel", "1=S/file"),
+        ],
+    );
+    check(WIDE, &[("find1:t opened up:x lost snapshot-timer1", "watch snapshot@5000 reconnect@100")]);
 }
 
 #[test]

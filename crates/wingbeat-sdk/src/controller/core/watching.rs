@@ -14,7 +14,9 @@ impl Core {
     pub(super) fn watch_opened(&mut self) {
         if !self.is_ready {
             self.heard = false;
-            self.effects.push(Effect::SetTimer { timer: Timer::Snapshot, after: SNAPSHOT_PATIENCE });
+            self.snapshot_wait += 1;
+            let timer = Timer::Snapshot(self.snapshot_wait);
+            self.effects.push(Effect::SetTimer { timer, after: SNAPSHOT_PATIENCE });
         }
     }
 
@@ -38,6 +40,8 @@ impl Core {
         if self.watch != Watch::Open {
             return;
         }
+        // Silence says that a snapshot is complete only while it could be heard.
+        self.snapshot_wait += 1;
         let (what, after) = match end {
             WatchEnd::Clean => (None, AFTER_CLEAN_END),
             WatchEnd::Lost(what) => (Some(what), pace::before_reconnect(self.watch_failures)),
@@ -62,9 +66,9 @@ impl Core {
 
     pub(super) fn timer_fired(&mut self, timer: Timer) {
         match timer {
-            Timer::Snapshot if self.is_ready => {}
-            Timer::Snapshot if self.heard => self.watch_opened(),
-            Timer::Snapshot => self.become_ready(),
+            Timer::Snapshot(wait) if wait != self.snapshot_wait || self.is_ready => {}
+            Timer::Snapshot(_) if self.heard => self.watch_opened(),
+            Timer::Snapshot(_) => self.become_ready(),
             Timer::Reconnect if self.watch == Watch::Waiting => {
                 self.watch = Watch::Open;
                 self.effects.push(Effect::OpenWatch);

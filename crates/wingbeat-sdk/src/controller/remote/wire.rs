@@ -7,7 +7,7 @@ use buffa::Message as _;
 use buffa_types::google::protobuf::{StringValue, Timestamp};
 use bytes::Bytes;
 use connectrpc::{ConnectError, ErrorCode};
-use wingbeat_client::LOGIN_ADVICE;
+use wingbeat_client::{TASK_LOGIN_ADVICE, is_final};
 use wingbeat_proto::flyteidl2::actions::{
     AbortRequest, Action, EnqueueRequest, WatchForUpdatesRequest, WatchForUpdatesResponse, action,
     watch_for_updates_request, watch_for_updates_response,
@@ -218,15 +218,16 @@ fn end_phase(phase: ActionPhase) -> Option<EndPhase> {
 /// What the answer to an Enqueue means.
 pub(crate) fn answer(error: &ConnectError) -> Answer {
     let hint = retry_after(error);
-    let is_refusal = matches!(
-        error.code,
-        ErrorCode::InvalidArgument
-            | ErrorCode::NotFound
-            | ErrorCode::PermissionDenied
-            | ErrorCode::Unauthenticated
-            | ErrorCode::Unimplemented
-            | ErrorCode::OutOfRange
-    );
+    let is_refusal = is_final(error)
+        || matches!(
+            error.code,
+            ErrorCode::InvalidArgument
+                | ErrorCode::NotFound
+                | ErrorCode::PermissionDenied
+                | ErrorCode::Unauthenticated
+                | ErrorCode::Unimplemented
+                | ErrorCode::OutOfRange
+        );
     if error.code == ErrorCode::AlreadyExists {
         Answer::Accepted
     } else if error.code == ErrorCode::ResourceExhausted {
@@ -244,21 +245,27 @@ pub(crate) fn answer(error: &ConnectError) -> Answer {
 
 /// What the end of a watch means.
 pub(crate) fn watch_end(error: &ConnectError) -> WatchEnd {
-    let is_refusal = matches!(
-        error.code,
-        ErrorCode::InvalidArgument
-            | ErrorCode::PermissionDenied
-            | ErrorCode::Unauthenticated
-            | ErrorCode::Unimplemented
-    );
+    let is_refusal = is_final(error)
+        || matches!(
+            error.code,
+            ErrorCode::InvalidArgument
+                | ErrorCode::PermissionDenied
+                | ErrorCode::Unauthenticated
+                | ErrorCode::Unimplemented
+        );
     if is_refusal { WatchEnd::Refused(told(error)) } else { WatchEnd::Lost(told(error)) }
 }
 
-/// Code and message: neither holds anything of the request. And what to do, where that can be said.
+/// What people in front of a task's error are told.
 pub(crate) fn told(error: &ConnectError) -> String {
+    advised(error, TASK_LOGIN_ADVICE)
+}
+
+/// Code and message: neither holds anything of the request. And what to do about a login, where one is wanted.
+pub(crate) fn advised(error: &ConnectError, login: &str) -> String {
     let text =
         format!("{}: {}", error.code.as_str(), error.message.as_deref().unwrap_or("no reason was given"));
-    if error.code == ErrorCode::Unauthenticated { format!("{text}; {LOGIN_ADVICE}") } else { text }
+    if error.code == ErrorCode::Unauthenticated { format!("{text}; {login}") } else { text }
 }
 
 /// When the platform wishes to be asked again.
@@ -273,7 +280,7 @@ mod tests {
 
     use connectrpc::ConnectError;
 
-    use super::{Answer, WatchEnd, answer, watch_end};
+    use super::{Answer, WatchEnd, answer, told, watch_end};
 
     #[test]
     fn the_answer_to_an_enqueue_decides_what_happens_next() {
@@ -294,6 +301,12 @@ mod tests {
         ] {
             assert!(matches!(answer(&trouble), Answer::Unavailable { .. }), "{trouble}");
         }
+    }
+
+    #[test]
+    fn a_task_is_advised_what_a_task_can_follow() {
+        let text = told(&ConnectError::unauthenticated("who are you?"));
+        assert!(text.contains(" EAGER_API_KEY") && !text.contains("FLYTE_API_KEY"), "{text}");
     }
 
     #[test]
