@@ -49,6 +49,8 @@ test("runs are chosen in the list, compared, and started again with a count befo
   await expect(row(page, quick2)).toContainText("Succeeded", { timeout: 60_000 });
   const filter = page.getByRole("searchbox", { name: "task" });
   await filter.fill("quick");
+  // A run that is far down in the list is hidden before the filter is there.
+  await expect(page.locator("[data-run]").filter({ hasNotText: "quick" })).toHaveCount(0);
   await expect(row(page, runs.fails)).toBeHidden();
   await page.getByRole("button", { name: /^Choose all \d+$/ }).click();
   const all = await page.getByRole("checkbox", { name: /^choose / }).count();
