@@ -28,7 +28,9 @@ impl Scheduler {
         let mut proposals = if left.is_empty() { Vec::new() } else { self.propose(now, left.len()) };
         proposals.extend(self.propose_made(commands, now));
         // Until their rows say so they are where they were.
-        left.into_iter().for_each(|(key, holding)| self.hold(key, holding));
+        for (key, holding) in left {
+            self.hold(key, holding);
+        }
         proposals
     }
 
@@ -101,13 +103,11 @@ impl Scheduler {
 
     /// The project of a run that has a place to give, and the queue of its actions that name none.
     fn home(&self, id: RunId, new: Option<&Run>) -> Option<(ShareKey, String)> {
-        match new {
-            Some(run) => Some((project_of(run), run.queue.clone())),
-            None => {
-                let load = self.runs.get(&id).filter(|load| load.places.has_one())?;
-                Some((load.project.clone(), load.queue.clone()))
-            }
+        if let Some(run) = new {
+            return Some((project_of(run), run.queue.clone()));
         }
+        let load = self.runs.get(&id).filter(|load| load.places.has_one())?;
+        Some((load.project.clone(), load.queue.clone()))
     }
 }
 
