@@ -118,7 +118,7 @@ async fn a_token_that_cannot_be_renewed_is_used_until_its_end() {
     assert_eq!(text(held.as_ref()), Some("Bearer token-3"));
 
     fake.provider.store(503, Ordering::Relaxed);
-    after(Duration::from_secs(3600)).await;
+    after(Duration::from_hours(1)).await;
     let error = authenticator.token().await.err().unwrap();
     assert_eq!(error.code, ErrorCode::Unavailable);
 }
