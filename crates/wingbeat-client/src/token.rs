@@ -160,7 +160,7 @@ impl Authenticator {
     ) -> Result<Option<Arc<Held>>, ConnectError> {
         let mut state = self.state.lock().await;
         let present = state.known.token();
-        let is_other = |present: &&Arc<Held>| !refused.is_some_and(|refused| Arc::ptr_eq(present, refused));
+        let is_other = |present: &&Arc<Held>| refused.is_none_or(|refused| !Arc::ptr_eq(present, refused));
         if let Some(other) = present.as_ref().filter(is_other) {
             return Ok(Some(Arc::clone(other)));
         }
