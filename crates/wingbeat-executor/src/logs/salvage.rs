@@ -23,7 +23,7 @@ const PAGE_LINES: usize = 10_000;
 
 /// What the log says of itself at its end, or readers would wonder.
 const LAST_WORDS: &str =
-    "the executor ended before it had stored all lines; what was written until then is above";
+    "the executor died, or ended before it could store these lines; what was written until then is above";
 
 /// Why lines could not be saved. The files keep them.
 #[derive(Debug, thiserror::Error)]
