@@ -126,6 +126,12 @@ async def sleeps(seconds: float) -> None:
 
 
 @env.task
+async def turns(seconds: float) -> None:
+    """Its second child waits until there is a place."""
+    await asyncio.gather(sleeps(seconds), sleeps(seconds))
+
+
+@env.task
 async def naps() -> str:
     """Waits for a task that somebody aborts, and goes on."""
     try:

@@ -30,6 +30,7 @@ RUNS = {
     "said": lambda: flyte.run(programs.talks, lines=400, pause=0.0),
     "recalls": lambda: flyte.run(programs.recalls, x=21),
     "sleeps": lambda: flyte.run(programs.sleeps, seconds=600.0),
+    "turns": lambda: flyte.with_runcontext(max_action_concurrency=2).run(programs.turns, seconds=4.0),
     "naps": lambda: flyte.run(programs.naps),
     "quick1": lambda: flyte.run(deployed("console.quick"), x=1, note="first"),
     "quick2": lambda: flyte.run(deployed("console.quick"), x=41, note="second"),

@@ -23,6 +23,23 @@ test("the graph folds what is alike, and is walked with arrow keys", async ({ pa
   await accessible(page);
 });
 
+test("waiting is told from running", async ({ page, platform, at }) => {
+  const { turns } = await platform.seed("turns");
+  await page.goto(at(`/runs/${turns}`));
+  const tree = page.getByRole("list", { name: "tree of actions" });
+  await expect(tree.getByText(/^waits \d/)).toBeVisible({ timeout: 60_000 });
+  await ended(page, "Succeeded");
+  await expect(tree.getByText(/^waits/)).toHaveCount(0);
+  // Both slept four seconds; the one that was made to wait did not take eight.
+  await expect(tree.locator("li").filter({ hasText: /^sleeps[45]\.\d s$/ })).toHaveCount(2);
+  await page.goto(at(`/runs/${turns}?view=timeline`));
+  const chart = page.getByRole("group", { name: "timeline of actions" });
+  await chart.hover({ position: { x: 200, y: 26 + 2.5 * 24 } });
+  await expect(page.locator(".bubble")).toContainText(/Succeeded · ran [45]\.\d s · waited [3-9]\.\d s/);
+  await chart.click({ position: { x: 200, y: 26 + 2.5 * 24 } });
+  await expect(page.getByText(/^waited [3-9]\.\d s$/)).toBeVisible();
+});
+
 test("two runs are compared: only what differs", async ({ page, platform, at }) => {
   const { quick1, quick2 } = await platform.seed("quick1", "quick2");
   await page.goto(at(`/runs/${quick1}`));

@@ -1,6 +1,7 @@
 """RunViewService over the wire, in JSON as any script can call it: counts, windows and a timeline of one run."""
 
 import json
+import struct
 import urllib.error
 import urllib.request
 
@@ -136,6 +137,9 @@ def test_a_window_of_what_fits(shared, run):
 def test_a_window_by_start(shared, run):
     rows = call(shared, "ListWindow", run.name, sort="SORT_STARTED")
     assert sorted(names(rows)) == sorted(names(call(shared, "ListWindow", run.name)))
+    starts = [row["startedAt"] for row in rows["rows"]]
+    assert starts == sorted(starts)
+    assert all(row["action"]["status"]["startTime"] <= row["startedAt"] for row in rows["rows"])
     backwards = call(shared, "ListWindow", run.name, sort="SORT_STARTED", descending=True)
     assert names(backwards) == names(rows)[::-1]
     created = min(row["action"]["status"]["startTime"] for row in rows["rows"])
@@ -143,6 +147,23 @@ def test_a_window_by_start(shared, run):
     assert names(since) == names(rows)
     before = call(shared, "ListWindow", run.name, sort="SORT_STARTED", startedBefore=created)
     assert names(before) == []
+
+
+def test_a_watch_says_when_actions_began_to_run(shared, run):
+    run_id = {"project": "flytesnacks", "domain": "development", "name": run.name}
+    asked = json.dumps({"subscriptions": [{"id": "one", "actions": {"runId": run_id}}]}).encode()
+    request = urllib.request.Request(
+        f"{shared.platform.url}/wingbeat.platform.v1.MultiWatchService/WatchMany",
+        data=struct.pack(">BI", 0, len(asked)) + asked,
+        headers={"content-type": "application/connect+json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as stream:
+        _flags, length = struct.unpack(">BI", stream.read(5))
+        said = json.loads(stream.read(length))
+    actions = [one["action"] for one in said["actions"]["enrichedActions"]]
+    assert {action["id"]["name"] for action in actions} == set(said["startedAt"])
+    assert all(action["status"]["startTime"] <= said["startedAt"][action["id"]["name"]] for action in actions)
 
 
 def test_a_timeline(shared, run):

@@ -74,10 +74,10 @@ export function useAttention({ asked, again }: Asking) {
     queryFn: async ({ signal }): Promise<Attention> => {
       const all = async (what: Sought, at: (run: RunRow) => number | undefined): Promise<SomeRuns> =>
         newestOf(await Promise.all(asked.map(async (scope) => ({ scope, ...(await someRuns(scope, what, EACH, signal)) }))), at);
-      const waiting = await all({ paused: true }, (run) => run.startedAt);
+      const waiting = await all({ paused: true }, (run) => run.createdAt);
       // A run that began days ago may have failed a minute ago.
       const failed = await all({ phases: ["failed", "timed_out"], ended: "24h" }, (run) => run.endedAt);
-      const running = await all({ phases: ["queued", "waiting", "initializing", "running"] }, (run) => run.startedAt);
+      const running = await all({ phases: ["queued", "waiting", "initializing", "running"] }, (run) => run.createdAt);
       return { waiting, failed, running };
     },
   });

@@ -20,7 +20,7 @@ type Target<C extends keyof Answers> = Extract<NonNullable<Targets>, { case: C }
 export interface Follow<C extends keyof Answers> {
   readonly what: C;
   readonly request: Target<C>;
-  readonly onMessage: (message: Answers[C]) => void;
+  readonly onMessage: (message: Answers[C], around: WatchManyResponse) => void;
   /** Called before the first message after a break. */
   readonly onReconnect?: () => void;
   /** Everything was said. */
@@ -75,10 +75,11 @@ function jsonOf<C extends keyof Answers>({ what, request }: Follow<C>): Readonly
 }
 
 function answer<C extends keyof Answers>(follower: Follow<C>, message: object): void {
-  const said = fromJson(WatchManyResponseSchema, message as JsonValue, { ignoreUnknownFields: true }).answer;
+  const around = fromJson(WatchManyResponseSchema, message as JsonValue, { ignoreUnknownFields: true });
+  const said = around.answer;
   if (said.case === "refused") follower.onRefused(new ConnectError(said.value.message, codeOf(said.value.code)));
   else if (said.case === "ended") follower.onEnd?.();
-  else if (said.case === follower.what) follower.onMessage(said.value as Answers[C]);
+  else if (said.case === follower.what) follower.onMessage(said.value as Answers[C], around);
 }
 
 /** `not_found` as Connect writes it. */

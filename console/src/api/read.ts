@@ -103,7 +103,7 @@ export function readCounts(counts: Readonly<Record<number, number>>): PhaseCount
 /** What actions and their details have in common. */
 type ActionLike = Pick<Action, "id" | "metadata" | "status">;
 
-export function readAction(action: ActionLike | undefined, children: PhaseCounts = {}): ActionRow {
+export function readAction(action: ActionLike | undefined, children: PhaseCounts = {}, startedAt?: Timestamp): ActionRow {
   const { metadata, status, id } = action ?? {};
   const spec = metadata?.spec;
   return {
@@ -116,7 +116,8 @@ export function readAction(action: ActionLike | undefined, children: PhaseCounts
     task: spec?.case === "task" ? readTaskRef(spec.value.id) : undefined,
     environment: metadata?.environmentName ?? "",
     phase: readPhase(status?.phase),
-    startedAt: time(status?.startTime),
+    createdAt: time(status?.startTime),
+    startedAt: time(startedAt),
     endedAt: time(status?.endTime),
     attempts: status?.attempts ?? 0,
     cache: CACHE_OF[status?.cacheStatus ?? 0] ?? "unknown",
@@ -151,8 +152,8 @@ function readKind(type: ActionType | undefined): ActionKind {
   }
 }
 
-export function readEnriched(enriched: EnrichedAction): ActionRow {
-  return readAction(enriched.action, readCounts(enriched.childrenPhaseCounts));
+export function readEnriched(enriched: EnrichedAction, startedAt: Timestamp | undefined): ActionRow {
+  return readAction(enriched.action, readCounts(enriched.childrenPhaseCounts), startedAt);
 }
 
 export function readRun(run: Run): RunRow {
@@ -213,18 +214,24 @@ function readAnswer(type: SimpleType): Answer {
   }
 }
 
+function firstRunning(attempts: readonly AttemptView[]): number | undefined {
+  const reused = attempts.find(({ cache }) => cache === "hit");
+  return reused?.startedAt ?? attempts.flatMap(({ steps }) => steps).find(({ phase }) => phase === "running")?.from;
+}
+
 export function readDetails(details: WireDetails): ActionDetails {
   const { result, spec } = details;
   const abort = result.case === "abortInfo" ? { reason: result.value.reason, by: person(result.value.abortedBy) } : undefined;
+  const attempts = details.attempts.map(readAttempt);
   return {
-    row: readAction(details),
+    row: { ...readAction(details), startedAt: firstRunning(attempts) },
     user: person(details.metadata?.executedBy),
     failure: result.case === "errorInfo" ? readFailure(result.value) : undefined,
     abort,
     answeredBy: result.case === "signalInfo" ? person(result.value.signalledBy) : undefined,
     condition: spec.case === "condition" ? readCondition(spec.value) : undefined,
     task: spec.case === "task" ? readTask(spec.value) : undefined,
-    attempts: details.attempts.map(readAttempt),
+    attempts,
     raw: toJsonString(ActionDetailsSchema, details, { prettySpaces: 2 }),
   };
 }

@@ -152,7 +152,7 @@ export function useKnown(key: RunKey): (action: ActionRow) => void {
 }
 
 export function readRows(answer: ListWindowResponse): readonly ActionRow[] {
-  return answer.rows.map((row) => readAction(row.action, phasesOf(row.children)));
+  return answer.rows.map((row) => readAction(row.action, phasesOf(row.children), row.startedAt));
 }
 
 export function numbersOf(phases: readonly Phase[]): number[] {

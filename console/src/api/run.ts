@@ -47,8 +47,9 @@ export function useRunActions(key: RunKey): RunActions & { readonly onRetry: () 
     const stop = follow({
       what: "actions",
       request: { runId: runId({ project, domain, run }) },
-      onMessage: ({ enrichedActions }) => {
-        for (const action of enrichedActions.map(readEnriched)) {
+      onMessage: ({ enrichedActions }, { startedAt }) => {
+        for (const enriched of enrichedActions) {
+          const action = readEnriched(enriched, startedAt[enriched.action?.id?.name ?? ""]);
           if (rows.size < MOST_ACTIONS || rows.has(action.name)) rows.set(action.name, action);
           else cut = true;
         }

@@ -5,7 +5,7 @@ import { bucketsOf, durationsOf } from "./history";
 import type { ActionRow, RunRow } from "./model";
 
 function action(name: string, title: string, took: number, more: Partial<ActionRow> = {}): ActionRow {
-  return { run: "r", group: "", parent: "a0", kind: "task", name, title, task: undefined, environment: "", phase: "succeeded", startedAt: 1_000, endedAt: 1_000 + took, attempts: 1, cache: "disabled", children: {}, ...more };
+  return { run: "r", group: "", parent: "a0", kind: "task", name, title, task: undefined, environment: "", phase: "succeeded", createdAt: 0, startedAt: 1_000, endedAt: 1_000 + took, attempts: 1, cache: "disabled", children: {}, ...more };
 }
 
 test("only what differs is said, with where it is", () => {
@@ -71,14 +71,14 @@ test("large runs are compared by sums of their tasks, and nothing is said of wha
 const run = (name: string, more: Partial<RunRow>): RunRow => ({ ...action("a0", "t", 0), run: name, user: "", labels: {}, source: "", ...more });
 
 test("durations stand in the order of the runs, also with a clock that is wrong", () => {
-  const { points, most } = durationsOf([run("b", { startedAt: 200, endedAt: 100 }), run("a", { startedAt: 100, endedAt: 1_600 }), run("c", { startedAt: 300, endedAt: undefined, phase: "running" }), run("never", { startedAt: undefined })], 1_000);
+  const { points, most } = durationsOf([run("b", { createdAt: 200, endedAt: 100 }), run("a", { createdAt: 100, endedAt: 1_600 }), run("c", { createdAt: 300, endedAt: undefined, phase: "running" }), run("never", { createdAt: undefined })], 1_000);
   expect(points.map((point) => [point.run, point.ms])).toEqual([["a", 1_500], ["b", 0], ["c", 700]]);
   expect([most, points[0]?.y]).toEqual([2_000, 0.75]);
   expect(durationsOf([], 0).points).toEqual([]);
 });
 
 test("runs are counted by when they began", () => {
-  const buckets = bucketsOf([run("a", { startedAt: 0 }), run("b", { startedAt: 9, phase: "failed" }), run("c", { startedAt: 9 })], 2);
+  const buckets = bucketsOf([run("a", { createdAt: 0 }), run("b", { createdAt: 9, phase: "failed" }), run("c", { createdAt: 9 })], 2);
   expect(buckets.map((one) => [one.total, one.counts])).toEqual([[1, { succeeded: 1 }], [2, { failed: 1, succeeded: 1 }]]);
   expect(bucketsOf([], 4)).toEqual([]);
 });

@@ -2,6 +2,7 @@
 import { exactMoment, exactSpan } from "./exact";
 import type { ActionRow, NamedValue, ValueView } from "./model";
 import { isOver, type Phase, type PhaseCounts, PHASES } from "./phase";
+import { spansOf } from "./spans";
 import { countPhases, groupBy } from "./tree";
 
 export interface Difference {
@@ -225,7 +226,10 @@ function sides(actions: readonly ActionRow[]): ReadonlyMap<string, TaskSide> {
 }
 
 export function median(actions: readonly ActionRow[]): number | undefined {
-  const spans = actions.flatMap((action) => (isOver(action.phase) && action.startedAt !== undefined && action.endedAt !== undefined ? [Math.max(0, action.endedAt - action.startedAt)] : []));
+  const spans = actions.flatMap((action) => {
+    const ran = isOver(action.phase) && action.endedAt !== undefined ? spansOf(action, action.endedAt).ran : undefined;
+    return ran === undefined ? [] : [ran.to - ran.from];
+  });
   return spans.sort((one, other) => one - other)[Math.floor(spans.length / 2)];
 }
 

@@ -9,7 +9,7 @@ const NONE: Folding = new Map();
 
 function action(name: string, parent: string, from: number, to: number, more: Partial<ActionRow> = {}): ActionRow {
   const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", phase: "succeeded", attempts: 1, cache: "disabled", children: {} } as const;
-  return { ...fixed, name, parent, startedAt: from, endedAt: to, ...more };
+  return { ...fixed, name, parent, createdAt: from, startedAt: from, endedAt: to, ...more };
 }
 
 const seen = (graph: Graph): readonly string[] => graph.nodes.map((node) => `${node.id} ${String(node.x)},${String(node.y)}${node.link === undefined ? "" : ` ${node.link.how} ${node.link.from}`}`);
@@ -32,7 +32,7 @@ test("like siblings are one node until somebody opens it, and never more are dra
 });
 
 test("clocks that disagree and actions that never began give a graph all the same", () => {
-  const odd = [action("a0", "", 50, 10, { phase: "running" }), action("b", "a0", 60, 20), { ...action("c", "a0", 0, 0, { phase: "queued" }), startedAt: undefined, endedAt: undefined }, action("lost", "gone", 1, 2, { phase: "unknown" })];
+  const odd = [action("a0", "", 50, 10, { phase: "running" }), action("b", "a0", 60, 20), { ...action("c", "a0", 0, 0, { phase: "queued" }), createdAt: undefined, endedAt: undefined }, action("lost", "gone", 1, 2, { phase: "unknown" })];
   const graph = graphOf(odd, NONE, ALL);
   expect(graph.nodes.map((node) => node.id).sort()).toEqual(["a0", "b", "c", "lost"]);
   expect(stagesOf([{ from: 5, to: 5 }, { from: 5, to: 9 }, { from: 7, to: 8 }]).map((stage) => stage.length)).toEqual([2, 1]);

@@ -126,7 +126,7 @@ function foldDraft(id: string, name: string, members: readonly ActionRow[]): Dra
 }
 
 function startOf(action: ActionRow): number {
-  return action.startedAt ?? Number.MAX_SAFE_INTEGER;
+  return action.createdAt ?? Number.MAX_SAFE_INTEGER;
 }
 
 /** What is over ended at the latest when a clock says so; what is not may end at any time. */

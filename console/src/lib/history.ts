@@ -23,7 +23,7 @@ const ROUND = [1, 2, 3, 5, 10, 15, 20, 30, 60].flatMap((step) => [step, step * 1
 
 /** Durations of runs, the oldest on the left, one step each. What still runs counts until now. */
 export function durationsOf(runs: readonly RunRow[], now: number): Durations {
-  const known = runs.flatMap((run) => (run.startedAt === undefined ? [] : [{ run: run.run, phase: run.phase, at: run.startedAt, ms: Math.max(0, (run.endedAt ?? (isOver(run.phase) ? run.startedAt : now)) - run.startedAt) }]));
+  const known = runs.flatMap((run) => (run.createdAt === undefined ? [] : [{ run: run.run, phase: run.phase, at: run.createdAt, ms: Math.max(0, (run.endedAt ?? (isOver(run.phase) ? run.createdAt : now)) - run.createdAt) }]));
   known.sort((left, right) => left.at - right.at || (left.run < right.run ? -1 : 1));
   const longest = known.reduce((most, one) => Math.max(most, one.ms), 0);
   const most = ROUND.find((step) => step >= longest) ?? Math.max(longest, 1);
@@ -39,12 +39,12 @@ export interface Bucket {
 
 /** Runs by the time of their start, in `count` equal parts from the first to the last. */
 export function bucketsOf(runs: readonly RunRow[], count: number): readonly Bucket[] {
-  const starts = runs.flatMap((run) => run.startedAt ?? []);
+  const starts = runs.flatMap((run) => run.createdAt ?? []);
   const from = starts.reduce((least, at) => Math.min(least, at), Number.MAX_SAFE_INTEGER);
   const to = starts.reduce((most, at) => Math.max(most, at), 0) + 1;
   if (starts.length === 0) return [];
   const parts: RunRow[][] = Array.from({ length: count }, () => []);
-  for (const run of runs) if (run.startedAt !== undefined) parts[Math.floor(((run.startedAt - from) / (to - from)) * count)]?.push(run);
+  for (const run of runs) if (run.createdAt !== undefined) parts[Math.floor(((run.createdAt - from) / (to - from)) * count)]?.push(run);
   const step = (to - from) / count;
   return parts.map((part, index) => ({ from: from + index * step, to: from + (index + 1) * step, counts: countPhases(part), total: part.length }));
 }

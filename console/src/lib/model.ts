@@ -31,6 +31,8 @@ export interface ActionRow {
   readonly task: TaskRef | undefined;
   readonly environment: string;
   readonly phase: Phase;
+  readonly createdAt: number | undefined;
+  /** When its first attempt began to run; `undefined` also where nobody has said it, as in lists of runs. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly attempts: number;

@@ -4,7 +4,7 @@ import type { RunRow } from "./model";
 import { filterOf, labelParts, matches, merged, NO_FILTER, searchOf } from "./run-filter";
 
 function run(name: string, more: Partial<RunRow> = {}): RunRow {
-  const fixed = { name: "a0", parent: "", group: "", kind: "task", title: "t", task: { project: "p", domain: "d", name: "env.train", version: "1" }, environment: "env", phase: "running", startedAt: 100, endedAt: undefined, attempts: 1, cache: "disabled", children: {}, user: "ann", labels: { team: "birds" }, source: "" } as const;
+  const fixed = { name: "a0", parent: "", group: "", kind: "task", title: "t", task: { project: "p", domain: "d", name: "env.train", version: "1" }, environment: "env", phase: "running", createdAt: 100, startedAt: 100, endedAt: undefined, attempts: 1, cache: "disabled", children: {}, user: "ann", labels: { team: "birds" }, source: "" } as const;
   return { ...fixed, run: name, ...more };
 }
 
@@ -26,8 +26,8 @@ test.each([
 ])("%j on a running row: %s", (some, fits) => expect(matches(run("r"), { ...NO_FILTER, ...some }, 200)).toBe(fits));
 
 test("rows that arrive live replace those of the pages, and join them only where pages reach", () => {
-  const pages = [run("new", { startedAt: 50 }), run("old", { startedAt: 20 })];
-  const live = new Map([run("new", { startedAt: 50, phase: "succeeded" }), run("newest", { startedAt: 90 }), run("ancient", { startedAt: 1 })].map((one) => [one.run, one]));
+  const pages = [run("new", { createdAt: 50 }), run("old", { createdAt: 20 })];
+  const live = new Map([run("new", { createdAt: 50, phase: "succeeded" }), run("newest", { createdAt: 90 }), run("ancient", { createdAt: 1 })].map((one) => [one.run, one]));
   expect(merged(pages, live, NO_FILTER, 100).map((one) => [one.run, one.phase])).toEqual([["newest", "running"], ["new", "succeeded"], ["old", "running"]]);
 });
 

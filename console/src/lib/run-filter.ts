@@ -65,22 +65,22 @@ export function matches(run: RunRow, filter: RunFilter, now: number): boolean {
     (filter.task === "" || (run.task?.name ?? "").toLowerCase().includes(filter.task.toLowerCase())) &&
     (filter.user === "" || run.user === filter.user) &&
     (key === "" || (value === undefined ? label !== undefined : label === value)) &&
-    (start === undefined || (run.startedAt ?? now) >= start)
+    (start === undefined || (run.createdAt ?? now) >= start)
   );
 }
 
 /** Pages of the server and rows that arrived since, newest first, each run once in its latest state. */
 export function merged(pages: readonly RunRow[], live: ReadonlyMap<string, RunRow>, filter: RunFilter, now: number): readonly RunRow[] {
-  const oldest = pages.reduce((least, run) => Math.min(least, run.startedAt ?? least), Number.MAX_SAFE_INTEGER);
+  const oldest = pages.reduce((least, run) => Math.min(least, run.createdAt ?? least), Number.MAX_SAFE_INTEGER);
   const rows = new Map(pages.map((run) => [run.run, run]));
   for (const run of live.values()) {
     // Live rows older than the last page would stand where pages are still missing.
-    const inReach = rows.has(run.run) || pages.length === 0 || (run.startedAt ?? 0) >= oldest;
+    const inReach = rows.has(run.run) || pages.length === 0 || (run.createdAt ?? 0) >= oldest;
     if (inReach) rows.set(run.run, run);
   }
   return [...rows.values()].filter((run) => matches(run, filter, now)).sort(newestFirst);
 }
 
 export function newestFirst(left: RunRow, right: RunRow): number {
-  return (right.startedAt ?? 0) - (left.startedAt ?? 0) || (left.run < right.run ? -1 : 1);
+  return (right.createdAt ?? 0) - (left.createdAt ?? 0) || (left.run < right.run ? -1 : 1);
 }

@@ -12,8 +12,8 @@ export function extent(actions: readonly ActionRow[], now: number): Span {
   let from = Number.MAX_SAFE_INTEGER;
   let to = 0;
   for (const action of actions) {
-    if (action.startedAt === undefined) continue;
-    from = Math.min(from, action.startedAt);
+    if (action.createdAt === undefined) continue;
+    from = Math.min(from, action.createdAt);
     to = Math.max(to, action.endedAt ?? now);
   }
   if (from > to) return { from: now - 1_000, to: now };

@@ -7,7 +7,7 @@ const ALL: TreeFilter = { text: "", phases: new Set() };
 const NONE: Folding = new Map();
 
 function action(name: string, parent: string, more: Partial<ActionRow> = {}): ActionRow {
-  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", phase: "succeeded", startedAt: 1, endedAt: 2, attempts: 1, cache: "disabled", children: {} } as const;
+  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", phase: "succeeded", createdAt: 1, startedAt: 1, endedAt: 2, attempts: 1, cache: "disabled", children: {} } as const;
   return { ...fixed, name, parent, ...more };
 }
 
@@ -16,7 +16,7 @@ function ids(actions: readonly ActionRow[], folding = NONE, filter = ALL): reado
 }
 
 test("children stand under their parents, in the order of their start", () => {
-  const actions = [action("c", "a0", { startedAt: 9 }), action("b", "a0", { startedAt: 3 }), action("d", "b"), action("a0", "")];
+  const actions = [action("c", "a0", { createdAt: 9 }), action("b", "a0", { createdAt: 3 }), action("d", "b"), action("a0", "")];
   expect(ids(actions)).toEqual(["a0", "  b", "    d", "  c"]);
   expect(ids(actions, new Map([["b", false]]))).toEqual(["a0", "  b", "  c"]);
 });
@@ -60,7 +60,7 @@ test("in a run that did not fail it is the first failure without a failed child"
 });
 
 test("a hundred thousand actions become rows in a moment", () => {
-  const actions = [action("a0", ""), ...Array.from({ length: 100_000 }, (_, index) => action(`n${String(index)}`, "a0", { startedAt: index }))];
+  const actions = [action("a0", ""), ...Array.from({ length: 100_000 }, (_, index) => action(`n${String(index)}`, "a0", { createdAt: index }))];
   const started = performance.now();
   expect(treeRows(actions, new Map([["a0", true]]), ALL)).toHaveLength(100_001);
   // A tenth of a second on an idle machine; a busy one must not fail the build.

@@ -97,7 +97,7 @@ function ended(action: ActionRow): number {
 
 /** In the order in which they began; ties by name, so that no row jumps. */
 export function byStart(left: ActionRow, right: ActionRow): number {
-  return (left.startedAt ?? Number.MAX_SAFE_INTEGER) - (right.startedAt ?? Number.MAX_SAFE_INTEGER) || (left.name < right.name ? -1 : 1);
+  return (left.createdAt ?? Number.MAX_SAFE_INTEGER) - (right.createdAt ?? Number.MAX_SAFE_INTEGER) || (left.name < right.name ? -1 : 1);
 }
 
 export function indexed(actions: readonly ActionRow[]): Index {

@@ -128,7 +128,7 @@ function Run({ run, several }: { readonly run: ScopedRun; readonly several: bool
         {run.title} <span className="soft mono">{run.run}</span>
       </Link>
       {(several || run.scope.domain !== "development") && <span className="label cut">{several ? `${run.scope.project}/${run.scope.domain}` : run.scope.domain}</span>}
-      <span className="soft small">{isOver(run.phase) ? <When at={run.endedAt} /> : <Elapsed from={run.startedAt} to={run.endedAt} running />}</span>
+      <span className="soft small">{isOver(run.phase) ? <When at={run.endedAt} /> : <Elapsed from={run.createdAt} to={run.endedAt} running />}</span>
     </li>
   );
 }

@@ -10,12 +10,12 @@ import type { ActionSearch } from "../../lib/search";
 import { Ask, Copy, Tabs } from "../../ui/controls";
 import { PhaseBadge } from "../../ui/phase";
 import { Failed, Loading } from "../../ui/states";
-import { Elapsed } from "../../ui/when";
 import { Logs } from "./logs";
 import { Report } from "./report";
 import type { SearchChange } from "./run-page";
 import { Summary } from "./summary";
 import { TaskFacts } from "./task-facts";
+import { Took, Waited } from "./took";
 
 interface Props {
   readonly runKey: RunKey;
@@ -76,7 +76,8 @@ function Header({ runKey, action }: { readonly runKey: RunKey; readonly action: 
           {action.title}
         </h2>
         <PhaseBadge phase={action.phase} boxed />
-        <Elapsed from={action.startedAt} to={action.endedAt} running={!isOver(action.phase)} />
+        <Took action={action} />
+        <Waited action={action} />
         <span className="grow" />
         {action.parent !== "" && !isOver(action.phase) && (
           <button type="button" className="danger" onClick={() => setAsking(true)}>

@@ -59,9 +59,9 @@ function Choices({ runKey, task }: { readonly runKey: RunKey; readonly task: str
               {run.run}
             </Link>
             <PhaseBadge phase={run.phase} />
-            <Elapsed from={run.startedAt} to={run.endedAt} running={!isOver(run.phase)} />
+            <Elapsed from={run.createdAt} to={run.endedAt} running={!isOver(run.phase)} />
             <span className="soft">
-              <When at={run.startedAt} />
+              <When at={run.createdAt} />
             </span>
           </li>
         ))}

@@ -34,7 +34,7 @@ export function Head({ runKey, root }: { readonly runKey: RunKey; readonly root:
     <span className="line wrap">
       <strong>{root.title}</strong> <RunLink runKey={runKey} />
       <PhaseBadge phase={root.phase} />
-      <Elapsed from={root.startedAt} to={root.endedAt} running={!isOver(root.phase)} />
+      <Elapsed from={root.createdAt} to={root.endedAt} running={!isOver(root.phase)} />
     </span>
   );
 }

@@ -4,10 +4,10 @@ import { type CSSProperties, type JSX, type KeyboardEvent, useEffect, useRef } f
 
 import { type Graph, type GraphNode, neighbour } from "../../lib/graph";
 import type { ActionRow } from "../../lib/model";
-import { badOf, isOver, orderedCounts, phaseWord } from "../../lib/phase";
+import { badOf, orderedCounts, phaseWord } from "../../lib/phase";
 import { PhaseBar, PhaseMark, PhaseTally } from "../../ui/phase";
 import { Empty } from "../../ui/states";
-import { Elapsed } from "../../ui/when";
+import { Took } from "./took";
 
 interface Props {
   readonly graph: Graph;
@@ -107,7 +107,7 @@ function Node({ node, here, entry, onSelect, onFold, onList }: NodeProps): JSX.E
           <span className="cut grow">
             <span className="cut name">{action.title}</span>
             <span className="soft small">
-              <Elapsed from={action.startedAt} to={action.endedAt} running={!isOver(action.phase)} />
+              <Took action={action} />
               {action.kind !== "task" && ` · ${action.kind}`}
               {action.attempts > 1 && ` · ${String(action.attempts)} attempts`}
             </span>

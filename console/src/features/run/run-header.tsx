@@ -35,10 +35,10 @@ export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.E
       </div>
       <div className="line wrap" style={{ gap: "4px 18px" }}>
         <span>
-          <Elapsed from={root.startedAt} to={root.endedAt} running={!isOver(root.phase)} /> <span className="soft">in all</span>
+          <Elapsed from={root.createdAt} to={root.endedAt} running={!isOver(root.phase)} /> <span className="soft">in all</span>
         </span>
         <span>
-          <span className="soft">started</span> <When at={root.startedAt} />
+          <span className="soft">started</span> <When at={root.createdAt} />
         </span>
         {root.task !== undefined && (
           <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: root.task.name }} search={{ version: root.task.version }} className="mono">

@@ -2,6 +2,7 @@
 import type { ActionRow } from "../../lib/model";
 import type { Phase } from "../../lib/phase";
 import { SHAPE_SIZE, shapeOf, shapePlace } from "../../lib/shapes";
+import { type Spans, spansOf } from "../../lib/spans";
 import { duration } from "../../lib/time";
 import { type Span, ticks } from "../../lib/timeline";
 import { toneOf } from "../../ui/phase";
@@ -90,31 +91,46 @@ function drawAxis({ context, colour, x, height, width }: Pen, { span, origin }: 
 }
 
 function drawRow(pen: Pen, drawing: Drawing, action: ActionRow, y: number): void {
-  const { context, colour, x, width } = pen;
+  const { context, colour, width } = pen;
   if (action.name === drawing.selected) {
     context.fillStyle = colour("--accent-soft");
     context.fillRect(0, y, width, LINE);
   }
-  if (action.startedAt !== undefined) {
-    const from = Math.max(NAMES, x(action.startedAt));
-    const to = Math.min(width, x(action.endedAt ?? drawing.now));
-    if (to >= NAMES && from <= width) {
-      context.fillStyle = colour(`--${toneOf(action.phase)}`);
-      context.beginPath();
-      const end = Math.max(from + 2, to);
-      context.roundRect(from, y + 6, end - from, LINE - 12, 3);
-      context.fill();
-      drawShape(pen, action.phase, from, end, y + LINE / 2);
-    }
-  }
+  drawSpans(pen, action.phase, spansOf(action, drawing.now), y);
   context.fillStyle = colour("--text");
   context.font = "12px system-ui, sans-serif";
   context.fillText(fitted(context, action.title, NAMES - 20), 10, y + LINE / 2);
 }
 
+/** A line for the time in which it waited, a bar for the time in which it ran; its phase stands at the end of what there is. */
+function drawSpans(pen: Pen, phase: Phase, { waited, ran }: Spans, y: number): void {
+  const { context, colour } = pen;
+  const wait = waited && visible(pen, waited);
+  if (wait !== undefined) {
+    context.fillStyle = colour("--soft");
+    context.fillRect(wait.from, y + LINE / 2 - 1, wait.to - wait.from, 2);
+    context.fillRect(wait.from, y + 8, 1, LINE - 16);
+  }
+  const run = ran && visible(pen, ran);
+  if (run !== undefined) {
+    context.fillStyle = colour(`--${toneOf(phase)}`);
+    context.beginPath();
+    context.roundRect(run.from, y + 6, run.to - run.from, LINE - 12, 3);
+    context.fill();
+    drawShape(pen, phase, run, y + LINE / 2);
+  } else if (ran === undefined && wait !== undefined) drawShape(pen, phase, { from: wait.to, to: wait.to }, y + LINE / 2);
+}
+
+/** The part of a span that is in the chart, in CSS pixels; at least two of them. */
+function visible({ x, width }: Pen, span: Span): Span | undefined {
+  const from = Math.max(NAMES, x(span.from));
+  const to = Math.min(width, x(span.to));
+  return to >= NAMES && from <= width ? { from, to: Math.max(from + 2, to) } : undefined;
+}
+
 /** Phases are told by their shapes too, not by colour alone. */
-function drawShape({ context, colour, width }: Pen, phase: Phase, from: number, to: number, y: number): void {
-  const { x, on } = shapePlace(from, to, width - 2, SHAPE);
+function drawShape({ context, colour, width }: Pen, phase: Phase, bar: Span, y: number): void {
+  const { x, on } = shapePlace(bar.from, bar.to, width - 2, SHAPE);
   context.save();
   context.translate(x, y - SHAPE / 2);
   context.scale(SHAPE / SHAPE_SIZE, SHAPE / SHAPE_SIZE);

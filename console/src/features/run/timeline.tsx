@@ -4,6 +4,7 @@ import { type JSX, type MouseEvent, type PointerEvent, useCallback, useEffect, u
 
 import type { ActionRow } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
+import { spansOf } from "../../lib/spans";
 import { duration } from "../../lib/time";
 import { extent, shifted, type Span, zoomed } from "../../lib/timeline";
 import { Empty } from "../../ui/states";
@@ -63,7 +64,7 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
         <button type="button" className="chip" disabled={zoom === undefined} onClick={() => setZoom(undefined)}>
           Show all
         </button>
-        <span className="soft small">{duration(span.to - span.from)} shown</span>
+        <span className="soft small">{duration(span.to - span.from)} shown; lines are waiting, bars are running</span>
       </div>
       <div
         ref={scroller}
@@ -90,7 +91,7 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
 
 function Bubble({ hover, now }: { readonly hover: Hover; readonly now: number }): JSX.Element {
   const { action, x, y } = hover;
-  const took = action.startedAt === undefined ? "" : ` · ${duration((action.endedAt ?? now) - action.startedAt)}`;
+  const { waited, ran } = spansOf(action, now);
   return (
     <div className="bubble small" style={{ left: Math.max(8, Math.min(x, NAMES + 160)), top: y + 60 }}>
       <strong>{action.title}</strong>
@@ -98,7 +99,8 @@ function Bubble({ hover, now }: { readonly hover: Hover; readonly now: number })
       <span className="mono soft">{action.name}</span>
       <br />
       {phaseWord(action.phase)}
-      {took}
+      {ran !== undefined && ` · ran ${duration(ran.to - ran.from)}`}
+      {waited !== undefined && ` · waited ${duration(waited.to - waited.from)}`}
     </div>
   );
 }

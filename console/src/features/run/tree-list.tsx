@@ -3,11 +3,11 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, type JSX, useEffect, useRef } from "react";
 
 import type { ActionRow } from "../../lib/model";
-import { isOver, orderedCounts } from "../../lib/phase";
+import { orderedCounts } from "../../lib/phase";
 import type { TreeRow } from "../../lib/tree";
 import { PhaseMark, PhaseTally } from "../../ui/phase";
 import { Empty } from "../../ui/states";
-import { Elapsed } from "../../ui/when";
+import { Took } from "./took";
 
 interface Props {
   readonly rows: readonly TreeRow[];
@@ -83,7 +83,7 @@ export function ActionItem({ row, style, here, group = "", onSelect, onFold }: I
       {folded > 0 && <span className="soft small number">{folded.toLocaleString()} below</span>}
       <span className="grow" />
       <span className="soft small">
-        <Elapsed from={action.startedAt} to={action.endedAt} running={!isOver(action.phase)} />
+        <Took action={action} />
       </span>
     </li>
   );

@@ -95,9 +95,9 @@ function Row({ run, scope, top, here, chosen, onToggle }: { readonly run: RunRow
         ))}
       </span>
       <PhaseBadge phase={run.phase} />
-      <Elapsed from={run.startedAt} to={run.endedAt} running={!isOver(run.phase)} />
+      <Elapsed from={run.createdAt} to={run.endedAt} running={!isOver(run.phase)} />
       <span className="soft">
-        <When at={run.startedAt} />
+        <When at={run.createdAt} />
       </span>
       <span className="soft cut" title={run.user}>
         {run.user}
@@ -109,12 +109,12 @@ function Row({ run, scope, top, here, chosen, onToggle }: { readonly run: RunRow
 /** Known rows change in place. New ones come in at once only while the list is at its top and not in use. */
 function useSettledRows(rows: readonly RunRow[], scroller: React.RefObject<HTMLDivElement | null>): { shown: readonly RunRow[]; waiting: number; show: () => void } {
   const [newest, setNewest] = useState(Number.MAX_SAFE_INTEGER);
-  const top = rows[0]?.startedAt ?? 0;
+  const top = rows[0]?.createdAt ?? 0;
   useEffect(() => {
     const box = scroller.current;
     const inUse = box !== null && (box.scrollTop > 4 || box.matches(":hover"));
     setNewest((before) => (inUse && before !== Number.MAX_SAFE_INTEGER ? before : top));
   }, [top, scroller]);
-  const shown = rows.filter((run) => (run.startedAt ?? 0) <= newest);
+  const shown = rows.filter((run) => (run.createdAt ?? 0) <= newest);
   return { shown, waiting: rows.length - shown.length, show: () => setNewest(top) };
 }

@@ -56,7 +56,7 @@ function InputsOf({ taskRef, like, onLike }: Props): JSX.Element | null {
         {runs.map((run) => (
           <option key={run.run} value={run.run}>
             {run.run}: {phaseWord(run.phase).toLowerCase()}
-            {run.startedAt === undefined ? "" : `, ${ago(run.startedAt, now)}`}
+            {run.createdAt === undefined ? "" : `, ${ago(run.createdAt, now)}`}
           </option>
         ))}
       </select>

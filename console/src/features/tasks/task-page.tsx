@@ -143,10 +143,10 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
                 <PhaseBadge phase={run.phase} />
               </td>
               <td>
-                <Elapsed from={run.startedAt} to={run.endedAt} running={!isOver(run.phase)} />
+                <Elapsed from={run.createdAt} to={run.endedAt} running={!isOver(run.phase)} />
               </td>
               <td>
-                <When at={run.startedAt} />
+                <When at={run.createdAt} />
               </td>
               <td className="soft">{run.user}</td>
             </tr>

@@ -9,7 +9,7 @@ use connectrpc::{
     ConnectError, ErrorCode, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
 };
 use futures::stream::SelectAll;
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use wingbeat_idl::validate::validate;
 use wingbeat_model::{Principal, Seq, Verb};
 use wingbeat_proto::flyteidl2::dataproxy::TailLogsRequest;
@@ -21,15 +21,12 @@ use wingbeat_proto::wingbeat::platform::v1::{
 
 use super::caller::principal;
 use super::log_stream::Tail;
-use super::run_service::watches;
+use super::run_service::watches::{self, SaidOfActions};
 use super::{data_proxy, find};
 use crate::platform::{Platform, read_error};
 
 /// Subscriptions of one stream at most: each is a task of the server.
 const MOST: usize = 64;
-
-/// A cursor, and what was said until there.
-type Said = (u64, watch_many_response::Answer);
 
 /// See the module's text.
 pub(crate) struct MultiWatch {
@@ -49,10 +46,7 @@ impl MultiWatchService for MultiWatch {
         for one in subscriptions {
             let id = one.id.clone();
             let said = self.open(&caller, one, head).await.unwrap_or_else(refused);
-            all.push(said.map(move |said| {
-                let (cursor, answer) = said?;
-                Ok(WatchManyResponse { id: id.clone(), cursor, answer: Some(answer), ..Default::default() })
-            }));
+            all.push(said.map_ok(move |said| WatchManyResponse { id: id.clone(), ..said }));
         }
         Ok(Response::stream(Box::pin(all)))
     }
@@ -76,7 +70,7 @@ impl MultiWatch {
         caller: &Principal,
         one: Subscription,
         head: Seq,
-    ) -> Result<ServiceStream<Said>, ConnectError> {
+    ) -> Result<ServiceStream<WatchManyResponse>, ConnectError> {
         validate("wingbeat.platform.v1.Subscription", &one.encode_to_vec())
             .map_err(|violation| ConnectError::invalid_argument(violation.to_string()))?;
         match one.target {
@@ -95,11 +89,14 @@ impl MultiWatch {
         caller: &Principal,
         request: &WatchActionsRequest,
         from: Option<Seq>,
-    ) -> Result<ServiceStream<Said>, ConnectError> {
+    ) -> Result<ServiceStream<WatchManyResponse>, ConnectError> {
         let run = find::run(&self.platform, caller, "run_id", &request.run_id).await?;
         let answers = watches::actions_since(&self.platform, run, request, from.unwrap_or_default())?;
         Ok(endless(answers.map(|answer| {
-            answer.map(|(seq, answer)| (cursor(seq), watch_many_response::Answer::Actions(Box::new(answer))))
+            answer.map(|SaidOfActions { position, answer, started_at }| WatchManyResponse {
+                started_at,
+                ..answered(cursor(position), watch_many_response::Answer::Actions(Box::new(answer)))
+            })
         })))
     }
 
@@ -108,11 +105,13 @@ impl MultiWatch {
         caller: &Principal,
         request: WatchRunsRequest,
         from: Option<Seq>,
-    ) -> Result<ServiceStream<Said>, ConnectError> {
+    ) -> Result<ServiceStream<WatchManyResponse>, ConnectError> {
         self.platform.authorize(caller, Verb::Read, None)?;
         let answers = watches::runs_since(&self.platform, request, from)?;
         Ok(endless(answers.map(|answer| {
-            answer.map(|(seq, answer)| (cursor(seq), watch_many_response::Answer::Runs(Box::new(answer))))
+            answer.map(|(seq, answer)| {
+                answered(cursor(seq), watch_many_response::Answer::Runs(Box::new(answer)))
+            })
         })))
     }
 
@@ -120,17 +119,15 @@ impl MultiWatch {
         &self,
         caller: &Principal,
         request: WatchGroupsRequest,
-    ) -> Result<ServiceStream<Said>, ConnectError> {
+    ) -> Result<ServiceStream<WatchManyResponse>, ConnectError> {
         self.platform.authorize(caller, Verb::Read, None)?;
         if request.end_date.is_set() {
             return Err(ConnectError::invalid_argument("groups.end_date: a past window is no watch"));
         }
         let answers = watches::groups(&self.platform, request)?;
-        Ok(endless(
-            answers.map(|answer| {
-                answer.map(|answer| (0, watch_many_response::Answer::Groups(Box::new(answer))))
-            }),
-        ))
+        Ok(endless(answers.map(|answer| {
+            answer.map(|answer| answered(0, watch_many_response::Answer::Groups(Box::new(answer))))
+        })))
     }
 
     async fn logs(
@@ -138,16 +135,21 @@ impl MultiWatch {
         caller: &Principal,
         request: &TailLogsRequest,
         from: u64,
-    ) -> Result<ServiceStream<Said>, ConnectError> {
+    ) -> Result<ServiceStream<WatchManyResponse>, ConnectError> {
         let (run, action) = find::action(&self.platform, caller, "action_id", &request.action_id).await?;
         let tail = Tail::new(&self.platform, &run, &action, request.attempt)?.from(from);
         let lines = data_proxy::tail_stream(&self.platform, tail, |next, answer| {
-            (next, watch_many_response::Answer::Logs(Box::new(answer)))
+            answered(next, watch_many_response::Answer::Logs(Box::new(answer)))
         });
         // Only a log that is complete ends without an error.
-        let end = stream::once(async { Ok((0, watch_many_response::Answer::Ended(Box::default()))) });
+        let end = stream::once(async { Ok(answered(0, watch_many_response::Answer::Ended(Box::default()))) });
         Ok(refusing(lines.chain(end)))
     }
+}
+
+/// An answer to a subscription that is named later, and the cursor behind it.
+fn answered(cursor: u64, answer: watch_many_response::Answer) -> WatchManyResponse {
+    WatchManyResponse { cursor, answer: Some(answer), ..Default::default() }
 }
 
 /// A cursor that lies ahead is one of another store: then everything is said again.
@@ -161,25 +163,25 @@ fn cursor(seq: Seq) -> u64 {
 
 /// A watch that goes on until the server ends it: then all of them end, and the client calls again.
 fn endless(
-    said: impl futures::Stream<Item = Result<Said, ConnectError>> + Send + 'static,
-) -> ServiceStream<Said> {
+    said: impl futures::Stream<Item = Result<WatchManyResponse, ConnectError>> + Send + 'static,
+) -> ServiceStream<WatchManyResponse> {
     let end = stream::once(async { Err(ConnectError::unavailable("the server is restarting")) });
     refusing(said.chain(end))
 }
 
 /// What one watch is refused does not end the others; a server that goes away ends all.
 fn refusing(
-    said: impl futures::Stream<Item = Result<Said, ConnectError>> + Send + 'static,
-) -> ServiceStream<Said> {
+    said: impl futures::Stream<Item = Result<WatchManyResponse, ConnectError>> + Send + 'static,
+) -> ServiceStream<WatchManyResponse> {
     Box::pin(said.map(|said| match said {
-        Err(error) if error.code != ErrorCode::Unavailable => Ok((0, refusal(&error))),
+        Err(error) if error.code != ErrorCode::Unavailable => Ok(answered(0, refusal(&error))),
         other => other,
     }))
 }
 
-fn refused(error: ConnectError) -> ServiceStream<Said> {
+fn refused(error: ConnectError) -> ServiceStream<WatchManyResponse> {
     Box::pin(stream::once(async move {
-        if error.code == ErrorCode::Unavailable { Err(error) } else { Ok((0, refusal(&error))) }
+        if error.code == ErrorCode::Unavailable { Err(error) } else { Ok(answered(0, refusal(&error))) }
     }))
 }
 
@@ -223,7 +225,7 @@ mod tests {
     async fn one_refusal_ends_itself_and_a_drain_ends_all() {
         let mut one = refused(ConnectError::not_found("no such run"));
         let said = one.next().await.expect("an answer").expect("no error");
-        assert!(matches!(said.1, Answer::Refused(refusal) if refusal.code == "not_found"));
+        assert!(matches!(said.answer, Some(Answer::Refused(refusal)) if refusal.code == "not_found"));
         assert!(one.next().await.is_none());
         let mut drained = endless(stream::empty());
         let end = drained.next().await.expect("an end");

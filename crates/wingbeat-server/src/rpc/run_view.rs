@@ -68,7 +68,8 @@ impl RunViewService for RunViews {
             view::name_condition_type(&self.platform, row, &mut action).await?;
             let children = groups::below(&below, &row.key.name).iter();
             let children = counts::by_phase(children.map(|count| (count.phase, count.count)));
-            rows.push(WindowRow { action: action.into(), children, ..Default::default() });
+            let started_at = row.started_at.map(time::timestamp).into();
+            rows.push(WindowRow { action: action.into(), children, started_at, ..Default::default() });
         }
         Response::ok(ListWindowResponse {
             rows,

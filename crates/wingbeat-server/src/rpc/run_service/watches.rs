@@ -1,9 +1,11 @@
 //! Streams of runs and actions: the present state at once, then every change, conflated and never reordered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use buffa::Message as _;
+use buffa_types::google::protobuf::Timestamp as WireTimestamp;
 use connectrpc::{ConnectError, ServiceStream};
 use futures::TryStreamExt as _;
 use wingbeat_idl::{ids, time};
@@ -245,7 +247,23 @@ pub(crate) fn actions(
     run: Run,
     request: &WatchActionsRequest,
 ) -> Result<ServiceStream<WatchActionsResponse>, ConnectError> {
-    Ok(Box::pin(actions_since(platform, run, request, Seq::default())?.map_ok(|(_, answer)| answer)))
+    Ok(Box::pin(actions_since(platform, run, request, Seq::default())?.map_ok(|said| said.answer)))
+}
+
+/// Actions that changed, and what flyteidl2 has no field for.
+pub(crate) struct SaidOfActions {
+    /// Everything until here was said.
+    pub(crate) position: Seq,
+    pub(crate) answer: WatchActionsResponse,
+    /// When those that have begun to run did so, by their names.
+    pub(crate) started_at: BTreeMap<String, WireTimestamp>,
+}
+
+impl SaidOfActions {
+    /// It changes nothing for a client, and keeps the connection.
+    fn nothing(position: Seq) -> Self {
+        Self { position, answer: WatchActionsResponse::default(), started_at: BTreeMap::new() }
+    }
 }
 
 /// The same with positions: actions that changed after `from`.
@@ -254,7 +272,7 @@ pub(crate) fn actions_since(
     run: Run,
     request: &WatchActionsRequest,
     from: Seq,
-) -> Result<ServiceStream<(Seq, WatchActionsResponse)>, ConnectError> {
+) -> Result<ServiceStream<SaidOfActions>, ConnectError> {
     let wanted = Wanted::read(&request.filter)?;
     let org = request.run_id.org.clone();
     let shared = platform.clone();
@@ -278,20 +296,25 @@ pub(crate) fn actions_since(
                     children_phase_counts: groups::children(&counts, &action.key.name),
                     ..Default::default()
                 });
-                let message =
+                let answer =
                     WatchActionsResponse { enriched_actions: enriched.collect(), ..Default::default() };
-                sink.send((position, message)).await?;
+                sink.send(SaidOfActions { position, answer, started_at: started_at(&rows) }).await?;
             }
             if more {
                 continue;
             }
             match wait(&mut changed).await {
                 Woken::Ended => return Ok(()),
-                Woken::Quiet => sink.send((position, WatchActionsResponse::default())).await?,
+                Woken::Quiet => sink.send(SaidOfActions::nothing(position)).await?,
                 Woken::Changed => (),
             }
         }
     }))
+}
+
+fn started_at(actions: &[Action]) -> BTreeMap<String, WireTimestamp> {
+    let begun = actions.iter().filter_map(|action| Some((action.key.name.to_string(), action.started_at?)));
+    begun.map(|(name, at)| (name, time::timestamp(at))).collect()
 }
 
 /// What happened around an attempt, until it has ended.
