@@ -20,8 +20,12 @@ impl<T: Value> Value for Vec<T> {
     }
 
     fn to_literal(&self) -> Result<Literal, ValueError> {
-        let items = self.iter().enumerate().map(|(ix, item)| item.to_literal().map_err(|error| error.at(ix)));
-        let list = LiteralCollection { literals: items.collect::<Result<_, _>>()?, ..Default::default() };
+        // Literals are large: a vector that grew would move them again and again.
+        let mut literals = Vec::with_capacity(self.len());
+        for (ix, item) in self.iter().enumerate() {
+            literals.push(item.to_literal().map_err(|error| error.at(ix))?);
+        }
+        let list = LiteralCollection { literals, ..Default::default() };
         Ok(Literal { value: Some(literal::Value::Collection(Box::new(list))), ..Default::default() })
     }
 
@@ -45,12 +49,7 @@ impl<T: Value> Value for Vec<T> {
     }
 
     fn unpack(input: &mut Unpacker<'_>) -> Result<Self, ValueError> {
-        let mut items = Self::new();
-        input.array(|input| {
-            items.push(T::unpack(input)?);
-            Ok(())
-        })?;
-        Ok(items)
+        input.list(T::unpack)
     }
 }
 

@@ -6,12 +6,16 @@
 
 use rmp::Marker;
 use serde_json::Value as Json;
+use wingbeat_types::ConvertError;
 use wingbeat_types::msgpack::{Reader, Token};
 
 use super::ValueError;
 
 /// Deeper nesting than this is refused.
 const MAX_DEPTH: usize = 200;
+
+/// Room is made for so many items before the first is read: who sends a list says how long it is, and need not be right.
+const MOST_AT_ONCE: usize = 4_096;
 
 /// Writes fields.
 #[derive(Debug, Default)]
@@ -94,8 +98,9 @@ impl<'a> Unpacker<'a> {
         self.reader.finish().map_err(|_| ValueError::new("the end of the value", "more bytes"))
     }
 
+    #[inline]
     fn token(&mut self) -> Result<Token<'a>, ValueError> {
-        self.reader.token().map_err(|error| ValueError::new("msgpack", error.message))
+        self.reader.token().map_err(unreadable)
     }
 
     /// Is None next? Then it is read.
@@ -122,7 +127,15 @@ impl<'a> Unpacker<'a> {
     ///
     /// # Errors
     /// Something else is next.
+    #[inline]
     pub fn int(&mut self) -> Result<i128, ValueError> {
+        if let Some(value) = self.reader.small_int() {
+            return Ok(i128::from(value));
+        }
+        self.any_int()
+    }
+
+    fn any_int(&mut self) -> Result<i128, ValueError> {
         match self.token()? {
             Token::Int(value) => Ok(value),
             #[allow(clippy::cast_possible_truncation, reason = "checked: whole, and far below the limit")]
@@ -149,7 +162,11 @@ impl<'a> Unpacker<'a> {
     ///
     /// # Errors
     /// Something else is next.
+    #[inline]
     pub fn text(&mut self) -> Result<&'a str, ValueError> {
+        if let Some(value) = self.reader.short_text() {
+            return Ok(value);
+        }
         match self.token()? {
             Token::Str(value) => Ok(value),
             other => Err(ValueError::new("str", other.kind())),
@@ -171,16 +188,22 @@ impl<'a> Unpacker<'a> {
     ///
     /// # Errors
     /// Something else is next; or the first error of `item`, with its position.
-    pub fn array(
+    pub fn list<T>(
         &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
-        match self.token()? {
-            Token::Array(n_items) => {
-                self.deeper(|input| (0..n_items).try_for_each(|ix| item(input).map_err(|error| error.at(ix))))
-            }
-            other => Err(ValueError::new("list", other.kind())),
-        }
+        mut item: impl FnMut(&mut Self) -> Result<T, ValueError>,
+    ) -> Result<Vec<T>, ValueError> {
+        let n_items = match self.token()? {
+            Token::Array(n_items) => n_items,
+            other => return Err(ValueError::new("list", other.kind())),
+        };
+        let mut items = Vec::with_capacity(n_items.min(MOST_AT_ONCE));
+        self.deeper(|input| {
+            (0..n_items).try_for_each(|ix| {
+                items.push(item(input).map_err(|error| error.at(ix))?);
+                Ok(())
+            })
+        })?;
+        Ok(items)
     }
 
     /// A map with string keys: `entry` is called for each key and has to read its value.
@@ -270,4 +293,9 @@ impl<'a> Unpacker<'a> {
         });
         entries.collect()
     }
+}
+
+#[cold]
+fn unreadable(error: ConvertError) -> ValueError {
+    ValueError::new("msgpack", error.message)
 }

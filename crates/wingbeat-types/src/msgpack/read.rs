@@ -90,6 +90,31 @@ impl<'a> Reader<'a> {
         self.rest.first().map(|byte| Marker::from_u8(*byte))
     }
 
+    /// A short text, if one is next; else nothing is read. Most keys are such.
+    #[inline]
+    pub fn short_text(&mut self) -> Option<&'a str> {
+        let (head, rest) = self.rest.split_first()?;
+        if head & 0b1110_0000 != 0b1010_0000 {
+            return None;
+        }
+        let (text, rest) = rest.split_at_checked(usize::from(head & 0b0001_1111))?;
+        let text = std::str::from_utf8(text).ok()?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    /// A number from 0 to 65,535, if one is next; else nothing is read.
+    #[inline]
+    pub fn small_int(&mut self) -> Option<u16> {
+        let (value, rest) = match *self.rest {
+            [value @ ..=0x7f, ref rest @ ..] | [0xcc, value, ref rest @ ..] => (u16::from(value), rest),
+            [0xcd, high, low, ref rest @ ..] => (u16::from_be_bytes([high, low]), rest),
+            _ => return None,
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
     /// What comes next.
     ///
     /// # Errors
@@ -241,7 +266,7 @@ fn broken(message: &str) -> ConvertError {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Reader, Token, read};
     use crate::error::ConvertErrorKind;
 
     #[test]
@@ -266,6 +291,28 @@ mod tests {
     #[test]
     fn text_has_to_be_utf_8() {
         assert_eq!(read(&[0xa2, 0xc3, 0x28]).map_err(|error| error.kind), Err(ConvertErrorKind::Unicode));
+    }
+
+    #[test]
+    fn the_short_ways_read_what_the_long_one_reads_or_nothing() {
+        for (bytes, number) in
+            [(&[0x00][..], 0), (&[0x7f], 127), (&[0xcc, 0xff], 255), (&[0xcd, 0x01, 0x02], 258)]
+        {
+            let mut reader = Reader::new(bytes);
+            assert_eq!(reader.small_int(), Some(number));
+            assert!(reader.finish().is_ok());
+            assert_eq!(Reader::new(bytes).token(), Ok(Token::Int(i128::from(number))));
+        }
+        let mut reader = Reader::new(&[0xa2, b'h', b'i', 0xff]);
+        assert_eq!((reader.small_int(), reader.short_text()), (None, Some("hi")));
+        assert_eq!(reader.token(), Ok(Token::Int(-1)));
+        for odd in
+            [&[][..], &[0xcc], &[0xcd, 1], &[0xce, 0, 0, 0, 1], &[0xa2, b'h'], &[0xa2, 0xc3, 0x28], &[0xc0]]
+        {
+            let mut reader = Reader::new(odd);
+            assert_eq!((reader.small_int(), reader.short_text()), (None, None));
+            assert_eq!(reader.token(), Reader::new(odd).token());
+        }
     }
 
     #[test]
