@@ -67,7 +67,14 @@ impl PostgresAddress {
         Ok(Self { options: Arc::new(options) })
     }
 
+    /// For statements of files. They find rows by their keys: a plan that was made once is as good as a new one for each
+    /// call, which would cost more than the call itself.
     pub(crate) fn options(&self) -> PgConnectOptions {
+        self.list_options().options([("plan_cache_mode", "force_generic_plan")])
+    }
+
+    /// For lists, whose best plan depends on what is asked for.
+    pub(crate) fn list_options(&self) -> PgConnectOptions {
         (*self.options).clone()
     }
 }

@@ -13,8 +13,11 @@ use super::params::Params;
 use super::queries::Query;
 use crate::fault::Fault;
 
-/// The most statements at once.
+/// The most statements of files at once.
 const READERS: u32 = 8;
+
+/// The most lists at once.
+const LISTS: u32 = 4;
 
 /// How long callers wait for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,53 +32,34 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// The connections. They are opened when first needed.
 pub(crate) struct Readers {
     pool: PgPool,
+    lists: PgPool,
 }
 
 impl Readers {
     /// To the database at `address`.
     pub(crate) fn new(address: &PostgresAddress) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(PATIENCE)
-            // A broken one is found out by its first statement, which is then tried again.
-            .test_before_acquire(false)
-            .connect_lazy_with(address.options());
-        Self { pool }
+        let pool = |most| {
+            PgPoolOptions::new()
+                .max_connections(most)
+                .acquire_timeout(PATIENCE)
+                // A broken one is found out by its first statement, which is then tried again.
+                .test_before_acquire(false)
+        };
+        Self {
+            pool: pool(READERS).connect_lazy_with(address.options()),
+            lists: pool(LISTS).connect_lazy_with(address.list_options()),
+        }
     }
 
     /// Runs a statement of a file which may be run twice.
     pub(crate) async fn fetch(&self, query: &'static Query, params: Params) -> Result<Vec<PgRow>, Fault> {
-        self.fetch_text(query.text().into_sql_str(), params).await
+        fetch_text(&self.pool, query.text().into_sql_str(), params).await
     }
 
     /// Runs a statement that was put together at run time.
     pub(crate) async fn fetch_list(&self, text: String, params: Params) -> Result<Vec<PgRow>, Fault> {
         // Made of fixed pieces only: see `statement`.
-        self.fetch_text(AssertSqlSafe(text).into_sql_str(), params).await
-    }
-
-    async fn fetch_text(&self, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.fetch_now(text.clone(), params.clone()).await {
-                Err(Fault::Lost(_)) if Instant::now() < deadline => {
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                done => return done,
-            }
-        }
-    }
-
-    async fn fetch_now(&self, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
-        let mut db = self.pool.acquire().await?;
-        let run = run(&mut db, text, params.into_arguments());
-        let found = timeout(SLOWEST, run).await.unwrap_or_else(|_| Err(silent()));
-        if matches!(found, Err(Fault::Lost(_))) {
-            db.close_on_drop();
-        }
-        found
+        fetch_text(&self.lists, AssertSqlSafe(text).into_sql_str(), params).await
     }
 
     /// Runs a statement that must not be run twice; how many rows it wrote.
@@ -110,8 +94,32 @@ impl Readers {
 
     /// Waits for statements under way and closes the connections.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.lists.close());
     }
+}
+
+async fn fetch_text(pool: &PgPool, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match fetch_now(pool, text.clone(), params.clone()).await {
+            Err(Fault::Lost(_)) if Instant::now() < deadline => {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn fetch_now(pool: &PgPool, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
+    let mut db = pool.acquire().await?;
+    let run = run(&mut db, text, params.into_arguments());
+    let found = timeout(SLOWEST, run).await.unwrap_or_else(|_| Err(silent()));
+    if matches!(found, Err(Fault::Lost(_))) {
+        db.close_on_drop();
+    }
+    found
 }
 
 /// Runs a statement of a file on a connection.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection, Executor};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use wingbeat_model::{ServerId, UnitOfWork};
 
 use super::address::PostgresAddress;
+use super::counting::{Counting, count_when_due};
 use super::fault::{in_use, silent};
 use super::group::{Committed, Group, Job};
 use super::open::take_place;
@@ -39,11 +41,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// After how many transactions of a process the tables that grow are counted. Plans that were made while they were empty
-/// take any index for as good as another; the database itself counts only after a minute.
-const COUNTED_AFTER: [u64; 3] = [4, 32, 256];
-const COUNT: &str = "ANALYZE action, attempt, run, counter, tally, spec";
-
 /// The task that writes, as its callers see it.
 pub(crate) struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
@@ -54,7 +51,7 @@ impl Writer {
     /// Starts the task, on a connection that may write.
     pub(crate) fn start(address: PostgresAddress, server: ServerId, db: PgConnection) -> Self {
         let (jobs, waiting) = channel(WAITING);
-        let link = Link { address, server, idle: Some(db), n_written: 0 };
+        let link = Link { address, server, idle: Some(db) };
         #[expect(
             clippy::disallowed_methods,
             reason = "`close` waits for it, and its end is every waiting caller's answer"
@@ -86,11 +83,18 @@ struct Link {
     address: PostgresAddress,
     server: ServerId,
     idle: Option<PgConnection>,
-    /// Transactions so far.
-    n_written: u64,
 }
 
-async fn write_until_closed(mut link: Link, mut waiting: Receiver<Job>) {
+async fn write_until_closed(link: Link, waiting: Receiver<Job>) {
+    let (address, due) = (link.address.clone(), Notify::new());
+    tokio::select! {
+        () = write_all(link, waiting, &due) => (),
+        never = count_when_due(&address, &due) => never,
+    }
+}
+
+async fn write_all(mut link: Link, mut waiting: Receiver<Job>, due: &Notify) {
+    let mut counting = Counting::default();
     while let Some(first) = waiting.recv().await {
         let mut jobs = vec![first];
         while jobs.len() < GROUP
@@ -101,7 +105,7 @@ async fn write_until_closed(mut link: Link, mut waiting: Receiver<Job>) {
         let mut group = Group::new(jobs, link.server);
         let fault = link.write(&mut group).await.err();
         group.finish(fault.as_ref());
-        link.count_rows().await;
+        counting.written(due);
     }
     if let Some(db) = link.idle {
         // The server ends it too when it sees that nobody is there.
@@ -140,18 +144,6 @@ impl Link {
         };
         self.idle = usable.then_some(db);
         done
-    }
-
-    /// Nothing depends on it but speed, so a failure is the next unit's to meet.
-    async fn count_rows(&mut self) {
-        self.n_written += 1;
-        if !COUNTED_AFTER.contains(&self.n_written) {
-            return;
-        }
-        let Some(mut db) = self.idle.take() else { return };
-        if let Ok(Ok(_)) = timeout(CONNECT, db.execute(COUNT)).await {
-            self.idle = Some(db);
-        }
     }
 
     async fn connect(&self) -> Result<PgConnection, Fault> {
