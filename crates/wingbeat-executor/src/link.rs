@@ -40,6 +40,9 @@ const CALL_PATIENCE: Duration = Duration::from_mins(1);
 /// The server says something every 15 s; after three silent spans it is gone.
 const SILENCE: Duration = Duration::from_secs(45);
 
+/// How often the server hears of us, whether there is something to say or not.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
 /// How long a server that has never welcomed may stay away.
 const FIRST_GRACE: Duration = Duration::from_mins(2);
 
@@ -119,7 +122,8 @@ impl Link {
             executor.capacity,
             holding(&executor.registry, &executor.outbox),
         );
-        let mut request = ConnectRequest { queues: executor.queues.clone(), ..request };
+        let heartbeat = buffa_types::google::protobuf::Duration::from(HEARTBEAT).into();
+        let mut request = ConnectRequest { queues: executor.queues.clone(), heartbeat, ..request };
         if draining {
             wire::take_nothing_new(&mut request);
         }
@@ -159,6 +163,7 @@ impl Link {
             error = hearing => error,
             error = send_reports(&executor, &client) => error,
             error = send_lines(&executor, &client) => error,
+            error = show_life(&executor, &client) => error,
             () = executor.draining.cancelled(), if !draining => {
                 ConnectError::unavailable("the session goes on, and takes nothing new")
             }
@@ -301,6 +306,17 @@ pub(crate) fn acknowledged(registry: &Registry, sending: Sending<'_>, acks: &[bu
             if let Ok(held) = wire::held(attempt) {
                 registry.stop(&held, StopOrder::Wanted("the attempt is no longer current".to_owned()));
             }
+        }
+    }
+}
+
+/// Says nothing, often enough that the server knows that somebody is there to say it.
+async fn show_life(executor: &Executor, client: &ExecutorServiceClient<Connection>) -> ConnectError {
+    let nothing = ReportRequest { session_id: executor.session_id.clone(), ..ReportRequest::default() };
+    loop {
+        sleep(HEARTBEAT).await;
+        if let Err(error) = until_taken("a heartbeat", || client.report(nothing.clone())).await {
+            return error;
         }
     }
 }

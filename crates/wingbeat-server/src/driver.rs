@@ -124,6 +124,9 @@ impl DriverHandle {
 
     /// Carries out several commands in order; the answers are index-aligned.
     pub async fn submit_all(&self, commands: Vec<Command>) -> Vec<Answer> {
+        if commands.is_empty() {
+            return Vec::new();
+        }
         let count = commands.len();
         let Some(_place) = self.entry.enter(&commands, ENTRY_DEADLINE).await else {
             return vec![Err(SubmitError::Busy); count];

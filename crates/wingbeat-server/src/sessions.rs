@@ -1,5 +1,5 @@
-//! Streams to executors. The open stream is an executor's liveness; when it closes, the session has
-//! one lease period to come back before what it holds is given up.
+//! Streams to executors. The open stream is an executor's liveness, as long as something is heard of it; when it closes,
+//! the session has one lease period to come back before what it holds is given up.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use wingbeat_engine::Command;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::SessionId;
@@ -25,6 +26,8 @@ struct Stream {
     messages: mpsc::UnboundedSender<ServerMessage>,
     /// Counts streams of all sessions, so that a late close of an old stream is told from the present one.
     number: u64,
+    /// When its executor last said something.
+    heard: Instant,
 }
 
 /// Open streams by session.
@@ -55,7 +58,7 @@ impl Sessions {
         streams.opened += 1;
         let number = streams.opened;
         streams.newest.insert(session.clone(), number);
-        streams.open.insert(session, Stream { messages, number });
+        streams.open.insert(session, Stream { messages, number, heard: Instant::now() });
         (number, receiver)
     }
 
@@ -92,6 +95,20 @@ impl Sessions {
             // A receiver that is gone is a stream that is closing.
             let _ = stream.messages.send(message);
         }
+    }
+
+    /// Its executor said something.
+    pub fn heard(&self, session: &SessionId) {
+        if let Some(stream) = self.lock().open.get_mut(session) {
+            stream.heard = Instant::now();
+        }
+    }
+
+    /// For how long nothing was heard of an executor whose present stream is this one.
+    pub fn silence(&self, session: &SessionId, number: u64) -> Option<Duration> {
+        let streams = self.lock();
+        let stream = streams.open.get(session).filter(|stream| stream.number == number)?;
+        Some(stream.heard.elapsed())
     }
 
     /// Ends a stream from this side, if it is still the session's present one; its executor connects again.

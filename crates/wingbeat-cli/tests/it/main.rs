@@ -1,6 +1,7 @@
 //! The program from outside: what it says and how it ends when there is nothing to talk to.
 
 mod controller;
+mod frozen;
 mod gateway;
 mod logins;
 mod platform;

@@ -45,6 +45,11 @@ impl Platform {
         ServerAddr::parse(text.trim()).expect("the platform writes an address")
     }
 
+    /// Where executors connect.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.data().join("executor.sock")
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(self.addr())
     }

@@ -29,6 +29,9 @@ use crate::sessions::SERVERS_HEADER;
 /// The protocol version that this server speaks.
 const PROTOCOL: u32 = 1;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// After so many heartbeats that did not come an executor is taken for frozen.
+const MISSED: u32 = 3;
+const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
 /// An executor whose server stays away longer stops its tasks and ends.
 const SERVER_GRACE: Duration = Duration::from_mins(2);
 
@@ -108,12 +111,13 @@ impl Executors {
         self.platform.driver.connected(session.clone(), number, terms(&request)).await;
         self.start_reconcile(session.clone(), number, holding);
         tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
-        Ok(self.stream(closed, messages))
+        Ok(self.stream(closed, messages, promised(&request)))
     }
 
     /// Makes reports durable, and says of each whether it counted.
     pub(crate) async fn take_reports(&self, request: ReportRequest) -> Result<ReportResponse, ConnectError> {
         let session = SessionId(request.session_id.as_str().into());
+        self.platform.sessions.heard(&session);
         let now = self.platform.clock.now();
         let reports: Result<Vec<Report>, ConnectError> =
             request.reports.into_iter().map(|report| read_report(report, &session, now)).collect();
@@ -221,16 +225,19 @@ impl Executors {
         &self,
         closed: Closed,
         messages: mpsc::UnboundedReceiver<ServerMessage>,
+        heartbeat: Option<Duration>,
     ) -> ServiceStream<ServerMessage> {
         let grace = buffa_types::google::protobuf::Duration::from(SERVER_GRACE).into();
         let welcome = wire::Welcome { server_grace: grace, ..Default::default() };
         let first = message(server_message::Kind::Welcome(Box::new(welcome)));
         let received = tokio_stream::wrappers::UnboundedReceiverStream::new(messages);
-        let keep_alive = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(KEEP_ALIVE))
-            .map(|_| message(server_message::Kind::KeepAlive(Box::default())));
+        let often = heartbeat.map_or(KEEP_ALIVE, |heartbeat| heartbeat.min(KEEP_ALIVE));
+        let silent = closed.silence_after(heartbeat);
+        let keep_alive = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(often))
+            .map(move |_| (!silent()).then(|| message(server_message::Kind::KeepAlive(Box::default()))));
         let token = self.platform.tasks.token();
         // Ends with the messages: a stream whose session has ended here is of no use to its executor.
-        let body = futures::stream::select(received.map(Some).chain(ended()), keep_alive.map(Some))
+        let body = futures::stream::select(received.map(Some).chain(ended()), keep_alive)
             .take_while(|message| std::future::ready(message.is_some()))
             .filter_map(std::future::ready)
             .take_until(token.cancelled_owned());
@@ -250,6 +257,23 @@ struct Closed {
     session: Option<SessionId>,
     number: u64,
     platform: Arc<Platform>,
+}
+
+impl Closed {
+    /// Asks whether the executor has kept silent for longer than it promised.
+    fn silence_after(&self, heartbeat: Option<Duration>) -> impl Fn() -> bool + use<> {
+        let (platform, session, number) = (self.platform.clone(), self.session.clone(), self.number);
+        move || {
+            let (Some(heartbeat), Some(session)) = (heartbeat, &session) else { return false };
+            let silence = platform.sessions.silence(session, number).unwrap_or_default();
+            let silent = silence > heartbeat * MISSED;
+            if silent {
+                let seconds = silence.as_secs();
+                tracing::warn!(worker_id = %session.0, seconds, "executor says nothing, although it is connected");
+            }
+            silent
+        }
+    }
 }
 
 impl Drop for Closed {
@@ -273,6 +297,12 @@ impl Stream for Guarded {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.body.as_mut().poll_next(cx).map(|item| item.map(Ok))
     }
+}
+
+/// How often the executor promises to say something.
+fn promised(request: &ConnectRequest) -> Option<Duration> {
+    let heartbeat = Duration::try_from(request.heartbeat.as_option()?.clone()).ok()?;
+    Some(heartbeat.max(SHORTEST_HEARTBEAT))
 }
 
 fn terms(request: &ConnectRequest) -> ExecutorTerms {
