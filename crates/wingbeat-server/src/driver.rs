@@ -70,8 +70,10 @@ pub enum SubmitError {
     /// The store did not answer; whether it was written is unknown.
     #[error("the store is not available")]
     Unavailable,
-    /// What is stored about it cannot be read; nothing was written.
-    #[error("what is stored about this cannot be read; see the server's log")]
+    /// What is stored about it cannot be read, or the database refuses what was to be stored; nothing was written.
+    #[error(
+        "the database cannot store this, or holds something about it that cannot be read; see the server's log"
+    )]
     Corrupt,
     /// Too much is waiting.
     #[error("too many calls wait for the server's store; nothing was written; try again in a second")]

@@ -1,5 +1,7 @@
 //! `wingbeat abort`.
 
+use connectrpc::ConnectError;
+use serde_json::json;
 use wingbeat_proto::flyteidl2::workflow::{AbortActionRequest, AbortRunRequest, GetActionDetailsRequest};
 
 use super::session::Session;
@@ -9,50 +11,36 @@ use crate::failure::Failure;
 use crate::output::{self, Format};
 
 pub(super) async fn run(session: &Session, abort: &Abort) -> Result<(), Failure> {
-    match &abort.action {
-        None => abort_run(session, abort).await,
-        Some(action) => abort_action(session, abort, action).await,
+    let run = &abort.run;
+    let (thing, below) = match &abort.action {
+        None => (format!("run {run}"), ""),
+        Some(action) => (format!("action {action} of run {run}"), ", with everything below it"),
+    };
+    let what = format!("could not abort {thing} of {}", session.scope());
+    let ended = ended(session, &what, abort, abort.action.as_deref().unwrap_or(ROOT_ACTION)).await?;
+    let answer = ask(session, abort).await.map_err(|error| session.failed(&what, &error))?;
+    match (session.format, ended) {
+        (Format::Json, _) => output::json(&answer),
+        (Format::Table, None) => output::line(&format!("{thing} is being aborted{below}")),
+        (Format::Table, Some(phase)) => output::line(&format!("{thing} has ended already: {phase}")),
     }
 }
 
-async fn abort_run(session: &Session, abort: &Abort) -> Result<(), Failure> {
-    let what = format!("could not abort run {} of {}", abort.run, session.scope());
-    let ended = ended(session, &what, abort, ROOT_ACTION).await?;
-    let request = AbortRunRequest {
-        run_id: session.run_id(&abort.run).into(),
-        reason: Some(abort.reason.clone()),
-        ..Default::default()
-    };
-    let answer =
-        session.client.runs().abort_run(request).await.map_err(|error| session.failed(&what, &error))?;
-    let run = &abort.run;
-    match (session.format, ended) {
-        (Format::Json, _) => output::json(&answer.into_owned()),
-        (Format::Table, None) => output::line(&format!("run {run} is being aborted")),
-        (Format::Table, Some(phase)) => output::line(&format!("run {run} has ended already: {phase}")),
-    }
-}
-
-async fn abort_action(session: &Session, abort: &Abort, action: &str) -> Result<(), Failure> {
-    let what = format!("could not abort action {action} of run {} of {}", abort.run, session.scope());
-    let ended = ended(session, &what, abort, action).await?;
-    let request = AbortActionRequest {
-        action_id: session.action_id(&abort.run, action).into(),
-        reason: abort.reason.clone(),
-        ..Default::default()
-    };
-    let answer =
-        session.client.runs().abort_action(request).await.map_err(|error| session.failed(&what, &error))?;
-    let run = &abort.run;
-    match (session.format, ended) {
-        (Format::Json, _) => output::json(&answer.into_owned()),
-        (Format::Table, None) => {
-            output::line(&format!("action {action} of run {run} is being aborted, with everything below it"))
+/// The server's answer, as it is printed.
+async fn ask(session: &Session, abort: &Abort) -> Result<serde_json::Value, ConnectError> {
+    let (runs, reason) = (session.client.runs(), abort.reason.clone());
+    Ok(match &abort.action {
+        None => {
+            let run_id = session.run_id(&abort.run).into();
+            let request = AbortRunRequest { run_id, reason: Some(reason), ..Default::default() };
+            json!(runs.abort_run(request).await?.into_owned())
         }
-        (Format::Table, Some(phase)) => {
-            output::line(&format!("action {action} of run {run} has ended already: {phase}"))
+        Some(action) => {
+            let action_id = session.action_id(&abort.run, action).into();
+            let request = AbortActionRequest { action_id, reason, ..Default::default() };
+            json!(runs.abort_action(request).await?.into_owned())
         }
-    }
+    })
 }
 
 /// How an action ended, if it has.
