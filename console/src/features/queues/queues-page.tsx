@@ -47,7 +47,7 @@ function Queues({ rows }: { readonly rows: readonly QueueRow[] }): JSX.Element {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.name} data-queue={row.name}>
+            <tr key={row.name} data-queue={row.name} data-walk>
               <td className="mono">{row.name}</td>
               <td>
                 <State paused={row.paused} full={row.cap !== undefined && row.running >= row.cap} />

@@ -8,7 +8,7 @@ import type { ActionSearch } from "../../lib/search";
 import { byStart, countPhases, type Folding, type TreeFilter, treeRows } from "../../lib/tree";
 import { Tabs } from "../../ui/controls";
 import { Find } from "../../ui/find";
-import { sideways, useKeys } from "../../ui/keys";
+import { focusAction, sideways, stepOf, useKeys } from "../../ui/keys";
 import { PhaseMark } from "../../ui/phase";
 import { GraphView } from "./graph-view";
 import type { SearchChange } from "./run-page";
@@ -40,13 +40,16 @@ export function ActionViews({ actions, selected, search, onSearch, onSelect }: P
   const fold = (id: string, open: boolean): void => setFolding((before) => new Map(before).set(id, open));
   useKeys((event) => {
     const at = order.findIndex((action) => action.name === selected.name);
-    const next = event.key === "j" ? order[at + 1] : event.key === "k" ? order[at - 1] : undefined;
-    if (next !== undefined) onSelect(next);
-    // In the graph arrows go from node to node instead.
-    else if (view === "tree") {
-      const side = sideways(event);
-      if (side !== undefined) fold(selected.name, side === "right");
+    const step = stepOf(event);
+    const next = step === undefined ? undefined : order[at + step];
+    if (next !== undefined) {
+      onSelect(next);
+      focusAction(next.name);
+      return;
     }
+    // In the graph arrows go from node to node instead.
+    const side = view === "tree" ? sideways(event) : undefined;
+    if (side !== undefined) fold(selected.name, side === "right");
   });
   return (
     <section className="list" aria-label="actions">

@@ -39,7 +39,7 @@ function Groups({ scope, groups }: { readonly scope: Scope; readonly groups: rea
         </thead>
         <tbody>
           {groups.map((group) => (
-            <tr key={group.task}>
+            <tr key={group.task} data-walk>
               <td>
                 <Link to="/domain/$domain/project/$project/runs" params={{ ...scope }} search={{ task: group.task }}>
                   {group.title}

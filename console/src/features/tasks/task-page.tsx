@@ -133,7 +133,7 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
         </thead>
         <tbody>
           {runs.map((run) => (
-            <tr key={run.run}>
+            <tr key={run.run} data-walk>
               <td>
                 <Link className="mono" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }}>
                   {run.run}
@@ -171,7 +171,7 @@ function Versions({ rows, onChoose }: { readonly rows: readonly VersionRow[]; re
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.version}>
+            <tr key={row.version} data-walk>
               <td>
                 <button type="button" className="quiet mono" onClick={() => onChoose(row.version)}>
                   {row.version}

@@ -49,7 +49,7 @@ export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
             </thead>
             <tbody>
               {tasks.data.rows.map((task) => (
-                <tr key={task.ref.name}>
+                <tr key={task.ref.name} data-walk>
                   <td>
                     <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: task.ref.name }} className="mono">
                       {task.ref.name}
