@@ -34,6 +34,8 @@ test("a failure is caught only in a run that succeeded, and a failed run says wh
 });
 
 test("answers are read as their type wants", () => {
+  expect(parseAnswer("string", "")).toEqual({ ok: false, message: "Write an answer first." });
+  expect(parseAnswer("string", " ")).toEqual({ ok: true, answer: { kind: "string", value: " " } });
   expect(parseAnswer("int", " -42 ")).toEqual({ ok: true, answer: { kind: "int", value: -42n } });
   for (const [kind, text] of [["int", "4.2"], ["int", "9223372036854775808"], ["float", ""], ["float", "Infinity"], ["bool", "yes"]] as const) expect(parseAnswer(kind, text).ok).toBe(false);
 });

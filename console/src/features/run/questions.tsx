@@ -37,6 +37,7 @@ export function Question({ runKey, action }: { readonly runKey: RunKey; readonly
   );
 }
 
+const WANTED: Readonly<Record<ConditionView["answer"], string>> = { bool: "yes or no", int: "whole number", float: "number", string: "text" };
 /** Stands in a command where nothing was typed. */
 const SAMPLE: Readonly<Record<ConditionView["answer"], string>> = { bool: "true", int: "0", float: "0.5", string: "text" };
 
@@ -87,7 +88,7 @@ function Form({ runKey, action, condition }: { readonly runKey: RunKey; readonly
           <label className="visually-hidden" htmlFor={id}>
             answer to {action.title}
           </label>
-          <input id={id} type="text" className="grow" inputMode={condition.answer === "string" ? "text" : "decimal"} placeholder={condition.answer} value={text} aria-invalid={problem !== ""} onChange={(event) => setText(event.target.value)} />
+          <input id={id} type="text" className="grow" inputMode={condition.answer === "string" ? "text" : "decimal"} placeholder={WANTED[condition.answer]} value={text} aria-invalid={problem !== ""} {...(problem !== "" && { "aria-describedby": `${id}-problem` })} onChange={(event) => setText(event.target.value)} />
           <button type="submit" className="main" disabled={busy}>
             Answer
           </button>
@@ -97,7 +98,7 @@ function Form({ runKey, action, condition }: { readonly runKey: RunKey; readonly
         <Copy text={() => signalCommand(runKey, action.name, text === "" ? SAMPLE[condition.answer] : text)} label="Copy as CLI" />
       </span>
       {problem !== "" && (
-        <p className="error-text" role="alert">
+        <p className="error-text" role="alert" id={`${id}-problem`}>
           {problem}
         </p>
       )}
