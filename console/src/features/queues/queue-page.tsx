@@ -49,7 +49,7 @@ function Facts({ queue }: { readonly queue: QueueRow }): JSX.Element {
         <dd className="number">{queue.priority.toLocaleString()}</dd>
         <dt>Running</dt>
         <dd className="number">
-          {queue.running.toLocaleString()} <span className="soft">{queue.cap === undefined ? "attempts, no cap" : `of ${queue.cap.toLocaleString()} at once`}</span>
+          {queue.running.toLocaleString()} <span className="soft">{queue.cap === undefined ? `${queue.running === 1 ? "attempt" : "attempts"}, no cap` : `of ${queue.cap.toLocaleString()} at once`}</span>
         </dd>
         <dt>Waiting</dt>
         <dd className="number">

@@ -29,7 +29,7 @@ export function LinkInput({ scope, what, name, field, onText, onBusy }: Props): 
   const { sending, send, forget } = useSending(scope, what, onText, onBusy);
   return (
     <>
-      <div className="line">
+      <div className="line wrap">
         <input
           type="text"
           className="grow"

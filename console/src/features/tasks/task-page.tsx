@@ -143,13 +143,15 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
               <td>
                 <PhaseBadge phase={run.phase} />
               </td>
-              <td>
+              <td data-label="took">
                 <Elapsed from={run.createdAt} to={run.endedAt} running={!isOver(run.phase)} />
               </td>
-              <td>
+              <td data-label="started">
                 <When at={run.createdAt} />
               </td>
-              <td className="soft">{run.user}</td>
+              <td className="soft" data-label="by">
+                {run.user}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -179,10 +181,10 @@ function Versions({ scope, name, rows }: { readonly scope: Scope; readonly name:
                   {row.version}
                 </Link>
               </td>
-              <td>
+              <td data-label="deployed">
                 <When at={row.deployedAt} />
               </td>
-              <td>{row.deployedBy}</td>
+              <td data-label="by">{row.deployedBy}</td>
               <td>
                 <Copy text={versionCommand(scope, name, row.version)} label="Copy as CLI" />
               </td>

@@ -56,12 +56,14 @@ export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
                     </Link>
                     {task.summary !== "" && <p className="soft">{task.summary}</p>}
                   </td>
-                  <td className="mono">{task.ref.version}</td>
-                  <td>
+                  <td className="mono" data-label="version">
+                    {task.ref.version}
+                  </td>
+                  <td data-label="latest run">
                     {task.latest === undefined ? (
                       <span className="soft">never</span>
                     ) : (
-                      <span className="line">
+                      <span className="line number">
                         <PhaseMark phase={task.latest.phase} />
                         <Link to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: task.latest.run }} className="mono">
                           {task.latest.run}
@@ -69,7 +71,7 @@ export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
                       </span>
                     )}
                   </td>
-                  <td>
+                  <td data-label="deployed">
                     <When at={task.deployedAt} /> <span className="soft">{task.deployedBy}</span>
                   </td>
                 </tr>
