@@ -87,6 +87,21 @@ test("groups, attempts, versions and queues have addresses, and commands that wo
   await expect(page.getByRole("heading", { name: "There is no such queue" })).toBeVisible();
 });
 
+test("a condition is answered by the command that its form copies", async ({ page, platform, at }) => {
+  await withClipboard(page);
+  const { wonders } = await platform.seed("wonders");
+  await page.goto(at(`/runs/${wonders}`));
+  for (const [name, answer] of [["name", "it's $HOME; a swift"], ["wings", "2"], ["ratio", "0.25"]] as const) {
+    const question = page.getByRole("region", { name: `question ${name}` });
+    await question.getByRole("textbox").fill(answer, { timeout: 60_000 });
+    const text = await copied(page, question.getByRole("button", { name: "Copy as CLI" }));
+    await run("sh", ["-c", text.replace(/^wingbeat /, `"$WINGBEAT" `)], { env: { ...process.env, WINGBEAT: platform.binary, WINGBEAT_ENDPOINT: platform.url } });
+    await expect(question).toHaveCount(0);
+  }
+  await ended(page, "Succeeded");
+  await expect(page.getByRole("tabpanel")).toContainText("it's $HOME; a swift");
+});
+
 test("what is copied as a command or as Python works", async ({ page, platform, runs, at }) => {
   await withClipboard(page);
   await page.goto(at(`/runs/${runs.fails}`));
