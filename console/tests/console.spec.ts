@@ -61,6 +61,30 @@ test("conditions are answered, wrong answers are refused", async ({ page, runs, 
   await expect(page.getByRole("tabpanel")).toContainText("42");
 });
 
+test("a text, a whole number and a number are asked for until they are ones", async ({ page, platform, at }) => {
+  const { wonders } = await platform.seed("wonders");
+  await page.goto(at(`/runs/${wonders}`));
+  for (const [name, wrong, message, right] of [
+    ["name", "", "Write an answer first.", "a 'swift' & <b>co</b>"],
+    ["wings", "2.5", "Answer with a whole number.", undefined],
+    ["wings", "9223372036854775808", "This number does not fit into 64 bits.", "9223372036854775807"],
+    ["ratio", "half", "Answer with a number.", "1e-3"],
+  ] as const) {
+    const question = page.getByRole("region", { name: `question ${name}` });
+    const field = question.getByRole("textbox", { name: `answer to ${name}` });
+    await field.fill(wrong, { timeout: 60_000 });
+    await question.getByRole("button", { name: "Answer" }).click();
+    await expect(question.getByRole("alert")).toHaveText(message);
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+    if (right === undefined) continue;
+    await field.fill(right);
+    await field.press("Enter");
+    await expect(question).toHaveCount(0);
+  }
+  await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 60_000 });
+  for (const text of [`"a 'swift' & <b>co</b>"`, "9223372036854775807", "0.001"]) await expect(page.getByRole("tabpanel")).toContainText(text);
+});
+
 test("a run is launched with a wrong and then a right input", async ({ page, at }) => {
   await page.goto(at("/tasks/console.quick?tab=launch"));
   const input = page.getByRole("textbox", { name: "x whole number" });

@@ -46,6 +46,62 @@ test("a line of a log has an address that leads back to it", async ({ page, plat
   await expect(page.getByRole("log").locator(".entry").filter({ hasText: "line 0399" })).toBeInViewport();
 });
 
+test("groups, attempts, versions and queues have addresses, and commands that work", async ({ page, platform, runs, at }) => {
+  await withClipboard(page);
+  const env = { ...process.env, WINGBEAT_ENDPOINT: platform.url };
+  const command = async (within: Locator, label = "Copy as CLI"): Promise<string> => {
+    const [program, ...words] = (await copied(page, within.getByRole("button", { name: label }))).split(" ");
+    expect(program).toBe("wingbeat");
+    return (await run(platform.binary, words, { env })).stdout;
+  };
+  await page.goto(at(`/runs/${runs.fails}`));
+  await ended(page, "Failed");
+  await page.getByRole("combobox", { name: "group" }).selectOption("good ones");
+  await expect(page).toHaveURL(/[?&]group=good\+ones/);
+  await page.reload();
+  const tree = page.getByRole("list", { name: "tree of actions" });
+  await expect(tree.getByRole("button", { name: "square", exact: true })).toHaveCount(3);
+  await expect(tree.getByRole("button", { name: "breaks", exact: true })).toHaveCount(0);
+  await page.getByRole("region", { name: "root cause" }).getByRole("button", { name: "breaks" }).click();
+  const panel = page.getByRole("tabpanel");
+  const first = panel.locator(".attempt").filter({ hasText: "#1" });
+  expect(await copied(page, first.getByRole("button", { name: "Copy as CLI" }))).toContain("--attempt 1 ");
+  expect(await command(first)).toContain("about to divide by 0");
+  await first.getByRole("link", { name: "Logs of attempt 1" }).click();
+  await expect(page).toHaveURL(/attempt=1/);
+  await expect(page).toHaveURL(/group=good\+ones/);
+  await expect(page.getByRole("log")).toContainText("about to divide by 0");
+  await page.goto(at("/tasks/console.quick?tab=versions"));
+  expect(await copied(page, page.getByRole("row").filter({ hasText: "v1" }).getByRole("button", { name: "Copy as CLI" }))).toBe("flyte get task console.quick v1 --project flytesnacks --domain development");
+  await page.getByRole("link", { name: "v1" }).click();
+  await expect(page).toHaveURL(/\?version=v1$/);
+  await run(platform.binary, ["queue", "set", "narrow", "--max-running", "2"], { env });
+  await page.goto(`${platform.url}/v2/queues`);
+  await expect(page.getByRole("link", { name: "narrow" })).toBeVisible();
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/queues\/narrow$/);
+  expect(await command(page.locator(".heading"))).toContain("narrow");
+  await run(platform.binary, ["queue", "delete", "narrow"], { env });
+  await expect(page.getByRole("heading", { name: "There is no such queue" })).toBeVisible();
+});
+
+test("a condition is answered by the command that its form copies", async ({ page, platform, at }) => {
+  await withClipboard(page);
+  const { wonders } = await platform.seed("wonders");
+  await page.goto(at(`/runs/${wonders}`));
+  for (const [name, answer] of [["name", "it's $HOME; a swift"], ["wings", "2"], ["ratio", "0.25"]] as const) {
+    const question = page.getByRole("region", { name: `question ${name}` });
+    await question.getByRole("textbox").fill(answer, { timeout: 60_000 });
+    const text = await copied(page, question.getByRole("button", { name: "Copy as CLI" }));
+    await run("sh", ["-c", text.replace(/^wingbeat /, `"$WINGBEAT" `)], { env: { ...process.env, WINGBEAT: platform.binary, WINGBEAT_ENDPOINT: platform.url } });
+    await expect(question).toHaveCount(0);
+  }
+  await ended(page, "Succeeded");
+  await expect(page.getByRole("tabpanel")).toContainText("it's $HOME; a swift");
+});
+
 test("what is copied as a command or as Python works", async ({ page, platform, runs, at }) => {
   await withClipboard(page);
   await page.goto(at(`/runs/${runs.fails}`));
@@ -59,7 +115,7 @@ test("what is copied as a command or as Python works", async ({ page, platform, 
     return (await run(platform.binary, words, { env })).stdout;
   };
   expect(await command(await copied(page, heading.getByRole("button", { name: "Copy as CLI" })))).toContain(runs.fails);
-  expect(await command(await copied(page, panel.getByRole("button", { name: "Copy as CLI" })))).toContain("about to divide by 0");
+  expect(await command(await copied(page, panel.getByRole("button", { name: "Copy as CLI" }).first()))).toContain("about to divide by 0");
   expect(await copied(page, panel.getByRole("button", { name: "Copy link" }))).toBe(page.url());
   await page.goto(at("/tasks/console.quick"));
   await expect(page.getByRole("tab", { name: "Versions" })).toBeVisible();

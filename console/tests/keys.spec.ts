@@ -1,7 +1,9 @@
 /** What is done without a mouse, by a tap, and while a page is busy. */
-import { ended, expect, header, row, test } from "./fixtures";
+import type { Locator } from "@playwright/test";
 
-test("keys go on working after clicks, and Enter opens the row that keys are at", async ({ page, runs, at }) => {
+import { accessible, ended, expect, header, row, test } from "./fixtures";
+
+test("keys go on working after clicks, and choose rows where they are", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.fan}`));
   await ended(page, "Succeeded");
   const tree = page.getByRole("list", { name: "tree of actions" });
@@ -20,17 +22,77 @@ test("keys go on working after clicks, and Enter opens the row that keys are at"
   await page.locator("[data-run]").first().getByRole("checkbox").check();
   await page.keyboard.press("j");
   await page.keyboard.press("j");
-  const here = page.locator("[data-run][aria-current=true]");
-  await expect(here).toHaveCount(1);
-  const name = (await here.getAttribute("data-run")) ?? "";
-  const none = page.getByRole("button", { name: "Choose none" });
-  await none.focus();
+  await page.keyboard.press("x");
+  await expect(page.getByRole("region", { name: "chosen runs" })).toContainText("2 chosen");
+  await expect(page.locator("[data-run]:focus-within").getByRole("checkbox")).toBeChecked();
+});
+
+/** What opens a row, when the focus is on it and can be seen. */
+const held = (row: Locator): Locator => row.locator("a:focus-visible, button:focus-visible");
+
+test("j, k and Enter walk through every list", async ({ page, platform, runs, at }) => {
+  expect(runs.deploy).toBe("v1");
+  const { quick1 } = await platform.seed("quick1", "quick2", "fan");
+  await platform.seed("quick1");
+  await platform.seed("quick1");
+  for (const [path, list, opens] of [
+    ["/runs", "[data-run]", /\/runs\/\w+$/],
+    ["/runs?by=task", "tbody tr", /\/runs\?task=/],
+    ["/tasks", "tbody tr", /\/tasks\/console\.\w+$/],
+    ["/tasks/console.quick?tab=runs", "tbody tr", /\/runs\/\w+$/],
+    [`/runs/${quick1}/compare`, "section li", /\/compare\?with=/],
+  ] as const) {
+    await page.goto(at(path));
+    const rows = page.locator(list);
+    await expect(rows.nth(2)).toBeVisible();
+    await page.keyboard.press("j");
+    await expect(held(rows.nth(0))).toBeVisible();
+    for (const key of "jjk") await page.keyboard.press(key);
+    await expect(held(rows.nth(1))).toBeVisible();
+    await accessible(page);
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(opens);
+  }
+  await page.goto(at("/tasks/console.quick?tab=versions"));
+  await expect(page.getByRole("cell", { name: "v1" })).toBeVisible();
+  await page.keyboard.press("j");
   await page.keyboard.press("Enter");
-  await expect(none).toBeHidden();
-  await expect(page).toHaveURL(/\/runs$/);
-  await here.getByRole("checkbox").focus();
-  await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(new RegExp(`/runs/${name}$`));
+  await expect(page).toHaveURL(/version=v1/);
+});
+
+test("keys begin at what is on the screen", async ({ page, runs, at }) => {
+  expect(runs.deploy).toBe("v1");
+  await page.setViewportSize({ width: 1280, height: 420 });
+  await page.goto(at("/runs"));
+  // Seven runs are there from the beginning.
+  await expect(page.locator("[data-run]").nth(6)).toBeAttached();
+  const list = page.locator(".runs .scroller");
+  await list.evaluate((box) => box.scrollTo(0, 44 * 3));
+  await page.keyboard.press("k");
+  await expect(held(page.locator("[data-run]").nth(3))).toBeVisible();
+});
+
+test("keys go through all lists of the first page, and through the actions of a run", async ({ page, platform, runs, at }) => {
+  await page.goto(at(`/runs/${runs.fails}`));
+  await ended(page, "Failed");
+  await page.goto(`${platform.url}/v2`);
+  const failed = page.getByRole("region", { name: "Failed in the last 24 hours" });
+  await expect(failed.getByRole("link", { name: runs.fails })).toBeVisible();
+  await failed.getByRole("link", { name: runs.fails }).focus();
+  await page.keyboard.press("j");
+  await expect(failed.getByRole("link", { name: runs.fails })).not.toBeFocused();
+  for (let key = 0; key < 60; key += 1) await page.keyboard.press("j");
+  await expect(page.getByRole("region", { name: "flytesnacks" }).getByRole("link").last()).toBeFocused();
+  await page.goto(at(`/runs/${runs.fails}`));
+  await ended(page, "Failed");
+  const tree = page.getByRole("list", { name: "tree of actions" });
+  await page.keyboard.press("j");
+  await expect(held(tree.getByRole("listitem").filter({ has: page.locator("[aria-current=true]") }))).toBeVisible();
+  await page.keyboard.press("k");
+  await expect(tree.getByRole("button", { name: "fails", exact: true })).toBeFocused();
+  await page.getByRole("tab", { name: "Timeline" }).click();
+  await page.keyboard.press("j");
+  await expect(page.getByRole("group", { name: "timeline of actions" }).getByRole("status")).toHaveText(/^(square: Succeeded|breaks: Failed)$/);
 });
 
 test("a tap on the timeline chooses an action", async ({ page, runs, at }) => {

@@ -104,3 +104,19 @@ test("inputs of the run are one click away from any of its actions", async ({ pa
   await page.getByRole("button", { name: "Inputs and outputs" }).click();
   await expect(page.getByRole("region", { name: "action fails" }).getByRole("tabpanel")).toContainText("width");
 });
+
+test("on a small screen cells say what they are, and fields are wide enough to be read", async ({ page, runs, at }) => {
+  await page.goto(at(`/runs/${runs.fails}`));
+  await ended(page, "Failed");
+  await page.goto(at("/runs?by=task"));
+  const rate = page.getByRole("row").filter({ hasText: "console.fails" }).getByRole("cell").nth(3);
+  const said = async (): Promise<string> => rate.evaluate((cell) => getComputedStyle(cell, "::before").content);
+  await expect(rate).toHaveText("100 %");
+  expect(await said()).toBe("none");
+  await page.setViewportSize({ width: 390, height: 900 });
+  expect(await said()).toBe('"failure rate"');
+  for (const [path, field] of [[`/runs/${runs.fails}`, "find an action"], [`/runs/${runs.fails}?tab=logs`, "search the log"]] as const) {
+    await page.goto(at(path));
+    await expect(async () => expect((await page.getByRole("searchbox", { name: field }).boundingBox())?.width).toBeGreaterThan(120)).toPass();
+  }
+});

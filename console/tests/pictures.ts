@@ -57,6 +57,11 @@ test("every page, to be looked at", async ({ page, platform, runs, at }) => {
     durations: at("/tasks/console.quick?tab=runs"),
     compare: at(`/runs/${quick1}/compare?with=${quick2}`),
     queues: `${platform.url}/v2/queues`,
+    queue: `${platform.url}/v2/queues/default`,
+    versions: at("/tasks/console.quick?tab=versions"),
+    inputs: at("/tasks/console.reads?tab=launch"),
+    asks: at(`/runs/${runs.asks}`),
+    attempts: at(`/runs/${runs.fails}?group=good+ones`),
     missing: at("/runs/no-such-run"),
   };
   mkdirSync(look, { recursive: true });

@@ -96,6 +96,15 @@ async def asks() -> list[str]:
 
 
 @env.task
+async def wonders() -> list[str]:
+    """Waits for a text, a whole number and a number of people."""
+    name = await flyte.new_condition.aio("name", prompt="Which bird?", data_type=str)
+    wings = await flyte.new_condition.aio("wings", prompt="How many wings?", data_type=int)
+    ratio = await flyte.new_condition.aio("ratio", prompt="Which share of them?", data_type=float)
+    return [repr(await one.wait.aio()) for one in (name, wings, ratio)]
+
+
+@env.task
 async def talks(lines: int, pause: float = 0.05) -> None:
     """Writes lines slowly, in colours and with things that no screen should be told."""
     print("\x1b[32mgreen\x1b[0m and \x1b[1;31mbold red\x1b[0m", flush=True)
@@ -174,6 +183,16 @@ async def files() -> tuple[File, Dir, pd.DataFrame]:
         folder = await Dir.from_local(local, remote_destination=Dir.new_remote("birds").path)
     frame = pd.DataFrame({"name": [f"bird {i}" for i in range(100)], "wings": range(100), "seen": pd.Timestamp("2026-01-31T12:00:00Z"), "ratio": [i / 8 for i in range(100)]})
     return picture, folder, frame
+
+
+@env.task
+async def reads(file: File, folder: Dir, frame: pd.DataFrame) -> list[str]:
+    """Says what is in its inputs."""
+    async with file.open("rb") as opened:
+        text = bytes(await opened.read()).decode()
+    below = await folder.download()
+    names = sorted(f"{path.relative_to(below)}: {path.read_text()}" for path in Path(below).rglob("*") if path.is_file())
+    return [text, *names, f"{len(frame)} rows, {frame['wings'].sum()} wings"]
 
 
 @dataclass

@@ -26,6 +26,7 @@ RUNS = {
     "fails": lambda: flyte.run(programs.fails, width=3),
     "masks": lambda: flyte.run(programs.masks),
     "asks": lambda: flyte.run(programs.asks),
+    "wonders": lambda: flyte.run(programs.wonders),
     "talks": lambda: flyte.run(programs.talks, lines=300),
     "said": lambda: flyte.run(programs.talks, lines=400, pause=0.0),
     "recalls": lambda: flyte.run(programs.recalls, x=21),

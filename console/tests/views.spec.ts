@@ -113,12 +113,20 @@ test("queues are paused and opened after a question", async ({ page, platform, a
   await accessible(page);
   await page.goto(at(`/runs/${quick1}`));
   await expect(page.getByText(/Why it waits:.*paused/)).toBeVisible();
-  await page.goto(`${platform.url}/v2/queues`);
+  await page.getByRole("link", { name: "default" }).click();
+  await expect(page).toHaveURL(/\/v2\/queues\/default$/);
+  await expect(page.getByRole("region", { name: "about this queue" })).toContainText("1 action");
+  await expect(page.getByRole("region", { name: "about this queue" })).toContainText(/of 4 places taken/);
+  await accessible(page);
   await page.getByRole("button", { name: "Open default" }).click();
   await page.getByRole("button", { name: "Open the queue" }).click();
-  await expect(queue).not.toContainText("Paused");
+  await expect(header(page)).not.toContainText("Paused");
   await page.goto(at(`/runs/${quick1}`));
   await ended(page, "Succeeded");
+  await page.getByRole("tab", { name: "Task" }).click();
+  await expect(page.getByRole("tabpanel").getByRole("link", { name: "default" })).toHaveAttribute("href", "/v2/queues/default");
+  await page.goto(`${platform.url}/v2/queues/nobody-made-it`);
+  await expect(page.getByRole("heading", { name: "There is no such queue" })).toBeVisible();
 });
 
 for (const theme of ["light", "dark"] as const) {
@@ -127,7 +135,7 @@ for (const theme of ["light", "dark"] as const) {
     test(`the other views ${examined ? "are accessible and " : ""}fit: ${theme}, ${String(width)} px`, async ({ page, platform, runs, at }) => {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
       await page.setViewportSize({ width, height: 900 });
-      const pages = [at(`/runs/${runs.fails}?view=graph`), at(`/runs/${runs.fails}/compare?with=${runs.fan}`), at(`/runs/${runs.fails}/compare`), at("/tasks/console.quick?tab=runs"), `${platform.url}/v2/queues`];
+      const pages = [at(`/runs/${runs.fails}?view=graph`), at(`/runs/${runs.fails}/compare?with=${runs.fan}`), at(`/runs/${runs.fails}/compare`), at("/tasks/console.quick?tab=runs"), `${platform.url}/v2/queues`, `${platform.url}/v2/queues/default`];
       for (const [index, address] of pages.entries()) {
         await page.goto(address);
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();

@@ -32,6 +32,14 @@ def test_the_default_queue_is_always_there(shared):
     assert "cannot be deleted" in ours(shared, "queue", "delete", "default", ok=False)
 
 
+def test_queues_are_shown_by_name(platforms):
+    own = platforms()
+    ours(own, "queue", "set", "narrow", "--max-running", "1")
+    shown = ours(own, "queue", "list", "narrow")
+    assert "narrow" in shown and "default" not in shown
+    assert "there is no queue wide" in ours(own, "queue", "list", "narrow", "wide", ok=False)
+
+
 def test_a_run_for_a_queue_that_nobody_made_is_refused(shared):
     with pytest.raises(Exception, match="there is no queue `nobody-made-it`"):
         shared.run(scheduling.in_an_unknown_queue)

@@ -32,6 +32,8 @@ export interface Executor {
   readonly connected: boolean;
   readonly slots: number;
   readonly used: number;
+  /** Those that it serves; none: all of them. */
+  readonly queues: readonly string[];
 }
 
 export interface PlatformStatus {
@@ -53,7 +55,7 @@ export function useStatus() {
         startedAt: time(status.startedAt),
         queued: Number(status.queuedActions),
         running: Number(status.runningAttempts),
-        executors: status.executors.map((one) => ({ name: one.name, connected: one.connected, slots: one.slots, used: one.slotsUsed })),
+        executors: status.executors.map((one) => ({ name: one.name, connected: one.connected, slots: one.slots, used: one.slotsUsed, queues: one.queues })),
       };
     },
   });

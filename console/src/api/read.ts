@@ -115,6 +115,7 @@ export function readAction(action: ActionLike | undefined, children: PhaseCounts
     title: title(spec) || metadata?.funtionName || id?.name || "",
     task: spec?.case === "task" ? readTaskRef(spec.value.id) : undefined,
     environment: metadata?.environmentName ?? "",
+    queue: spec?.case === "task" ? spec.value.queue || DEFAULT_QUEUE : "",
     phase: readPhase(status?.phase),
     createdAt: time(status?.startTime),
     startedAt: time(startedAt),
@@ -124,6 +125,9 @@ export function readAction(action: ActionLike | undefined, children: PhaseCounts
     children,
   };
 }
+
+/** What no queue means on the wire. */
+const DEFAULT_QUEUE = "default";
 
 type Spec = NonNullable<Action["metadata"]>["spec"];
 

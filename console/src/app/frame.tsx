@@ -4,7 +4,7 @@ import { type JSX, useEffect, useRef, useState } from "react";
 
 import { useLink } from "../api/link";
 import { problemOf } from "../api/transport";
-import { focusSearch, useKeys } from "../ui/keys";
+import { focusSearch, stepOf, useKeys, walk } from "../ui/keys";
 import { Empty, Failed } from "../ui/states";
 import { duration } from "../lib/time";
 import { useTitle } from "../ui/title";
@@ -83,18 +83,20 @@ function LinkBanner(): JSX.Element | null {
   );
 }
 
-/** `g` and a letter goes somewhere, `/` to the search field, `?` explains. */
+/** `g` and a letter goes somewhere, `j` and `k` through the rows, `/` to the search field, `?` explains. */
 function useGlobalKeys(onHelp: () => void): void {
   const navigate = useNavigate();
   const { domain, project } = useParams({ strict: false });
   const going = useRef(0);
   useKeys((event) => {
+    const step = stepOf(event);
     if (performance.now() - going.current < 1_200 && go(event.key)) {
       going.current = 0;
       event.preventDefault();
     } else if (event.key === "g") going.current = performance.now();
     else if (event.key === "/" && focusSearch()) event.preventDefault();
     else if (event.key === "?") onHelp();
+    else if (step !== undefined) walk(step);
   });
   const go = (key: string): boolean => {
     if (key === "h") void navigate({ to: "/" });

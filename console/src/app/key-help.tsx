@@ -5,8 +5,9 @@ import { Dialog } from "../ui/dialog";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search or filter this page"],
-  ["j k", "next and previous row, in a run and in the list of runs"],
-  ["Enter", "open the row, in the list of runs"],
+  ["j k", "next and previous row of the lists on a page, or action of a run"],
+  ["Enter", "open the row"],
+  ["x", "choose the row, in the list of runs"],
   ["← →", "fold and unfold, in the tree of a run"],
   ["← → ↑ ↓", "from node to node, in the graph of a run"],
   ["g h", "go to the first page"],

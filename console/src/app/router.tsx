@@ -53,6 +53,12 @@ const queues = createRoute({
   component: lazyRouteComponent(() => import("./queues-page"), "Queues"),
 });
 
+const queue = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/queues/$queue",
+  component: lazyRouteComponent(() => import("./queues-page"), "Queue"),
+});
+
 const tasks = createRoute({
   getParentRoute: () => scope,
   path: "/tasks",
@@ -68,7 +74,7 @@ const task = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([home, queues, scope.addChildren([scopeIndex, runs, run, compare, tasks, task])]),
+  routeTree: rootRoute.addChildren([home, queues, queue, scope.addChildren([scopeIndex, runs, run, compare, tasks, task])]),
   basepath: "/v2",
   // Plain addresses that people can read and write, not JSON in them.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

@@ -12,7 +12,8 @@ export function parseAnswer(kind: Answer, text: string): ParsedAnswer {
   const trimmed = text.trim();
   switch (kind) {
     case "string":
-      return { ok: true, answer: { kind, value: text } };
+      // A key that was hit too early cannot be taken back.
+      return text === "" ? { ok: false, message: "Write an answer first." } : { ok: true, answer: { kind, value: text } };
     case "bool":
       return trimmed === "true" || trimmed === "false" ? { ok: true, answer: { kind, value: trimmed === "true" } } : { ok: false, message: "Answer true or false." };
     case "int": {

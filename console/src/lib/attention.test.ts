@@ -14,7 +14,7 @@ test("what is not asked is said by name, and many scopes are asked less often", 
 });
 
 test("the newest runs are shown, and what has more is known", () => {
-  const run = (name: string, endedAt: number): RunRow => ({ run: name, group: "", parent: "", kind: "task", name: "a0", title: "t", task: undefined, environment: "", phase: "failed", createdAt: 1, startedAt: 1, endedAt, attempts: 1, cache: "disabled", children: {}, user: "", labels: {}, source: "" });
+  const run = (name: string, endedAt: number): RunRow => ({ run: name, group: "", parent: "", kind: "task", name: "a0", title: "t", task: undefined, environment: "", queue: "", phase: "failed", createdAt: 1, startedAt: 1, endedAt, attempts: 1, cache: "disabled", children: {}, user: "", labels: {}, source: "" });
   const [one, two, three]: [Scope, Scope, Scope] = [{ project: "p", domain: "one" }, { project: "p", domain: "two" }, { project: "p", domain: "three" }];
   const { runs, more } = newestOf([{ scope: one, runs: [run("old", 1), run("new", 99)], more: false }, { scope: two, runs: Array.from({ length: EACH - 1 }, (_, index) => run(`r${String(index)}`, 10 + index)), more: false }, { scope: three, runs: [], more: true }], (found) => found.endedAt);
   expect([runs.length, runs[0]?.run, runs[0]?.scope.domain]).toEqual([EACH, "new", "one"]);

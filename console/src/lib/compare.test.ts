@@ -5,7 +5,7 @@ import { bucketsOf, durationsOf } from "./history";
 import type { ActionRow, RunRow } from "./model";
 
 function action(name: string, title: string, took: number, more: Partial<ActionRow> = {}): ActionRow {
-  return { run: "r", group: "", parent: "a0", kind: "task", name, title, task: undefined, environment: "", phase: "succeeded", createdAt: 0, startedAt: 1_000, endedAt: 1_000 + took, attempts: 1, cache: "disabled", children: {}, ...more };
+  return { run: "r", group: "", parent: "a0", kind: "task", name, title, task: undefined, environment: "", queue: "", phase: "succeeded", createdAt: 0, startedAt: 1_000, endedAt: 1_000 + took, attempts: 1, cache: "disabled", children: {}, ...more };
 }
 
 test("only what differs is said, with where it is", () => {

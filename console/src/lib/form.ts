@@ -1,13 +1,15 @@
 /** Forms for inputs, from the JSON schema that the server makes of an interface. What fits is decided by the server:
  * a text that is no number goes there as it is, and comes back with a message. */
 
+import type { LinkKind } from "./upload";
+
 export type FieldKind =
   | { readonly kind: "text"; readonly hint: string }
   | { readonly kind: "whole" }
   | { readonly kind: "number" }
   | { readonly kind: "bool" }
   | { readonly kind: "choice"; readonly options: readonly string[] }
-  | { readonly kind: "link"; readonly hint: string; readonly rest: Readonly<Record<string, unknown>> }
+  | { readonly kind: "link"; readonly what: LinkKind; readonly hint: string; readonly rest: Readonly<Record<string, unknown>> }
   | { readonly kind: "json" };
 
 export interface Field {
@@ -92,8 +94,8 @@ function linkOf(schema: Schema): FieldKind {
     return name === "uri" || value === undefined ? [] : [[name, value] as const];
   });
   const rest = Object.fromEntries(parts);
-  const what = schema["format"] === "blob" ? (rest["dimensionality"] === "MULTIPART" ? "a folder" : "a file") : "a data frame";
-  return { kind: "link", hint: `address of ${what}`, rest };
+  const what = schema["format"] === "blob" ? (rest["dimensionality"] === "MULTIPART" ? "folder" : "file") : "dataframe";
+  return { kind: "link", what, hint: `address of a ${what === "dataframe" ? "data frame" : what}`, rest };
 }
 
 function wordsOf(type: FieldKind): string {

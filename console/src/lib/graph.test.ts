@@ -4,11 +4,11 @@ import { type Graph, graphOf, MOST_NODES, neighbour, stagesOf } from "./graph";
 import type { ActionRow } from "./model";
 import type { Folding, TreeFilter } from "./tree";
 
-const ALL: TreeFilter = { text: "", phases: new Set() };
+const ALL: TreeFilter = { text: "", phases: new Set(), group: "" };
 const NONE: Folding = new Map();
 
 function action(name: string, parent: string, from: number, to: number, more: Partial<ActionRow> = {}): ActionRow {
-  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", phase: "succeeded", attempts: 1, cache: "disabled", children: {} } as const;
+  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", queue: "", phase: "succeeded", attempts: 1, cache: "disabled", children: {} } as const;
   return { ...fixed, name, parent, createdAt: from, startedAt: from, endedAt: to, ...more };
 }
 

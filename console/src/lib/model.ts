@@ -30,6 +30,8 @@ export interface ActionRow {
   readonly title: string;
   readonly task: TaskRef | undefined;
   readonly environment: string;
+  /** Where a task waits for its place; empty for what needs none. */
+  readonly queue: string;
   readonly phase: Phase;
   readonly createdAt: number | undefined;
   /** When its first attempt began to run; `undefined` also where nobody has said it, as in lists of runs. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { parseAnswer } from "./answer";
 import { aftermath, headline, ownEnd } from "./failure";
-import { commandOf } from "./command";
+import { actionCommand, logsCommand, queueCommand, shell, signalCommand } from "./command";
 import { decodeMsgpack } from "./msgpack";
 import { asPhase, badOf, isOver, orderedCounts, PHASES } from "./phase";
 import { actionSearch } from "./search";
@@ -34,6 +34,8 @@ test("a failure is caught only in a run that succeeded, and a failed run says wh
 });
 
 test("answers are read as their type wants", () => {
+  expect(parseAnswer("string", "")).toEqual({ ok: false, message: "Write an answer first." });
+  expect(parseAnswer("string", " ")).toEqual({ ok: true, answer: { kind: "string", value: " " } });
   expect(parseAnswer("int", " -42 ")).toEqual({ ok: true, answer: { kind: "int", value: -42n } });
   for (const [kind, text] of [["int", "4.2"], ["int", "9223372036854775808"], ["float", ""], ["float", "Infinity"], ["bool", "yes"]] as const) expect(parseAnswer(kind, text).ok).toBe(false);
 });
@@ -57,8 +59,15 @@ test("the timeline stays inside the run", () => {
 
 test("only what has attempts has logs to print", () => {
   const key = { project: "p", domain: "d", run: "r" };
-  expect(commandOf(key, { kind: "task", name: "a0", attempts: 1 })).toBe("wingbeat logs r a0");
-  for (const [kind, attempts] of [["trace", 0], ["condition", 1], ["task", 0]] as const) expect(commandOf(key, { kind, name: "x", attempts })).toBe("wingbeat get action r x");
+  expect(actionCommand(key, { kind: "task", name: "a0", attempts: 1 })).toBe("wingbeat logs r a0 --project p --domain d");
+  for (const [kind, attempts] of [["trace", 0], ["condition", 1], ["task", 0]] as const) expect(actionCommand(key, { kind, name: "x", attempts })).toBe("wingbeat get action r x --project p --domain d");
+  expect(logsCommand(key, "a0", 2)).toBe("wingbeat logs r a0 --attempt 2 --project p --domain d");
+  expect(queueCommand("fast")).toBe("wingbeat queue list fast");
+});
+
+test("a shell reads what is quoted as one word", () => {
+  expect(signalCommand({ project: "p", domain: "d", run: "r" }, "go-on", "it's; $(rm) fine")).toBe("wingbeat signal r go-on 'it'\\''s; $(rm) fine' --project p --domain d");
+  expect(shell("", "a b", "x.y/z=1")).toBe("'' 'a b' x.y/z=1");
 });
 
 test("an address says only what views know", () => expect(actionSearch({ i: "a0", line: 7, evil: "x", q: "" })).toEqual({ i: "a0", line: "7" }));

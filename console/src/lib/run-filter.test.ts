@@ -4,7 +4,7 @@ import type { RunRow } from "./model";
 import { filterOf, labelParts, matches, merged, NO_FILTER, searchOf } from "./run-filter";
 
 function run(name: string, more: Partial<RunRow> = {}): RunRow {
-  const fixed = { name: "a0", parent: "", group: "", kind: "task", title: "t", task: { project: "p", domain: "d", name: "env.train", version: "1" }, environment: "env", phase: "running", createdAt: 100, startedAt: 100, endedAt: undefined, attempts: 1, cache: "disabled", children: {}, user: "ann", labels: { team: "birds" }, source: "" } as const;
+  const fixed = { name: "a0", parent: "", group: "", kind: "task", title: "t", task: { project: "p", domain: "d", name: "env.train", version: "1" }, environment: "env", queue: "", phase: "running", createdAt: 100, startedAt: 100, endedAt: undefined, attempts: 1, cache: "disabled", children: {}, user: "ann", labels: { team: "birds" }, source: "" } as const;
   return { ...fixed, run: name, ...more };
 }
 

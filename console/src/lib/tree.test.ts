@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import type { ActionRow } from "./model";
 import { type Folding, groupId, rootCause, type TreeFilter, treeRows } from "./tree";
 
-const ALL: TreeFilter = { text: "", phases: new Set() };
+const ALL: TreeFilter = { text: "", phases: new Set(), group: "" };
 const NONE: Folding = new Map();
 
 function action(name: string, parent: string, more: Partial<ActionRow> = {}): ActionRow {
-  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", phase: "succeeded", createdAt: 1, startedAt: 1, endedAt: 2, attempts: 1, cache: "disabled", children: {} } as const;
+  const fixed = { run: "r", group: "", kind: "task", title: name, task: undefined, environment: "", queue: "", phase: "succeeded", createdAt: 1, startedAt: 1, endedAt: 2, attempts: 1, cache: "disabled", children: {} } as const;
   return { ...fixed, name, parent, ...more };
 }
 
@@ -33,9 +33,9 @@ test("large groups are folded until somebody opens them", () => {
 
 test("a filter keeps what leads to its hits, and opens it", () => {
   const actions = [action("a0", ""), action("b", "a0"), action("c", "b", { title: "Needle" }), action("d", "b")];
-  const rows = treeRows(actions, NONE, { text: "needle", phases: new Set() });
+  const rows = treeRows(actions, NONE, { text: "needle", phases: new Set(), group: "" });
   expect(rows.map((row) => [row.id, row.kind === "action" && row.dimmed])).toEqual([["a0", true], ["b", true], ["c", false]]);
-  expect(ids(actions, NONE, { text: "", phases: new Set(["failed"]) })).toEqual([]);
+  expect(ids(actions, NONE, { text: "", phases: new Set(["failed"]), group: "" })).toEqual([]);
 });
 
 test("an action whose parent is not there yet is shown all the same", () => {

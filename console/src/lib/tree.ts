@@ -13,6 +13,8 @@ export type Folding = ReadonlyMap<string, boolean>;
 export interface TreeFilter {
   readonly text: string;
   readonly phases: ReadonlySet<Phase>;
+  /** Empty: of any group, and of none. */
+  readonly group: string;
 }
 
 /** A group of more than this many is folded until somebody opens it. */
@@ -117,16 +119,26 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Reado
   return groups;
 }
 
+/** Does an action meet the filter? */
+export function fits({ title, name, group, phase }: ActionRow, { text, phases, group: wanted }: TreeFilter): boolean {
+  if ((phases.size > 0 && !phases.has(phase)) || (wanted !== "" && group !== wanted)) return false;
+  return `${title} ${name} ${group}`.toLowerCase().includes(text.trim().toLowerCase());
+}
+
+/** The groups of a run, the largest first. */
+export function groupsOf(actions: readonly ActionRow[]): readonly { readonly name: string; readonly total: number }[] {
+  const groups = [...groupBy(actions.filter(({ group }) => group !== ""), ({ group }) => group)].map(([name, members]) => ({ name, total: members.length }));
+  return groups.sort((left, right) => right.total - left.total || (left.name < right.name ? -1 : 1));
+}
+
 /** Actions that meet the filter, and those above them, which are shown so that the others have a place. */
 export function filtered(actions: readonly ActionRow[], filter: TreeFilter): { hits: ReadonlySet<string>; shown: ReadonlySet<string> } | undefined {
-  const text = filter.text.trim().toLowerCase();
-  if (text === "" && filter.phases.size === 0) return undefined;
+  if (filter.text.trim() === "" && filter.group === "" && filter.phases.size === 0) return undefined;
   const parents = new Map(actions.map((action) => [action.name, action.parent]));
   const hits = new Set<string>();
   const shown = new Set<string>();
   for (const action of actions) {
-    const named = text === "" || `${action.title} ${action.name} ${action.group}`.toLowerCase().includes(text);
-    if (!named || (filter.phases.size > 0 && !filter.phases.has(action.phase))) continue;
+    if (!fits(action, filter)) continue;
     hits.add(action.name);
     for (let at: string | undefined = action.name; at !== undefined && at !== "" && !shown.has(at); at = parents.get(at)) shown.add(at);
   }

@@ -23,11 +23,6 @@ export function takesArrows(target: KeyTarget): boolean {
   return target.closest("[role=tablist], .graph, .timeline, [role=log], [tabindex='0']:not(button, a), input") !== null;
 }
 
-/** Enter does something by itself. */
-export function takesEnter(target: KeyTarget): boolean {
-  return target.closest("a, button, summary, select, textarea") !== null;
-}
-
 function targetOf(event: KeyboardEvent): HTMLElement | undefined {
   return event.target instanceof HTMLElement ? event.target : undefined;
 }
@@ -45,11 +40,36 @@ export function sideways(event: KeyboardEvent): "left" | "right" | undefined {
   return event.key === "ArrowLeft" ? "left" : "right";
 }
 
-/** Enter for the page or for a list, and not for what has the focus elsewhere. */
-export function entered(event: KeyboardEvent, list: HTMLElement | null): boolean {
-  const target = targetOf(event);
-  if (event.key !== "Enter" || target === undefined || takesEnter(target)) return false;
-  return target === document.body || list?.contains(target) === true;
+/** The way through a list that a key asks for: to the next row or to the one before. */
+export function stepOf({ key }: Pick<KeyboardEvent, "key">): 1 | -1 | undefined {
+  return key === "j" ? 1 : key === "k" ? -1 : undefined;
+}
+
+/** Which of the rows is next: beside the one that has the focus, or the first on the screen where none has it. */
+export function nextOf(rows: readonly { readonly focused: boolean; readonly onScreen: boolean }[], step: 1 | -1): number {
+  const at = rows.findIndex((row) => row.focused);
+  if (at >= 0) return Math.min(rows.length - 1, Math.max(0, at + step));
+  return Math.max(0, rows.findIndex((row) => row.onScreen));
+}
+
+/** Goes through the rows of all lists of the page (`data-walk`), as they stand. The focus goes to what opens the row,
+ * its first link or button: so Enter opens it, it is read aloud, and scrolled to. */
+export function walk(step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("main [data-walk]")];
+  const next = rows[nextOf(rows.map((row) => ({ focused: row.contains(document.activeElement), onScreen: isOnScreen(row) })), step)];
+  if (next !== undefined) (next.matches("a, button") ? next : next.querySelector<HTMLElement>("a, button"))?.focus();
+}
+
+/** Nothing else stands in its place: lists hold rows beyond their edges too. */
+function isOnScreen(row: HTMLElement): boolean {
+  const { left, top, height } = row.getBoundingClientRect();
+  return row.contains(document.elementFromPoint(left + 4, top + height / 2));
+}
+
+/** The focus goes to an action that keys have chosen, where it has a row or a node. */
+export function focusAction(name: string): void {
+  const id = CSS.escape(name);
+  document.querySelector<HTMLElement>(`:is([data-action="${id}"], [data-node="${id}"]) button[aria-current]`)?.focus();
 }
 
 /** Calls `onKey` for keys that nobody types; the handler may change with every render. */

@@ -134,8 +134,8 @@ pub(crate) struct GetAction {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueueCommand {
-    /// Lists queues, with what runs and what waits in them
-    List(Target),
+    /// Lists queues, with what runs and what waits in them, or shows some by name
+    List(ListQueues),
     /// Makes a queue, or changes what is named of one
     Set(SetQueue),
     /// Deletes a queue: it takes nothing new; what waits in it says so
@@ -145,11 +145,20 @@ pub(crate) enum QueueCommand {
 impl QueueCommand {
     pub(crate) const fn target(&self) -> &Target {
         match self {
-            Self::List(target) => target,
+            Self::List(list) => &list.target,
             Self::Set(set) => &set.target,
             Self::Delete(delete) => &delete.target,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListQueues {
+    /// Show these only
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 fn whole_number(text: &str) -> Result<i32, String> {

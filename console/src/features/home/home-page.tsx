@@ -122,7 +122,7 @@ function Runs({ title, none, found, several, search }: RunsProps): JSX.Element {
 
 function Run({ run, several }: { readonly run: ScopedRun; readonly several: boolean }): JSX.Element {
   return (
-    <li className="line">
+    <li className="line" data-walk>
       <PhaseMark phase={run.phase} />
       <Link className="cut grow" to="/domain/$domain/project/$project/runs/$run" params={{ ...run.scope, run: run.run }} title={run.run}>
         {run.title} <span className="soft mono">{run.run}</span>
@@ -140,7 +140,7 @@ function Project({ project }: { readonly project: ProjectRow }): JSX.Element {
       {project.description !== "" && <p className="soft">{project.description}</p>}
       <p className="line wrap">
         {project.domains.map((domain) => (
-          <Link key={domain} className="button" to="/domain/$domain/project/$project/runs" params={{ project: project.id, domain }}>
+          <Link key={domain} className="button" data-walk to="/domain/$domain/project/$project/runs" params={{ project: project.id, domain }}>
             {domain}
           </Link>
         ))}

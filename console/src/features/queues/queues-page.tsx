@@ -1,12 +1,14 @@
 /** Queues in the order in which they are served, and what projects get of the executors. */
-import { useQueryClient } from "@tanstack/react-query";
-import { type JSX, useState } from "react";
+import type { JSX } from "react";
 
-import { type QueueRow, setPaused, type ShareRow, useQueues, useShares } from "../../api/queues";
+import { type QueueRow, type ShareRow, useQueues, useShares } from "../../api/queues";
 import { problemOf } from "../../api/transport";
-import { Ask, Copy } from "../../ui/controls";
+import { queueCommand } from "../../lib/command";
+import { Copy } from "../../ui/controls";
+import { QueueLink } from "../../ui/queue-link";
 import { useTitle } from "../../ui/title";
 import { Failed, Loading } from "../../ui/states";
+import { QueueState, QueueSwitch } from "./queue-state";
 
 export function QueuesPage(): JSX.Element {
   useTitle("Queues");
@@ -26,12 +28,6 @@ export function QueuesPage(): JSX.Element {
 }
 
 function Queues({ rows }: { readonly rows: readonly QueueRow[] }): JSX.Element {
-  const [asking, setAsking] = useState<QueueRow>();
-  const client = useQueryClient();
-  const change = async (row: QueueRow): Promise<void> => {
-    await setPaused(row.name, !row.paused);
-    await client.invalidateQueries({ queryKey: ["queues"] });
-  };
   return (
     <div className="card" style={{ padding: 0, overflowX: "auto" }}>
       <table className="table folding">
@@ -47,10 +43,12 @@ function Queues({ rows }: { readonly rows: readonly QueueRow[] }): JSX.Element {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.name} data-queue={row.name}>
-              <td className="mono">{row.name}</td>
+            <tr key={row.name} data-queue={row.name} data-walk>
               <td>
-                <State paused={row.paused} full={row.cap !== undefined && row.running >= row.cap} />
+                <QueueLink queue={row.name} />
+              </td>
+              <td>
+                <QueueState queue={row} />
               </td>
               <td className="number">
                 <span className="only-small soft">priority </span>
@@ -63,33 +61,14 @@ function Queues({ rows }: { readonly rows: readonly QueueRow[] }): JSX.Element {
                 {row.queued.toLocaleString()} <span className="soft">{row.queued === 1 ? "action" : "actions"} waiting</span>
               </td>
               <td className="line">
-                <button type="button" onClick={() => setAsking(row)} aria-label={`${row.paused ? "Open" : "Pause"} ${row.name}`}>
-                  {row.paused ? "Open" : "Pause"}
-                </button>
-                <Copy text={`wingbeat queue set ${row.name} ${row.paused ? "--resume" : "--pause"}`} label="Copy as CLI" />
+                <QueueSwitch queue={row} />
+                <Copy text={queueCommand(row.name)} label="Copy as CLI" />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {asking !== undefined && (
-        <Ask title={asking.paused ? `Open ${asking.name}?` : `Pause ${asking.name}?`} confirm={asking.paused ? "Open the queue" : "Pause the queue"} danger={!asking.paused} onConfirm={() => change(asking)} onClose={() => setAsking(undefined)}>
-          <p>{asking.paused ? `${asking.queued.toLocaleString()} waiting actions may start again.` : `Nothing new starts in it. ${asking.running.toLocaleString()} that run go on; ${asking.queued.toLocaleString()} wait until somebody opens it.`}</p>
-        </Ask>
-      )}
     </div>
-  );
-}
-
-function State({ paused, full }: { readonly paused: boolean; readonly full: boolean }): JSX.Element {
-  const [tone, word, path] = paused ? (["ask", "Paused", "M5.5 3.5v9M10.5 3.5v9"] as const) : full ? (["busy", "Full", "M3.5 3.5h9v9h-9zM3.5 8h9"] as const) : (["good", "Open", "M5 3l7 5-7 5z"] as const);
-  return (
-    <span className={`phase tone-${tone}`}>
-      <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden="true">
-        <path d={path} />
-      </svg>
-      {word}
-    </span>
   );
 }
 

@@ -3,7 +3,7 @@ import { type JSX, useState } from "react";
 
 import { abortAction, useActionDetails } from "../../api/run";
 import { problemOf } from "../../api/transport";
-import { commandOf } from "../../lib/command";
+import { actionCommand } from "../../lib/command";
 import type { ActionDetails, ActionRow, RunKey } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
@@ -87,7 +87,7 @@ function Header({ runKey, action }: { readonly runKey: RunKey; readonly action: 
       </div>
       <div className="line wrap">
         <span className="mono soft">{action.name}</span>
-        <Copy text={`${commandOf(runKey, action)} --project ${runKey.project} --domain ${runKey.domain}`} label="Copy as CLI" />
+        <Copy text={actionCommand(runKey, action)} label="Copy as CLI" />
         <Copy text={python} label="Copy as Python" />
         <Copy text={window.location.href} label="Copy link" />
       </div>

@@ -5,11 +5,12 @@ import { actionsOf, graphOf } from "../../lib/graph";
 import type { ActionRow } from "../../lib/model";
 import { asPhase, isOver, type Phase, PHASES } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
-import { byStart, countPhases, type Folding, type TreeFilter, treeRows } from "../../lib/tree";
+import { byStart, countPhases, fits, type Folding, groupsOf, type TreeFilter, treeRows } from "../../lib/tree";
 import { Tabs } from "../../ui/controls";
 import { Find } from "../../ui/find";
-import { sideways, useKeys } from "../../ui/keys";
+import { focusAction, sideways, stepOf, useKeys } from "../../ui/keys";
 import { PhaseMark } from "../../ui/phase";
+import { GroupFilter } from "./group-filter";
 import { GraphView } from "./graph-view";
 import type { SearchChange } from "./run-page";
 import { Timeline } from "./timeline";
@@ -32,7 +33,8 @@ const VIEWS = [
 export function ActionViews({ actions, selected, search, onSearch, onSelect }: Props): JSX.Element {
   const [folding, setFolding] = useState<Folding>(new Map());
   const view = search.view === "timeline" || search.view === "graph" ? search.view : "tree";
-  const filter = useMemo<TreeFilter>(() => ({ text: search.q ?? "", phases: new Set((search.phase ?? "").split(",").flatMap((text) => asPhase(text) ?? [])) }), [search.q, search.phase]);
+  const filter = useMemo<TreeFilter>(() => ({ text: search.q ?? "", phases: new Set((search.phase ?? "").split(",").flatMap((text) => asPhase(text) ?? [])), group: search.group ?? "" }), [search.q, search.phase, search.group]);
+  const groups = useMemo(() => groupsOf(actions), [actions]);
   const rows = useMemo(() => treeRows(actions, folding, filter), [actions, folding, filter]);
   const bars = useMemo(() => barsOf(actions, filter), [actions, filter]);
   const graph = useMemo(() => (view === "graph" ? graphOf(actions, folding, filter) : undefined), [view, actions, folding, filter]);
@@ -40,19 +42,23 @@ export function ActionViews({ actions, selected, search, onSearch, onSelect }: P
   const fold = (id: string, open: boolean): void => setFolding((before) => new Map(before).set(id, open));
   useKeys((event) => {
     const at = order.findIndex((action) => action.name === selected.name);
-    const next = event.key === "j" ? order[at + 1] : event.key === "k" ? order[at - 1] : undefined;
-    if (next !== undefined) onSelect(next);
-    // In the graph arrows go from node to node instead.
-    else if (view === "tree") {
-      const side = sideways(event);
-      if (side !== undefined) fold(selected.name, side === "right");
+    const step = stepOf(event);
+    const next = step === undefined ? undefined : order[at + step];
+    if (next !== undefined) {
+      onSelect(next);
+      focusAction(next.name);
+      return;
     }
+    // In the graph arrows go from node to node instead.
+    const side = view === "tree" ? sideways(event) : undefined;
+    if (side !== undefined) fold(selected.name, side === "right");
   });
   return (
     <section className="list" aria-label="actions">
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
         <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
+        <GroupFilter groups={groups} chosen={filter.group} onChosen={(group) => onSearch({ group })} />
         <PhaseFilter actions={actions} chosen={filter.phases} onChosen={(phases) => onSearch({ phase: phases.length === 0 ? undefined : phases.join(",") })} />
       </div>
       {graph !== undefined ? (
@@ -81,7 +87,5 @@ function PhaseFilter({ actions, chosen, onChosen }: { readonly actions: readonly
 }
 
 function barsOf(actions: readonly ActionRow[], filter: TreeFilter): readonly ActionRow[] {
-  const text = filter.text.trim().toLowerCase();
-  const fits = (action: ActionRow): boolean => (filter.phases.size === 0 || filter.phases.has(action.phase)) && `${action.title} ${action.name} ${action.group}`.toLowerCase().includes(text);
-  return actions.filter(fits).sort(byStart);
+  return actions.filter((action) => fits(action, filter)).sort(byStart);
 }

@@ -54,7 +54,7 @@ function Choices({ runKey, task }: { readonly runKey: RunKey; readonly task: str
       </p>
       <ul className="stack" style={{ gap: 8 }}>
         {runs.map((run) => (
-          <li key={run.run} className="line wrap">
+          <li key={run.run} className="line wrap" data-walk>
             <Link className="mono" to="/domain/$domain/project/$project/runs/$run/compare" params={runKey} search={{ with: run.run }}>
               {run.run}
             </Link>

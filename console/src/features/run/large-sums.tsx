@@ -27,7 +27,7 @@ function Sums({ title, rows, all, onChoose }: { readonly title: string; readonly
       <h2>{title}</h2>
       <ul className="stack" style={{ gap: 8 }}>
         {rows.map(({ name, total, counts }) => (
-          <li key={name} className="stack" style={{ gap: 3 }}>
+          <li key={name} className="stack" style={{ gap: 3 }} data-walk>
             <span className="line wrap">
               <button type="button" className="quiet mono cut" onClick={() => onChoose(name)}>
                 {name}

@@ -8,6 +8,7 @@ import type { ActionSearch } from "../../lib/search";
 import { Tabs } from "../../ui/controls";
 import { Find } from "../../ui/find";
 import { PhaseMark } from "../../ui/phase";
+import { GroupFilter } from "./group-filter";
 import { LargeFound } from "./large-found";
 import { LargeSums } from "./large-sums";
 import { LargeTimeline } from "./large-timeline";
@@ -51,13 +52,7 @@ export function LargeViews({ search, onSearch, ...given }: Props): JSX.Element {
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
         <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
-        {counts.groups.some(({ name }) => name !== "") && (
-          <select aria-label="group" className="cut" style={{ maxWidth: 180 }} value={group} onChange={(event) => onSearch({ group: event.target.value === "" ? undefined : event.target.value })}>
-            <option value="">all groups</option>
-            {group !== "" && !counts.groups.some(({ name }) => name === group) && <option value={group}>{group}</option>}
-            {counts.groups.map(({ name, total }) => name !== "" && <option key={name} value={name}>{`${name} (${total.toLocaleString()})`}</option>)}
-          </select>
-        )}
+        <GroupFilter groups={counts.groups} chosen={group} onChosen={(next) => onSearch({ group: next })} />
         <Phases counts={counts} chosen={phases} onChosen={(next) => onSearch({ phase: next.length === 0 ? undefined : next.join(",") })} />
       </div>
       {view === "tree" && list()}

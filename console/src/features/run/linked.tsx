@@ -7,6 +7,7 @@ import { visible } from "../../lib/ansi";
 import { previewOf, size } from "../../lib/cells";
 import { filesInWords } from "../../lib/frame";
 import type { FileRow, LinkKey } from "../../lib/model";
+import { Copy } from "../../ui/controls";
 import { Loading } from "../../ui/states";
 
 interface Props {
@@ -91,6 +92,7 @@ function OneFile({ link, path, name, file }: OneProps): JSX.Element {
         <button type="button" className="quiet small" onClick={() => void save()} aria-label={`Download ${short}`}>
           Download
         </button>
+        {path !== "" && <Copy text={`${link.uri.replace(/\/+$/, "")}/${path}`} label="Copy address" />}
         {preview !== undefined && (
           <button type="button" className="quiet small" aria-expanded={shown} aria-label={`${shown ? "Hide" : "Show"} ${short}`} onClick={() => setShown(!shown)}>
             {shown ? "Hide" : "Show"}

@@ -4,6 +4,7 @@ import { type JSX, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, 
 
 import { useLogs } from "../../api/logs";
 import { pieces, plain } from "../../lib/ansi";
+import { logsCommand } from "../../lib/command";
 import type { ActionDetails, LogLine, RunKey } from "../../lib/model";
 import { phaseWord } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
@@ -46,6 +47,7 @@ export function Logs({ runKey, details, search, onSearch }: Props): JSX.Element 
           {find === "" ? `${tail.lines.length.toLocaleString()} lines` : `${lines.length.toLocaleString()} of ${tail.lines.length.toLocaleString()} lines`}
         </span>
         <Copy text={() => lines.map((line) => plain(line.text)).join("\n")} label="Copy" />
+        {attempt > 0 && <Copy text={logsCommand(runKey, row.name, attempt)} label="Copy as CLI" />}
       </div>
       {tail.dropped > 0 && <p className="soft small">The first {tail.dropped.toLocaleString()} lines are not kept here; `wingbeat logs` prints all of them.</p>}
       {tail.problem !== undefined ? <Failed problem={tail.problem} onRetry={tail.onRetry} /> : <Lines lines={lines} find={find} ended={tail.ended} chosen={Number(search.line ?? 0)} onChoose={(line) => onSearch({ line: String(line), attempt: String(attempt) })} />}

@@ -5,7 +5,9 @@ import { answerCondition, useActionDetails } from "../../api/run";
 import { problemOf } from "../../api/transport";
 import { visible } from "../../lib/ansi";
 import { parseAnswer } from "../../lib/answer";
+import { signalCommand } from "../../lib/command";
 import type { ActionRow, ConditionView, RunKey } from "../../lib/model";
+import { Copy } from "../../ui/controls";
 import { Markdown } from "../../ui/markdown";
 import { PhaseBadge } from "../../ui/phase";
 import { Loading } from "../../ui/states";
@@ -34,6 +36,10 @@ export function Question({ runKey, action }: { readonly runKey: RunKey; readonly
     </section>
   );
 }
+
+const WANTED: Readonly<Record<ConditionView["answer"], string>> = { bool: "yes or no", int: "whole number", float: "number", string: "text" };
+/** Stands in a command where nothing was typed. */
+const SAMPLE: Readonly<Record<ConditionView["answer"], string>> = { bool: "true", int: "0", float: "0.5", string: "text" };
 
 function Prompt({ condition }: { readonly condition: ConditionView }): JSX.Element {
   if (condition.prompt === "") return <p>The run waits for a value.</p>;
@@ -82,14 +88,17 @@ function Form({ runKey, action, condition }: { readonly runKey: RunKey; readonly
           <label className="visually-hidden" htmlFor={id}>
             answer to {action.title}
           </label>
-          <input id={id} type="text" className="grow" inputMode={condition.answer === "string" ? "text" : "decimal"} placeholder={condition.answer} value={text} aria-invalid={problem !== ""} onChange={(event) => setText(event.target.value)} />
+          <input id={id} type="text" className="grow" inputMode={condition.answer === "string" ? "text" : "decimal"} placeholder={WANTED[condition.answer]} value={text} aria-invalid={problem !== ""} {...(problem !== "" && { "aria-describedby": `${id}-problem` })} onChange={(event) => setText(event.target.value)} />
           <button type="submit" className="main" disabled={busy}>
             Answer
           </button>
         </div>
       )}
+      <span>
+        <Copy text={() => signalCommand(runKey, action.name, text === "" ? SAMPLE[condition.answer] : text)} label="Copy as CLI" />
+      </span>
       {problem !== "" && (
-        <p className="error-text" role="alert">
+        <p className="error-text" role="alert" id={`${id}-problem`}>
           {problem}
         </p>
       )}

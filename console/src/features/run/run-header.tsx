@@ -4,9 +4,11 @@ import { type JSX, useState } from "react";
 
 import { abortRun, useRunInfo } from "../../api/run";
 import { rerun, useVersions } from "../../api/tasks";
+import { runCommand } from "../../lib/command";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { isOver, type PhaseCounts, phaseWord } from "../../lib/phase";
 import { Ask, Copy } from "../../ui/controls";
+import { QueueLink } from "../../ui/queue-link";
 import { PhaseBadge, PhaseBar, PhaseTally } from "../../ui/phase";
 import { useTitle } from "../../ui/title";
 import { Elapsed, When } from "../../ui/when";
@@ -44,6 +46,11 @@ export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.E
           <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: root.task.name }} search={{ version: root.task.version }} className="mono">
             {root.task.name}
           </Link>
+        )}
+        {root.queue !== "" && root.queue !== "default" && (
+          <span>
+            <span className="soft">queue</span> <QueueLink queue={root.queue} />
+          </span>
         )}
         <span>
           <span className="number">{total.toLocaleString()}</span> <span className="soft">{total === 1 ? "action" : "actions"}</span>
@@ -86,7 +93,7 @@ function Actions({ runKey, root }: { readonly runKey: RunKey; readonly root: Act
   const python = `flyte.remote.Run.get(${JSON.stringify(runKey.run)})`;
   return (
     <span className="line wrap">
-      <Copy text={`wingbeat get run ${runKey.run} --project ${runKey.project} --domain ${runKey.domain}`} label="Copy as CLI" />
+      <Copy text={runCommand(runKey)} label="Copy as CLI" />
       <Copy text={python} label="Copy as Python" />
       <button type="button" onClick={() => setAsking("rerun")}>
         Run again

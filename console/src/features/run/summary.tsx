@@ -9,6 +9,7 @@ import { headline } from "../../lib/failure";
 import type { ActionDetails, ActionRow, RunKey } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import { Copy } from "../../ui/controls";
+import { QueueLink } from "../../ui/queue-link";
 import { Failed, Loading } from "../../ui/states";
 import { LinkExtra, type LinkValue, Values } from "../../ui/value";
 import { When } from "../../ui/when";
@@ -37,7 +38,7 @@ export function Summary({ runKey, action, details }: Props): JSX.Element {
       {details.answeredBy !== undefined && <p>Answered{details.answeredBy === "" ? "" : ` by ${details.answeredBy}`}.</p>}
       {cache !== undefined && <p className="soft">{cache}</p>}
       <Data runKey={runKey} action={action} />
-      {action.kind === "task" && <Attempts attempts={details.attempts} />}
+      {action.kind === "task" && <Attempts runKey={runKey} action={action.name} attempts={details.attempts} />}
     </>
   );
 }
@@ -68,6 +69,12 @@ function Why({ runKey, action }: { readonly runKey: RunKey; readonly action: Act
           {" "}
           (<When at={reason.until} />)
         </>
+      )}
+      {action.queue !== "" && (
+        <span className="soft">
+          {" "}
+          In queue <QueueLink queue={action.queue} />
+        </span>
       )}
     </p>
   );

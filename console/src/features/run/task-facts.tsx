@@ -4,6 +4,7 @@ import type { JSX } from "react";
 
 import type { ActionDetails, Scope } from "../../lib/model";
 import { Interface } from "../../ui/interface";
+import { QueueLink } from "../../ui/queue-link";
 
 export function TaskFacts({ details, scope }: { readonly details: ActionDetails; readonly scope: Scope }): JSX.Element {
   const { row, task } = details;
@@ -20,6 +21,14 @@ export function TaskFacts({ details, scope }: { readonly details: ActionDetails;
             </dd>
             <dt>Version</dt>
             <dd className="mono">{row.task.version}</dd>
+          </>
+        )}
+        {row.queue !== "" && (
+          <>
+            <dt>Queue</dt>
+            <dd>
+              <QueueLink queue={row.queue} />
+            </dd>
           </>
         )}
         <dt>Environment</dt>

@@ -24,10 +24,10 @@ export function TaskTable({ changes: { changed, same } }: { readonly changes: Ta
             {changed.map((one) => (
               <tr key={one.title}>
                 <td className="mono">{one.title}</td>
-                <Count side={one.left} />
-                <Count side={one.right} />
-                <td className="number">{usual(one.left)}</td>
-                <td className="number">{isSlower(one.left?.median, one.right?.median) ? <strong>{usual(one.right)}</strong> : usual(one.right)}</td>
+                <Count side={one.left} label="actions" />
+                <Count side={one.right} label="and in the other run" />
+                <td className="number" data-label="usual duration">{usual(one.left)}</td>
+                <td className="number" data-label="and in the other run">{isSlower(one.left?.median, one.right?.median) ? <strong>{usual(one.right)}</strong> : usual(one.right)}</td>
               </tr>
             ))}
           </tbody>
@@ -44,8 +44,8 @@ function sameInWords(same: number, changed: number): string {
   return same === 1 ? "The only task" : `All ${same.toLocaleString()} tasks`;
 }
 
-function Count({ side }: { readonly side: TaskSide | undefined }): JSX.Element {
-  return <td>{side === undefined ? <span className="soft">none</span> : <PhaseTally counts={side.counts} />}</td>;
+function Count({ side, label }: { readonly side: TaskSide | undefined; readonly label: string }): JSX.Element {
+  return <td data-label={label}>{side === undefined ? <span className="soft">none</span> : <PhaseTally counts={side.counts} />}</td>;
 }
 
 function usual(side: TaskSide | undefined): string {

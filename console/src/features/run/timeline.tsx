@@ -32,6 +32,9 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
   const [zoom, setZoom] = useState<Span>();
   const [hover, setHover] = useState<Hover>();
   const span = zoom === undefined ? limit : shifted(zoom, limit, 0);
+  const at = actions.findIndex((action) => action.name === selected);
+  const chosen = actions[at];
+  useShown(scroller, at, selected);
   useDrawing(canvas, scroller, { actions, selected, span, origin: limit.from, now });
   const rowAt = (event: PointerEvent | MouseEvent): ActionRow | undefined => {
     const box = scroller.current?.getBoundingClientRect();
@@ -81,6 +84,9 @@ export function Timeline({ actions, selected, onSelect, running }: Props): JSX.E
         role="group"
         aria-label="timeline of actions"
       >
+        <p className="visually-hidden" role="status">
+          {chosen !== undefined && `${chosen.title}: ${phaseWord(chosen.phase)}`}
+        </p>
         <canvas ref={canvas} role="img" aria-label={`timeline of ${String(actions.length)} actions over ${duration(limit.to - limit.from)}`} />
         <div style={{ height: Math.max(1, actions.length * LINE + AXIS - (canvas.current?.clientHeight ?? 0)) }} />
       </div>
@@ -103,6 +109,18 @@ function Bubble({ hover, now }: { readonly hover: Hover; readonly now: number })
       {waited !== undefined && ` · waited ${duration(waited.to - waited.from)}`}
     </div>
   );
+}
+
+/** A row that was just chosen is on the screen. */
+function useShown(scroller: React.RefObject<HTMLDivElement | null>, at: number, selected: string): void {
+  const shown = useRef("");
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null || at < 0 || shown.current === selected) return;
+    shown.current = selected;
+    const lowest = (at + 1) * LINE + AXIS - box.clientHeight;
+    box.scrollTop = Math.max(lowest, Math.min(at * LINE, box.scrollTop));
+  }, [scroller, at, selected]);
 }
 
 /** Draws after every change, scroll and resize, once a frame at most. */

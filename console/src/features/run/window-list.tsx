@@ -6,7 +6,7 @@ import { type CSSProperties, type JSX, useEffect, useRef, useState } from "react
 import type { ActionRow } from "../../lib/model";
 import type { TreeRow } from "../../lib/tree";
 import { SLICE, sliceOf } from "../../lib/window";
-import { sideways, useKeys } from "../../ui/keys";
+import { focusAction, sideways, stepOf, useKeys } from "../../ui/keys";
 import { ActionItem, HIGH } from "./tree-list";
 
 export type WindowedRow = Extract<TreeRow, { kind: "action" }>;
@@ -71,14 +71,17 @@ export function WindowList({ label, count, rowAt, selected, onSelect, onFold, on
     const seen = Array.from({ length: Math.max(0, end - first) }, (_, at) => first + at).find((index) => rowAt(index)?.id === selected);
     const at = seen ?? cursor.current;
     const here = at < 0 ? undefined : rowAt(at);
-    if (event.key === "j" || event.key === "k") {
-      const next = event.key === "j" ? at + 1 : at - 1;
+    const step = stepOf(event);
+    if (step !== undefined) {
+      const next = at + step;
       if (next < 0 || next >= count) return;
       const row = rowAt(next);
       goTo(next);
       // A row that is not read yet is read now, and the next key finds it.
       cursor.current = row === undefined ? at : next;
-      if (row !== undefined) onSelect(row.action);
+      if (row === undefined) return;
+      onSelect(row.action);
+      focusAction(row.action.name);
       return;
     }
     const side = sideways(event);

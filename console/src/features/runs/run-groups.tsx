@@ -39,14 +39,14 @@ function Groups({ scope, groups }: { readonly scope: Scope; readonly groups: rea
         </thead>
         <tbody>
           {groups.map((group) => (
-            <tr key={group.task}>
+            <tr key={group.task} data-walk>
               <td>
                 <Link to="/domain/$domain/project/$project/runs" params={{ ...scope }} search={{ task: group.task }}>
                   {group.title}
                 </Link>{" "}
                 <span className="soft mono">{group.task}</span>
               </td>
-              <td>
+              <td data-label="last runs">
                 <span className="strip">
                   {[...group.recent].reverse().map(({ run, phase }) => (
                     <Link key={run} to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run }} aria-label={`${run}: ${phaseWord(phase)}`}>
@@ -55,12 +55,12 @@ function Groups({ scope, groups }: { readonly scope: Scope; readonly groups: rea
                   ))}
                 </span>
               </td>
-              <td>
+              <td data-label="all runs">
                 <PhaseTally counts={group.counts} />
               </td>
-              <td className="number">{Math.round(group.failureRate * 100)} %</td>
-              <td className="number">{group.averageMs === undefined ? "–" : duration(group.averageMs)}</td>
-              <td>
+              <td className="number" data-label="failure rate">{Math.round(group.failureRate * 100)} %</td>
+              <td className="number" data-label="average duration">{group.averageMs === undefined ? "–" : duration(group.averageMs)}</td>
+              <td data-label="latest">
                 <When at={group.latest} />
               </td>
             </tr>

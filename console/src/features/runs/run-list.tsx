@@ -1,11 +1,11 @@
 /** Runs one by one, as virtual rows. While somebody looks at a place in the list, new runs wait above it. */
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type JSX, useEffect, useRef, useState } from "react";
 
 import type { RunRow, Scope } from "../../lib/model";
 import { isOver } from "../../lib/phase";
-import { entered, useKeys } from "../../ui/keys";
+import { useKeys } from "../../ui/keys";
 import { PhaseBadge } from "../../ui/phase";
 import { Elapsed, When } from "../../ui/when";
 
@@ -24,29 +24,21 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
   const scroller = useRef<HTMLDivElement>(null);
   const small = window.matchMedia("(max-width: 760px)").matches;
   const { shown, waiting, show } = useSettledRows(rows, scroller);
-  const [here, setHere] = useState<string>();
-  const navigate = useNavigate();
   const list = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => (small ? HIGH_SMALL : HIGH), overscan: 12 });
   const items = list.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (last >= shown.length - 20) onEnd();
   }, [last, shown.length, onEnd]);
-  useKeys((event) => {
-    const at = shown.findIndex((run) => run.run === here);
-    const to = event.key === "j" ? at + 1 : event.key === "k" ? Math.max(0, at - 1) : undefined;
-    if (to !== undefined && shown[to] !== undefined) {
-      setHere(shown[to].run);
-      list.scrollToIndex(to);
-    } else if (here !== undefined && entered(event, scroller.current)) {
-      void navigate({ to: "/domain/$domain/project/$project/runs/$run", params: { ...scope, run: here } });
-    }
-  });
   const toggle = (run: string): void => {
     const next = new Set(chosen);
     if (!next.delete(run)) next.add(run);
     onChosen(next);
   };
+  useKeys((event) => {
+    const here = document.activeElement?.closest<HTMLElement>("[data-run]")?.dataset["run"];
+    if (event.key === "x" && here !== undefined) toggle(here);
+  });
   return (
     <div className="list runs">
       <div className="row head" aria-hidden="true">
@@ -68,7 +60,7 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
           {items.map((item) => {
             const run = shown[item.index];
             if (run === undefined) return null;
-            return <Row key={run.run} run={run} scope={scope} top={item.start} here={run.run === here} chosen={chosen.has(run.run)} onToggle={() => toggle(run.run)} />;
+            return <Row key={run.run} run={run} scope={scope} top={item.start} chosen={chosen.has(run.run)} onToggle={() => toggle(run.run)} />;
           })}
         </ul>
       </div>
@@ -76,10 +68,10 @@ export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.El
   );
 }
 
-function Row({ run, scope, top, here, chosen, onToggle }: { readonly run: RunRow; readonly scope: Scope; readonly top: number; readonly here: boolean; readonly chosen: boolean; readonly onToggle: () => void }): JSX.Element {
+function Row({ run, scope, top, chosen, onToggle }: { readonly run: RunRow; readonly scope: Scope; readonly top: number; readonly chosen: boolean; readonly onToggle: () => void }): JSX.Element {
   const labels = Object.entries(run.labels);
   return (
-    <li className={here ? "row here" : "row"} style={{ transform: `translateY(${String(top)}px)` }} data-run={run.run} aria-current={here}>
+    <li className="row" style={{ transform: `translateY(${String(top)}px)` }} data-run={run.run} data-walk>
       <input type="checkbox" checked={chosen} aria-label={`choose ${run.run}`} onChange={onToggle} />
       <Link className="mono cut" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }} title={run.run}>
         {run.run}
@@ -112,7 +104,7 @@ function useSettledRows(rows: readonly RunRow[], scroller: React.RefObject<HTMLD
   const top = rows[0]?.createdAt ?? 0;
   useEffect(() => {
     const box = scroller.current;
-    const inUse = box !== null && (box.scrollTop > 4 || box.matches(":hover"));
+    const inUse = box !== null && (box.scrollTop > 4 || box.matches(":hover, :focus-within"));
     setNewest((before) => (inUse && before !== Number.MAX_SAFE_INTEGER ? before : top));
   }, [top, scroller]);
   const shown = rows.filter((run) => (run.createdAt ?? 0) <= newest);

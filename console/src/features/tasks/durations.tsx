@@ -16,7 +16,7 @@ export function Durations({ scope, runs }: { readonly scope: Scope; readonly run
   if (first === undefined || last === undefined) return null;
   return (
     <figure className="card durations" aria-label="durations over time">
-      <figcaption className="line">
+      <figcaption className="line wrap">
         <h2>Durations</h2>
         <span className="soft small">each mark is a run; the table below has the same in words</span>
       </figcaption>

@@ -2,22 +2,28 @@
 import type { JSX } from "react";
 
 import type { Field } from "../../lib/form";
+import type { Scope } from "../../lib/model";
+import { LinkInput } from "./link-input";
 
 interface Props {
   readonly field: Field;
   readonly text: string;
   readonly problem: string | undefined;
   readonly onText: (text: string) => void;
+  /** Where files go that are sent for it. */
+  readonly scope: Scope;
+  /** Something is on its way. */
+  readonly onBusy: (busy: boolean) => void;
 }
 
-export function FormField({ field, text, problem, onText }: Props): JSX.Element {
+export function FormField({ field, text, problem, onText, scope, onBusy }: Props): JSX.Element {
   const id = `input-${field.name}`;
   return (
     <div className="field">
       <label htmlFor={id}>
         <span className="mono">{field.name}</span> <span className="soft small">{field.required ? field.words : `${field.words}, may be left out`}</span>
       </label>
-      <Control field={field} id={id} text={text} wrong={problem !== undefined} onText={onText} />
+      <Control field={field} id={id} text={text} wrong={problem !== undefined} onText={onText} scope={scope} onBusy={onBusy} />
       {field.description !== "" && <p className="soft small">{field.description}</p>}
       {problem !== undefined && (
         <p className="error-text" role="alert" id={`${id}-problem`}>
@@ -28,7 +34,9 @@ export function FormField({ field, text, problem, onText }: Props): JSX.Element 
   );
 }
 
-function Control({ field, id, text, wrong, onText }: { readonly field: Field; readonly id: string; readonly text: string; readonly wrong: boolean; readonly onText: (text: string) => void }): JSX.Element {
+type ControlProps = Omit<Props, "problem"> & { readonly id: string; readonly wrong: boolean };
+
+function Control({ field, id, text, wrong, onText, scope, onBusy }: ControlProps): JSX.Element {
   const shared = { id, value: text, "aria-invalid": wrong, "aria-required": field.required, ...(wrong && { "aria-describedby": `${id}-problem` }) } as const;
   const { type } = field;
   switch (type.kind) {
@@ -44,7 +52,7 @@ function Control({ field, id, text, wrong, onText }: { readonly field: Field; re
     case "number":
       return <input type="text" inputMode="decimal" {...shared} onChange={(event) => onText(event.target.value)} />;
     case "link":
-      return <input type="text" {...shared} placeholder={type.hint} onChange={(event) => onText(event.target.value)} />;
+      return <LinkInput scope={scope} what={type.what} name={field.name} field={{ ...shared, placeholder: type.hint }} onText={onText} onBusy={onBusy} />;
     default:
       return type satisfies never;
   }

@@ -89,6 +89,7 @@ function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
   const [wrong, setWrong] = useState<{ readonly setting: string; readonly message: string }>();
   const [trouble, setTrouble] = useState<Trouble>();
   const [busy, setBusy] = useState(false);
+  const [sending, setSending] = useState<ReadonlySet<string>>(new Set());
   const missing = leftOut(info?.envs ?? []);
   const navigate = useNavigate();
   const start = async (options: LaunchOptions): Promise<void> => {
@@ -121,7 +122,15 @@ function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
       <h2>Inputs</h2>
       {fields.length === 0 && <p className="soft">This task takes no inputs.</p>}
       {fields.map((field) => (
-        <FormField key={field.name} field={field} text={texts[field.name] ?? ""} problem={trouble?.field === field.name ? trouble.message : undefined} onText={(text) => setTexts((before) => ({ ...before, [field.name]: text }))} />
+        <FormField
+          key={field.name}
+          field={field}
+          text={texts[field.name] ?? ""}
+          problem={trouble?.field === field.name ? trouble.message : undefined}
+          onText={(text) => setTexts((before) => ({ ...before, [field.name]: text }))}
+          scope={taskRef}
+          onBusy={(is) => setSending((before) => new Set([...before].filter((name) => name !== field.name).concat(is ? field.name : [])))}
+        />
       ))}
       {missing.length > 0 && (
         <p className="card ask" role="status">
@@ -135,8 +144,8 @@ function Filled({ taskRef, fields, info }: FilledProps): JSX.Element {
         </p>
       )}
       <div className="line">
-        <button type="submit" className="main" disabled={busy}>
-          {busy ? "Starting …" : "Start the run"}
+        <button type="submit" className="main" disabled={busy || sending.size > 0}>
+          {busy ? "Starting …" : sending.size > 0 ? "Sending files …" : "Start the run"}
         </button>
       </div>
     </form>

@@ -5,6 +5,7 @@ import type { JSX } from "react";
 import { useTaskRuns } from "../../api/runs";
 import { useTask, useVersions, type VersionRow } from "../../api/tasks";
 import { problemOf } from "../../api/transport";
+import { taskCommand, versionCommand } from "../../lib/command";
 import type { RunRow, Scope, TaskRef } from "../../lib/model";
 import { isOver } from "../../lib/phase";
 import type { TaskSearch } from "../../lib/search";
@@ -52,13 +53,13 @@ export function TaskPage({ scope, name, search, onSearch }: Props): JSX.Element 
           </select>
         )}
         <span className="grow" />
-        <Copy text={`wingbeat get task ${name} --project ${scope.project} --domain ${scope.domain}`} label="Copy as CLI" />
+        <Copy text={search.version === undefined ? taskCommand(scope, name) : versionCommand(scope, name, search.version)} label="Copy as CLI" />
         <Copy text={`flyte.remote.Task.get(${JSON.stringify(name)}, version=${JSON.stringify(version ?? "")})`} label="Copy as Python" />
       </div>
       <Tabs tabs={TABS} chosen={tab} onChoose={(id) => onSearch({ tab: id === "about" ? undefined : id })} label="about this task" />
       <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="stack">
         {versions.isError && <Failed problem={problemOf(versions.error)} onRetry={() => void versions.refetch()} />}
-        {tab === "runs" ? <Runs scope={scope} name={name} /> : tab === "versions" ? <Versions rows={versions.data ?? []} onChoose={(chosen) => onSearch({ version: chosen, tab: undefined })} /> : <OfVersion taskRef={ref} tab={tab} like={search.like} onLike={(like) => onSearch({ like })} loading={versions.isPending} />}
+        {tab === "runs" ? <Runs scope={scope} name={name} /> : tab === "versions" ? <Versions scope={scope} name={name} rows={versions.data ?? []} /> : <OfVersion taskRef={ref} tab={tab} like={search.like} onLike={(like) => onSearch({ like })} loading={versions.isPending} />}
       </div>
     </div>
   );
@@ -133,7 +134,7 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
         </thead>
         <tbody>
           {runs.map((run) => (
-            <tr key={run.run}>
+            <tr key={run.run} data-walk>
               <td>
                 <Link className="mono" to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: run.run }}>
                   {run.run}
@@ -142,13 +143,15 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
               <td>
                 <PhaseBadge phase={run.phase} />
               </td>
-              <td>
+              <td data-label="took">
                 <Elapsed from={run.createdAt} to={run.endedAt} running={!isOver(run.phase)} />
               </td>
-              <td>
+              <td data-label="started">
                 <When at={run.createdAt} />
               </td>
-              <td className="soft">{run.user}</td>
+              <td className="soft" data-label="by">
+                {run.user}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -157,7 +160,7 @@ function RunTable({ scope, runs }: { readonly scope: Scope; readonly runs: reado
   );
 }
 
-function Versions({ rows, onChoose }: { readonly rows: readonly VersionRow[]; readonly onChoose: (version: string) => void }): JSX.Element {
+function Versions({ scope, name, rows }: { readonly scope: Scope; readonly name: string; readonly rows: readonly VersionRow[] }): JSX.Element {
   if (rows.length === 0) return <NotDeployed />;
   return (
     <div className="card" style={{ padding: 0 }}>
@@ -167,20 +170,24 @@ function Versions({ rows, onChoose }: { readonly rows: readonly VersionRow[]; re
             <th>Version</th>
             <th>Deployed</th>
             <th>By</th>
+            <th>Command</th>
           </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.version}>
+            <tr key={row.version} data-walk>
               <td>
-                <button type="button" className="quiet mono" onClick={() => onChoose(row.version)}>
+                <Link className="mono" to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: name }} search={{ version: row.version }}>
                   {row.version}
-                </button>
+                </Link>
               </td>
-              <td>
+              <td data-label="deployed">
                 <When at={row.deployedAt} />
               </td>
-              <td>{row.deployedBy}</td>
+              <td data-label="by">{row.deployedBy}</td>
+              <td>
+                <Copy text={versionCommand(scope, name, row.version)} label="Copy as CLI" />
+              </td>
             </tr>
           ))}
         </tbody>

@@ -49,19 +49,21 @@ export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
             </thead>
             <tbody>
               {tasks.data.rows.map((task) => (
-                <tr key={task.ref.name}>
+                <tr key={task.ref.name} data-walk>
                   <td>
                     <Link to="/domain/$domain/project/$project/tasks/$task" params={{ ...scope, task: task.ref.name }} className="mono">
                       {task.ref.name}
                     </Link>
                     {task.summary !== "" && <p className="soft">{task.summary}</p>}
                   </td>
-                  <td className="mono">{task.ref.version}</td>
-                  <td>
+                  <td className="mono" data-label="version">
+                    {task.ref.version}
+                  </td>
+                  <td data-label="latest run">
                     {task.latest === undefined ? (
                       <span className="soft">never</span>
                     ) : (
-                      <span className="line">
+                      <span className="line number">
                         <PhaseMark phase={task.latest.phase} />
                         <Link to="/domain/$domain/project/$project/runs/$run" params={{ ...scope, run: task.latest.run }} className="mono">
                           {task.latest.run}
@@ -69,7 +71,7 @@ export function TasksPage({ scope, search, onSearch }: Props): JSX.Element {
                       </span>
                     )}
                   </td>
-                  <td>
+                  <td data-label="deployed">
                     <When at={task.deployedAt} /> <span className="soft">{task.deployedBy}</span>
                   </td>
                 </tr>

@@ -12,7 +12,7 @@ use crate::table::Table;
 
 pub(super) async fn run(session: &Session, command: &QueueCommand) -> Result<(), Failure> {
     match command {
-        QueueCommand::List(_) => list(session).await,
+        QueueCommand::List(wanted) => list(session, &wanted.names).await,
         QueueCommand::Set(set) => put(session, set).await,
         QueueCommand::Delete(delete) => remove(session, &delete.name).await,
     }
@@ -25,10 +25,15 @@ pub(super) async fn run_share(session: &Session, command: &ShareCommand) -> Resu
     }
 }
 
-async fn list(session: &Session) -> Result<(), Failure> {
+async fn list(session: &Session, names: &[String]) -> Result<(), Failure> {
     let scheduling = session.client.scheduling();
     let request = || scheduling.list_queues(ListQueuesRequest::default());
-    let answer = session.read("could not list queues", request).await?.into_owned();
+    let mut answer = session.read("could not list queues", request).await?.into_owned();
+    if let Some(unknown) = names.iter().find(|name| answer.queues.iter().all(|queue| queue.name != **name)) {
+        return Err(Failure::new(format!("there is no queue {unknown}"))
+            .advise("`wingbeat queue list` lists those that are there"));
+    }
+    answer.queues.retain(|queue| names.is_empty() || names.contains(&queue.name));
     match session.format {
         Format::Json => output::json(&answer),
         Format::Table => output::line(&table(&answer.queues).to_string()),
