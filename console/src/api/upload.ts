@@ -1,5 +1,6 @@
 /** Files of a person's machine on their way into the platform's store, by the calls that the SDK makes. */
-import { Md5 } from "../lib/md5";
+import { md5 } from "@noble/hashes/legacy.js";
+
 import type { Scope } from "../lib/model";
 import { addressOf, type LinkKind, placeOf, refusalOf, rootOf } from "../lib/upload";
 import { dataService, problemOf } from "./transport";
@@ -46,15 +47,16 @@ async function send(scope: Scope, place: { readonly filenameRoot: string; readon
   return answer.nativeUrl;
 }
 
-/** Read part by part: a file may be larger than what fits into a page. */
+/** The API wants MD5 of every upload, which browsers do not have. Read part by part: a file may be larger than what fits
+ * into a page. */
 async function sumOf(file: File, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  const sum = new Md5();
+  const sum = md5.create();
   const reader = file.stream().getReader();
   for (let part = await reader.read(); part.value !== undefined; part = await reader.read()) {
     signal.throwIfAborted();
-    sum.add(part.value);
+    sum.update(part.value);
   }
-  return sum.end();
+  return new Uint8Array(sum.digest());
 }
 
 /** Only this old kind of request says how much has been sent. */
