@@ -180,6 +180,7 @@ test("the tree folds large groups, and the keyboard goes everywhere", async ({ p
   test.setTimeout(120_000);
   await page.goto(at(`/runs/${runs.fan}`));
   await expect(header(page).locator("[data-phase]")).toHaveText("Succeeded", { timeout: 90_000 });
+  await expect(page.locator("[data-input=n]")).toHaveText("n 22");
   const tree = page.getByRole("list", { name: "tree of actions" });
   await expect(tree.getByText("square_squares")).toBeVisible();
   await expect(tree.getByRole("button", { name: "square", exact: true })).toHaveCount(0);

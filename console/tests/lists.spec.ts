@@ -39,7 +39,8 @@ test("the first page shows what failed today, that there is more, and why it can
 
 test("another filter shows at once what waited above the list", async ({ page, platform, runs, at }) => {
   await page.goto(at("/runs"));
-  await row(page, runs.fails).hover();
+  // Whichever is at the top: the list holds only rows that are on the screen.
+  await page.locator("[data-run]").first().hover();
   const { quick1 } = await platform.seed("quick1");
   await expect(page.getByRole("button", { name: /^\d+ new runs?$/ })).toBeVisible();
   await expect(row(page, quick1)).toBeHidden();

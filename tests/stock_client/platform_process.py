@@ -49,6 +49,11 @@ def wait_until(holds, within: float, what: str, every: float = 0.05):
         time.sleep(every)
 
 
+# The stock client remembers for each address what it has uploaded there: to a second platform at the same port it would
+# upload nothing.
+PORTS: set[int] = set()
+
+
 class Platform:
     """A `wingbeat up` process, its executor and its tasks."""
 
@@ -88,7 +93,11 @@ class Platform:
             )
         self.host, self.port = wait_until(lambda: self._ready_address(offset), STARTS_WITHIN, self._not_ready())
         wait_until(lambda: self.answers("/readyz"), 10, "/readyz answers 200")
-        return self
+        if listen is None or self.port not in PORTS:
+            PORTS.add(self.port)
+            return self
+        self.stop()
+        return self.start(listen=listen)
 
     def restart(self) -> Platform:
         """Starts it again on the same data folder; the address must be the one kept there."""

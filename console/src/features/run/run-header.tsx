@@ -2,8 +2,9 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type JSX, useState } from "react";
 
-import { abortRun, useRunInfo } from "../../api/run";
+import { abortRun, useActionData, useRunInfo } from "../../api/run";
 import { rerun, useVersions } from "../../api/tasks";
+import { briefly } from "../../lib/brief";
 import { runCommand } from "../../lib/command";
 import type { ActionRow, RunKey } from "../../lib/model";
 import { isOver, type PhaseCounts, phaseWord } from "../../lib/phase";
@@ -12,6 +13,8 @@ import { QueueLink } from "../../ui/queue-link";
 import { PhaseBadge, PhaseBar, PhaseTally } from "../../ui/phase";
 import { useTitle } from "../../ui/title";
 import { Elapsed, When } from "../../ui/when";
+
+const MOST_INPUTS = 3;
 
 interface Props {
   readonly runKey: RunKey;
@@ -56,6 +59,7 @@ export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.E
           <span className="number">{total.toLocaleString()}</span> <span className="soft">{total === 1 ? "action" : "actions"}</span>
         </span>
         <PhaseTally counts={counts} />
+        <InputsBriefly runKey={runKey} root={root} />
         <button type="button" className="quiet small" onClick={onData}>
           Inputs and outputs
         </button>
@@ -75,6 +79,21 @@ export function RunHeader({ runKey, root, counts, total, onData }: Props): JSX.E
       </div>
       <PhaseBar counts={counts} />
     </div>
+  );
+}
+
+/** What it was started with, as far as there is room. */
+function InputsBriefly({ runKey, root }: { readonly runKey: RunKey; readonly root: ActionRow }): JSX.Element {
+  const { shown, more } = briefly(useActionData(runKey, root).data?.inputs ?? [], MOST_INPUTS);
+  return (
+    <>
+      {shown.map(({ name, text }) => (
+        <span key={name} data-input={name}>
+          <span className="soft">{name}</span> <span className="mono">{text}</span>
+        </span>
+      ))}
+      {more > 0 && <span className="soft">and {more.toLocaleString()} more</span>}
+    </>
   );
 }
 

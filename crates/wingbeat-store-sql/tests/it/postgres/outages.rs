@@ -4,17 +4,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use wingbeat_store::{Catalog, CommitError, RunReads, RunWrites};
+use tokio::time::timeout;
+use wingbeat_store::{Catalog, CommitError, Replicas, RunReads, RunWrites};
 use wingbeat_store_sql::PostgresStore;
 use wingbeat_testkit::postgres::{PASSWORD, PostgresServer};
 
 use super::address;
 use super::count::{Add, value};
+
+/// Longer than anything takes that works.
+const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_and_reads_wait_for_a_database_that_comes_back() {
@@ -60,15 +64,26 @@ async fn a_database_that_stays_away_is_told_after_a_while() {
     store.close().await;
 }
 
+/// How long a database takes to see that a connection is dead: by its keep-alive, in a network.
+const FINDS_OUT: Duration = Duration::from_secs(1);
+
 /// What a connection of the proxy does at the next COMMIT.
 const PASS: u8 = 0;
 const CUT_BEFORE: u8 = 1;
 const CUT_AFTER: u8 = 2;
 
-/// Stands before the server's socket and breaks connections when they commit.
+/// Stands before the server's socket. Breaks connections when they commit, or swallows what is said on them.
 struct Proxy {
     folder: tempfile::TempDir,
     mode: Arc<AtomicU8>,
+    connections: Arc<Connections>,
+}
+
+#[derive(Default)]
+struct Connections {
+    accepted: AtomicU64,
+    /// On so many of the first ones nothing passes any more, although nobody closes them.
+    swallowed: AtomicU64,
 }
 
 impl Proxy {
@@ -76,13 +91,22 @@ impl Proxy {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("listens");
         let mode = Arc::new(AtomicU8::new(PASS));
-        let shared = Arc::clone(&mode);
+        let connections = Arc::new(Connections::default());
+        let (shared, counted) = (Arc::clone(&mode), Arc::clone(&connections));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass_on(client, server.clone(), Arc::clone(&shared)));
+                let number = counted.accepted.fetch_add(1, Ordering::SeqCst);
+                let swallowed = swallowed(number, Arc::clone(&counted));
+                tokio::spawn(pass_on(client, server.clone(), Arc::clone(&shared), swallowed));
             }
         });
-        Self { folder, mode }
+        Self { folder, mode, connections }
+    }
+
+    /// The connections that there are fall silent; new ones work.
+    fn swallow(&self) {
+        let accepted = self.connections.accepted.load(Ordering::SeqCst);
+        self.connections.swallowed.store(accepted, Ordering::SeqCst);
     }
 
     fn folder(&self) -> &Path {
@@ -90,11 +114,30 @@ impl Proxy {
     }
 }
 
-async fn pass_on(mut client: UnixStream, server: PathBuf, mode: Arc<AtomicU8>) {
+/// Resolves when nothing is to pass any more on the connection of that number.
+async fn swallowed(number: u64, connections: Arc<Connections>) {
+    while number >= connections.swallowed.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn pass_on(
+    mut client: UnixStream,
+    server: PathBuf,
+    mode: Arc<AtomicU8>,
+    swallowed: impl Future<Output = ()>,
+) {
+    let mut swallowed = std::pin::pin!(swallowed);
     let mut server = UnixStream::connect(server).await.expect("connects");
     let (mut said, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
         tokio::select! {
+            () = &mut swallowed => {
+                // The database finds out by itself, and lets go of the connection's locks. The client is told nothing.
+                tokio::time::sleep(FINDS_OUT).await;
+                drop(server);
+                return std::future::pending().await;
+            }
             count = client.read(&mut said) => {
                 let Ok(count @ 1..) = count else { return };
                 let text = &said[..count];
@@ -167,5 +210,29 @@ async fn a_commit_whose_fate_cannot_be_seen_is_told_as_unknown() {
     assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
     assert_eq!(value(&other).await, 202, "it was done, and nothing was done twice");
     store.close().await;
+    other.close().await;
+}
+
+/// As behind a firewall that forgets a connection: nothing on it is refused, and nothing arrives.
+#[tokio::test]
+async fn a_network_that_falls_silent_does_not_keep_a_server_from_hearing_the_others() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let url = server.database();
+    let (socket, rest) = socket_of(&url);
+    let proxy = Proxy::start(socket);
+    let through = format!("{rest}?host={}", proxy.folder().display());
+    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let other = PostgresStore::open(&address(&url)).await.expect("opens");
+    // That it is there, and that the other has come.
+    timeout(LONG, store.heard()).await.expect("it looks once");
+    store.take_duty().await.expect("works");
+    proxy.swallow();
+    other.commit(Box::new(Add)).await.expect("the other's connections work");
+    // Servers ask for the duty again and again: by that they find out.
+    store.take_duty().await.expect("nobody waits for ever");
+    timeout(LONG, store.heard()).await.expect("the next connection looks up what was missed");
+    other.commit(Box::new(Add)).await.expect("the other's connections work");
+    timeout(LONG, store.heard()).await.expect("and it hears again");
+    assert_eq!(value(&other).await, 2);
     other.close().await;
 }
