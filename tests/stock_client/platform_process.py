@@ -97,6 +97,8 @@ class Platform:
             PORTS.add(self.port)
             return self
         self.stop()
+        # What it said of its ports is true no more.
+        self.out.unlink()
         return self.start(listen=listen)
 
     def restart(self) -> Platform:
