@@ -68,7 +68,7 @@ async function refused(page: Page, what: string): Promise<void> {
   });
 }
 
-test("a list that is not live says so, and a picture that is refused is not empty", async ({ page, runs, at }) => {
+test("a list that is not live says so, and a picture that is refused is not empty", async ({ page, at }) => {
   await refused(page, "runs");
   await page.goto(at("/runs"));
   await expect(page.locator("[data-run]").first()).toBeVisible();
