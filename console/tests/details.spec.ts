@@ -62,6 +62,11 @@ test("groups, attempts, versions and queues have addresses, and commands that wo
   const tree = page.getByRole("list", { name: "tree of actions" });
   await expect(tree.getByRole("button", { name: "square", exact: true })).toHaveCount(3);
   await expect(tree.getByRole("button", { name: "breaks", exact: true })).toHaveCount(0);
+  const ofGroup = await copied(page, page.getByRole("region", { name: "actions" }).getByRole("button", { name: "Copy as CLI" }));
+  expect(ofGroup).toBe(`wingbeat get action ${runs.fails} --group 'good ones' --project flytesnacks --domain development`);
+  const { stdout: listed } = await run("sh", ["-c", ofGroup.replace("wingbeat", platform.binary)], { env });
+  expect(listed.match(/good ones/g)).toHaveLength(3);
+  expect(listed).not.toContain("breaks");
   await page.getByRole("region", { name: "root cause" }).getByRole("button", { name: "breaks" }).click();
   const panel = page.getByRole("tabpanel");
   const first = panel.locator(".attempt").filter({ hasText: "#1" });
@@ -85,6 +90,8 @@ test("groups, attempts, versions and queues have addresses, and commands that wo
   expect(await command(page.locator(".heading"))).toContain("narrow");
   await run(platform.binary, ["queue", "delete", "narrow"], { env });
   await expect(page.getByRole("heading", { name: "There is no such queue" })).toBeVisible();
+  await page.goto(`${platform.url}/v2`);
+  expect(await command(page.locator(".card").filter({ hasText: "places taken on" }))).toContain("local");
 });
 
 test("a condition is answered by the command that its form copies", async ({ page, platform, at }) => {

@@ -68,10 +68,10 @@ async function refused(page: Page, what: string): Promise<void> {
   });
 }
 
-test("a list that is not live says so, and a picture that is refused is not empty", async ({ page, at }) => {
+test("a list that is not live says so, and a picture that is refused is not empty", async ({ page, runs, at }) => {
   await refused(page, "runs");
-  await page.goto(at("/runs"));
-  await expect(page.locator("[data-run]").first()).toBeVisible();
+  await page.goto(at("/runs?phase=failed,timed_out"));
+  await expect(row(page, runs.fails)).toBeVisible();
   await expect(page.getByText("This list does not change by itself: not for you")).toBeVisible();
   await page.unroute("**/wingbeat.platform.v1.MultiWatchService/WatchMany");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -307,4 +307,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    # Not sys.exit: the client's network threads outlive the interpreter, and now and then abort it at its end.
+    os._exit(status)

@@ -19,6 +19,11 @@ export function actionCommand(key: RunKey, { kind, name, attempts }: Pick<Action
   return kind === "task" && attempts > 0 ? logsCommand(key, name) : shell("wingbeat", "get", "action", key.run, name, ...inScope(key));
 }
 
+/** The actions of a group. */
+export function groupCommand(key: RunKey, group: string): string {
+  return shell("wingbeat", "get", "action", key.run, "--group", group, ...inScope(key));
+}
+
 /** Logs of one attempt, or of the latest. */
 export function logsCommand(key: RunKey, action: string, attempt?: number): string {
   return shell("wingbeat", "logs", key.run, action, ...(attempt === undefined ? [] : ["--attempt", String(attempt)]), ...inScope(key));
@@ -37,6 +42,8 @@ export function taskCommand(scope: Scope, name: string): string {
 export function versionCommand(scope: Scope, name: string, version: string): string {
   return shell("flyte", "get", "task", name, version, ...inScope(scope));
 }
+
+export const EXECUTORS_COMMAND = shell("wingbeat", "get", "executor");
 
 export function queueCommand(name: string): string {
   return shell("wingbeat", "queue", "list", name);

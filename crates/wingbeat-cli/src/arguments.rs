@@ -125,6 +125,9 @@ pub(crate) struct GetAction {
     /// Show these only, with details
     #[arg(value_name = "ACTION")]
     pub(crate) names: Vec<String>,
+    /// List the actions of this group only
+    #[arg(long, value_name = "NAME", conflicts_with = "names")]
+    pub(crate) group: Option<String>,
     /// Most rows of a list
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -5,8 +5,10 @@ import { type JSX, useMemo } from "react";
 import { type PlatformStatus, type ProjectRow, useAttention, useProjects, useStatus } from "../../api/home";
 import { problemOf } from "../../api/transport";
 import { type Asking, askingOf, leftInWords, type ScopedRun, type SomeRuns } from "../../lib/attention";
+import { EXECUTORS_COMMAND } from "../../lib/command";
 import { isOver } from "../../lib/phase";
 import type { RunsSearch } from "../../lib/search";
+import { Copy } from "../../ui/controls";
 import { useTitle } from "../../ui/title";
 import { PhaseMark } from "../../ui/phase";
 import { Failed, Loading } from "../../ui/states";
@@ -51,7 +53,7 @@ function Platform({ status }: { readonly status: PlatformStatus }): JSX.Element 
           <strong className="number">
             {used}/{slots}
           </strong>{" "}
-          places taken on {connected.map((executor) => executor.name).join(", ")}
+          places taken on {connected.map((executor) => executor.name).join(", ")} <Copy text={EXECUTORS_COMMAND} label="Copy as CLI" />
         </span>
       )}
       <span className="grow" />

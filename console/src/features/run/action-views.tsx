@@ -2,7 +2,7 @@
 import { type JSX, useMemo, useState } from "react";
 
 import { actionsOf, graphOf } from "../../lib/graph";
-import type { ActionRow } from "../../lib/model";
+import type { ActionRow, RunKey } from "../../lib/model";
 import { asPhase, isOver, type Phase, PHASES } from "../../lib/phase";
 import type { ActionSearch } from "../../lib/search";
 import { byStart, countPhases, fits, type Folding, groupsOf, type TreeFilter, treeRows } from "../../lib/tree";
@@ -17,6 +17,7 @@ import { Timeline } from "./timeline";
 import { TreeList } from "./tree-list";
 
 interface Props {
+  readonly runKey: RunKey;
   readonly actions: readonly ActionRow[];
   readonly selected: ActionRow;
   readonly search: ActionSearch;
@@ -30,7 +31,7 @@ const VIEWS = [
   { id: "graph", label: "Graph" },
 ];
 
-export function ActionViews({ actions, selected, search, onSearch, onSelect }: Props): JSX.Element {
+export function ActionViews({ runKey, actions, selected, search, onSearch, onSelect }: Props): JSX.Element {
   const [folding, setFolding] = useState<Folding>(new Map());
   const view = search.view === "timeline" || search.view === "graph" ? search.view : "tree";
   const filter = useMemo<TreeFilter>(() => ({ text: search.q ?? "", phases: new Set((search.phase ?? "").split(",").flatMap((text) => asPhase(text) ?? [])), group: search.group ?? "" }), [search.q, search.phase, search.group]);
@@ -58,7 +59,7 @@ export function ActionViews({ actions, selected, search, onSearch, onSelect }: P
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
         <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
-        <GroupFilter groups={groups} chosen={filter.group} onChosen={(group) => onSearch({ group })} />
+        <GroupFilter runKey={runKey} groups={groups} chosen={filter.group} onChosen={(group) => onSearch({ group })} />
         <PhaseFilter actions={actions} chosen={filter.phases} onChosen={(phases) => onSearch({ phase: phases.length === 0 ? undefined : phases.join(",") })} />
       </div>
       {graph !== undefined ? (

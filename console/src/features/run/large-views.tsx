@@ -52,7 +52,7 @@ export function LargeViews({ search, onSearch, ...given }: Props): JSX.Element {
       <Tabs tabs={VIEWS} chosen={view} onChoose={(id) => onSearch({ view: id === "tree" ? undefined : id })} label="view" />
       <div className="line wrap" style={{ padding: "8px 10px" }}>
         <Find label="find an action" className="grow" text={search.q ?? ""} onText={(q) => onSearch({ q: q === "" ? undefined : q })} />
-        <GroupFilter groups={counts.groups} chosen={group} onChosen={(next) => onSearch({ group: next })} />
+        <GroupFilter runKey={given.runKey} groups={counts.groups} chosen={group} onChosen={(next) => onSearch({ group: next })} />
         <Phases counts={counts} chosen={phases} onChosen={(next) => onSearch({ phase: next.length === 0 ? undefined : next.join(",") })} />
       </div>
       {view === "tree" && list()}

@@ -73,7 +73,7 @@ function WholeRun({ runKey, search, onSearch, most, onGrown }: RunView & { reado
       <Questions runKey={runKey} actions={actions} />
       {cause !== undefined && <FailureFirst runKey={runKey} root={root} cause={cause} onSelect={select} onLogs={() => onSearch({ i: cause.name, tab: "logs", attempt: undefined, line: undefined })} />}
       <div className="split">
-        <ActionViews actions={actions} selected={selected} search={search} onSearch={onSearch} onSelect={select} />
+        <ActionViews runKey={runKey} actions={actions} selected={selected} search={search} onSearch={onSearch} onSelect={select} />
         <ActionPanel key={selected.name} runKey={runKey} action={selected} search={search} onSearch={onSearch} />
       </div>
     </div>

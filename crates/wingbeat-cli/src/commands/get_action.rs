@@ -1,5 +1,6 @@
 //! `wingbeat get action`.
 
+use wingbeat_proto::flyteidl2::common::{Filter, ListRequest, filter};
 use wingbeat_proto::flyteidl2::workflow::{
     Action, ActionAttempt, ActionDetails, GetActionDetailsRequest, ListActionsRequest, ListActionsResponse,
     action_details,
@@ -16,7 +17,7 @@ use crate::table::{Sheet, Table};
 
 pub(super) async fn run(session: &Session, get: &GetAction) -> Result<(), Failure> {
     if get.names.is_empty() {
-        return list(session, &get.run, get.limit).await;
+        return list(session, get).await;
     }
     for name in &get.names {
         show(session, &get.run, name).await?;
@@ -24,24 +25,31 @@ pub(super) async fn run(session: &Session, get: &GetAction) -> Result<(), Failur
     Ok(())
 }
 
-async fn list(session: &Session, run: &str, limit: u32) -> Result<(), Failure> {
-    let answer = actions_of(session, run, limit).await?;
+async fn list(session: &Session, get: &GetAction) -> Result<(), Failure> {
+    let of_group = get.group.iter().map(|group| Filter {
+        function: filter::Function::EQUAL.into(),
+        field: "group".to_owned(),
+        values: vec![group.clone()],
+        ..Default::default()
+    });
+    let answer = actions_of(session, &get.run, &of_group.collect::<Vec<_>>(), get.limit).await?;
     match session.format {
         Format::Json => output::json(&answer),
         Format::Table => output::line(&table(&answer.actions).to_string()),
     }
 }
 
-/// The actions of a run.
+/// The actions of a run that meet all filters.
 pub(super) async fn actions_of(
     session: &Session,
     run: &str,
+    filters: &[Filter],
     limit: u32,
 ) -> Result<ListActionsResponse, Failure> {
     let what = format!("could not list the actions of run {run} of {}", session.scope());
     pages::collect(session, &what, limit, |page| {
         let request = ListActionsRequest {
-            request: page.into(),
+            request: ListRequest { filters: filters.to_vec(), ..page }.into(),
             run_id: session.run_id(run).into(),
             ..Default::default()
         };

@@ -17,7 +17,7 @@ use crate::output::{self, Format};
 const MOST_ACTIONS: u32 = 100_000;
 
 pub(super) async fn run(session: &Session, signal: &Signal) -> Result<(), Failure> {
-    let actions = actions_of(session, &signal.run, MOST_ACTIONS).await?.actions;
+    let actions = actions_of(session, &signal.run, &[], MOST_ACTIONS).await?.actions;
     let (action, condition) = find(&actions, signal)?;
     let value = parse(&signal.value, &condition.r#type).map_err(|expected| {
         Failure::usage(format!("could not signal condition {}", condition.name))

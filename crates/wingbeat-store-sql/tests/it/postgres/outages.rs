@@ -108,10 +108,6 @@ impl Proxy {
         let accepted = self.connections.accepted.load(Ordering::SeqCst);
         self.connections.swallowed.store(accepted, Ordering::SeqCst);
     }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
-    }
 }
 
 /// Resolves when nothing is to pass any more on the connection of that number.
@@ -163,9 +159,13 @@ async fn pass_on(
     }
 }
 
-fn socket_of(url: &str) -> (PathBuf, String) {
+/// A store whose connections go through a proxy.
+async fn behind_proxy(url: &str) -> (Proxy, PostgresStore) {
     let (rest, folder) = url.split_once("?host=").expect("an address of a socket");
-    (Path::new(folder).join(".s.PGSQL.5432"), rest.to_owned())
+    let proxy = Proxy::start(Path::new(folder).join(".s.PGSQL.5432"));
+    let through = format!("{rest}?host={}", proxy.folder.path().display());
+    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    (proxy, store)
 }
 
 #[tokio::test]
@@ -173,10 +173,7 @@ async fn a_commit_without_an_answer_is_done_once_and_told_so() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
     assert!(url.contains(PASSWORD));
-    let (socket, rest) = socket_of(&url);
-    let proxy = Proxy::start(socket);
-    let through = format!("{rest}?host={}", proxy.folder().display());
-    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let (proxy, store) = behind_proxy(&url).await;
     let mut done = 0;
     for cut in [PASS, CUT_BEFORE, PASS, CUT_AFTER, CUT_AFTER, CUT_BEFORE, PASS] {
         proxy.mode.store(cut, Ordering::SeqCst);
@@ -192,10 +189,7 @@ async fn a_commit_without_an_answer_is_done_once_and_told_so() {
 async fn a_commit_whose_fate_cannot_be_seen_is_told_as_unknown() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
-    let (socket, rest) = socket_of(&url);
-    let proxy = Proxy::start(socket);
-    let through = format!("{rest}?host={}", proxy.folder().display());
-    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let (proxy, store) = behind_proxy(&url).await;
     let other = PostgresStore::open(&address(&url)).await.expect("opens");
     store.commit(Box::new(Add)).await.expect("the commit works");
     proxy.mode.store(CUT_AFTER, Ordering::SeqCst);
@@ -218,10 +212,7 @@ async fn a_commit_whose_fate_cannot_be_seen_is_told_as_unknown() {
 async fn a_network_that_falls_silent_does_not_keep_a_server_from_hearing_the_others() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
-    let (socket, rest) = socket_of(&url);
-    let proxy = Proxy::start(socket);
-    let through = format!("{rest}?host={}", proxy.folder().display());
-    let store = PostgresStore::open(&address(&through)).await.expect("opens");
+    let (proxy, store) = behind_proxy(&url).await;
     let other = PostgresStore::open(&address(&url)).await.expect("opens");
     // That it is there, and that the other has come.
     timeout(LONG, store.heard()).await.expect("it looks once");
