@@ -1,4 +1,4 @@
-"""What a process of tasks needs wherever it comes from. First part of two programs of the executor, which joins them: of
+"""What a process of tasks needs wherever it comes from. Part of two programs of the executor, which joins their files: of
 what is forked, and of what runs in reused processes.
 
 Parts of the stock package that a task may never need are made at their first use: they cost more than a small task.

@@ -20,8 +20,16 @@ use super::{Inner, LOAD_PATIENCE, Phase, Slot};
 use crate::environment::MARKER;
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
-/// What a preloaded interpreter runs: one program in two files.
-const PROGRAM: &str = concat!(include_str!("../task_process.py"), "\n\n", include_str!("template.py"));
+/// What a preloaded interpreter runs: one program in four files.
+const PROGRAM: &str = concat!(
+    include_str!("memory.py"),
+    "\n\n",
+    include_str!("../task_process.py"),
+    "\n\n",
+    include_str!("shortcuts.py"),
+    "\n\n",
+    include_str!("template.py")
+);
 
 /// Reserves room at the beginning of its memory, where forked processes show their own arguments and environment.
 const ROOM: (&str, usize) = ("WINGBEAT_ROOM", 48 << 10);

@@ -1,6 +1,6 @@
 """A preloaded interpreter that forks one process per attempt. Part of the executor; it never runs a task itself.
 
-Second part of the program that `task_process.py` begins.
+Last part of the program that `memory.py` begins.
 
 It is started like a task, with the environment of the attempt that asked for it first, imports what the
 Flyte runtime imports, and then waits on a socket (file descriptor 0) for requests to fork. Each request
@@ -69,77 +69,6 @@ def preload():
             # The package itself must be there; everything else may be other in another version of it.
             if error.name == "flyte":
                 raise
-
-
-def share_tls_context():
-    """Reads the certificates once: the runtime builds several clients, and reading takes most of their time."""
-    try:
-        from httpx._transports import default
-
-        build = default.create_ssl_context
-        made = build()
-    except (ImportError, AttributeError, TypeError):
-        return
-
-    def shared(verify=True, cert=None, trust_env=True, **more):
-        if verify is True and cert is None and trust_env and not more:
-            return made
-        return build(verify=verify, cert=cert, trust_env=trust_env, **more)
-
-    default.create_ssl_context = shared
-
-
-class ForkedController(LazyController):
-    """As `a0` uses one: it is watched from the beginning and stopped at the end."""
-
-    def __init__(self, make):
-        super().__init__(make)
-        self.loop = None
-
-    async def watch_for_errors(self):
-        self.needed = asyncio.Event()
-        self.loop = asyncio.get_running_loop()
-        if self.made is None:
-            await self.needed.wait()
-        await self.made.watch_for_errors()
-
-    def was_made(self):
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self.needed.set)
-
-    async def stop(self):
-        if self.made is not None:
-            await self.made.stop()
-
-
-def make_connections_late():
-    """`a0` makes a client and a controller before it looks at the task. Here each is made when somebody calls it."""
-    try:
-        from flyte import _initialize
-        from flyte._internal import controllers
-
-        create, connect = controllers.create_controller, _initialize._initialize_client
-        state = controllers._ControllerState
-    except (ImportError, AttributeError):
-        # Another version of the package: it does as it always does.
-        return
-
-    def create_later(ct, **more):
-        if ct != "remote":
-            return create(ct, **more)
-
-        # Once it is made, it takes the place of what stands for it.
-        state.controller = ForkedController(lambda: create(ct, **more))
-        return state.controller
-
-    async def connect_later(**more):
-        # Only the first time, which is the runtime's own: a task that calls `flyte.init` wants to know at once.
-        _initialize._initialize_client = connect
-        if not more.get("endpoint") and not more.get("api_key"):
-            return await connect(**more)
-        return LazyClient(lambda: connect(**more))
-
-    controllers.create_controller, _initialize._initialize_client = create_later, connect_later
 
 
 class BackgroundLoops:
@@ -249,6 +178,7 @@ class Template:
         self.loops = None
         self.stamp = {}
         self.modules = frozenset()
+        self.pages = Pages()
 
     def load(self):
         if not getattr(sys.flags, "safe_path", False):
@@ -261,6 +191,8 @@ class Template:
         self.read, stop = watch_environment()
         preload()
         share_tls_context()
+        ask_git_only_where_it_matters()
+        use_once()
         stop()
         self.loops = BackgroundLoops()
         left = lasting_threads()
@@ -274,6 +206,7 @@ class Template:
         gc.collect()
         # The children share these pages for as long as nobody counts in them.
         gc.freeze()
+        self.pages.freeze()
 
     def forget_what_is_personal(self):
         import tempfile
@@ -304,6 +237,7 @@ class Template:
                 if reason:
                     line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
                     continue
+                self.pages.forks += 1
                 first = os.fork()
                 if first == 0:
                     between = os.getpid()
@@ -325,6 +259,7 @@ class Template:
         line.sendall(json.dumps({"pid": os.getpid()}).encode() + b"\n")
         # Done while nobody waits for it.
         self.loops.start()
+        self.pages.copy()
         size = int.from_bytes(receive(line, 4), "big")
         attempt = json.loads(receive(line, size))
         reason = self.refusal(own_threads=len(self.loops.loops))
@@ -418,6 +353,8 @@ def finish(template, status):
         # As the interpreter says it.
         status = 120
     take_apart(name for name in list(sys.modules) if name not in template.modules)
+    if template.program == template.a0:
+        template.pages.note()
     # Not `os._exit`: libraries have something to do at the end as well. With the lock held, no other thread runs meanwhile.
     ctypes.PyDLL(None).exit(status)
 

@@ -223,6 +223,51 @@ print(asyncio.run_coroutine_threadsafe(answer(), _api.background.loop).result(30
 }
 
 #[tokio::test]
+async fn memory_that_attempts_write_to_is_copied_before_they_come() {
+    let a0 = "
+import flyte, os, resource
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for place in range(0, len(flyte.SHARED), 4096): flyte.SHARED[place] = 1
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+";
+    let stage = Stage::new("SHARED = bytearray(b'x' * (8 << 20))", a0, NEVER).await;
+    for _ in 0..3 {
+        assert_eq!(stage.run(&[]).await, Exit::Code(0));
+        until("a process was forked ahead", || stage.waiting() == 1).await;
+    }
+    let said = stage.stdout();
+    let faults: Vec<u32> = said.lines().map(|line| line.parse().unwrap()).collect();
+    // The second was forked before the first had ended.
+    assert!(faults[0] > 2_000 && faults[2] < 100, "{faults:?}");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn git_is_asked_only_where_it_could_find_settings() {
+    let flyte = "
+import sys, types
+git = sys.modules['flyte.git'] = types.ModuleType('flyte.git')
+git.config_from_root = lambda path: 'asked'
+";
+    let a0 = "
+import os
+from flyte.git import config_from_root
+print(config_from_root())
+os.environ['GIT_DIR'] = '/elsewhere'
+print(config_from_root())
+del os.environ['GIT_DIR']
+os.makedirs('.flyte'); open('.flyte/config.yaml', 'w').close(); os.makedirs('below'); os.chdir('below')
+print(config_from_root())
+os.rmdir(os.getcwd())
+print(config_from_root())
+";
+    let stage = Stage::new(flyte, a0, NEVER).await;
+    assert_eq!(stage.run(&[]).await, Exit::Code(0));
+    assert_eq!(stage.stdout(), "None\nasked\nasked\nNone\n");
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_variable_that_was_read_at_import_gets_an_interpreter_of_its_own() {
     let stage = Stage::new("", "import os; print(os.environ.get('SEEN'))", NEVER).await;
     for value in ["1", "1", "2"] {

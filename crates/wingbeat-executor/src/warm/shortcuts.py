@@ -1,0 +1,114 @@
+"""What the stock runtime does for each attempt, done once for all, late, or only where it matters.
+
+Where this version of the package has no such place, it does as it always does. Third of the four parts of the preloaded
+program; it uses `task_process.py`.
+"""
+
+import os
+
+
+def share_tls_context():
+    """Reads the certificates once: the runtime builds several clients, and reading takes most of their time."""
+    try:
+        from httpx._transports import default
+
+        build = default.create_ssl_context
+        made = build()
+    except (ImportError, AttributeError, TypeError):
+        return
+
+    def shared(verify=True, cert=None, trust_env=True, **more):
+        if verify is True and cert is None and trust_env and not more:
+            return made
+        return build(verify=verify, cert=cert, trust_env=trust_env, **more)
+
+    default.create_ssl_context = shared
+
+
+def ask_git_only_where_it_matters():
+    """A module that names an image has `git` asked for the root of its repository, to look for settings there: a process,
+    for a folder that is in no repository.
+    """
+    try:
+        from flyte import git
+
+        ask = git.config_from_root
+    except (ImportError, AttributeError):
+        return
+
+    def config_from_root(path=".flyte/config.yaml"):
+        try:
+            folder = os.getcwd()
+        except OSError:
+            return None
+        named = any(name in os.environ for name in ("GIT_DIR", "GIT_WORK_TREE"))
+        while not named and not os.path.exists(os.path.join(folder, path)):
+            if folder == os.path.dirname(folder):
+                return None
+            folder = os.path.dirname(folder)
+        return ask(path)
+
+    git.config_from_root = config_from_root
+
+
+def use_once():
+    """What libraries make at their first use, and keep."""
+    import contextlib
+    import hashlib
+
+    # Some do not allow it.
+    with contextlib.suppress(ValueError):
+        hashlib.md5(b"", usedforsecurity=False)
+
+
+class ForkedController(LazyController):
+    """As `a0` uses one: it is watched from the beginning and stopped at the end."""
+
+    def __init__(self, make):
+        super().__init__(make)
+        self.loop = None
+
+    async def watch_for_errors(self):
+        self.needed = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        if self.made is None:
+            await self.needed.wait()
+        await self.made.watch_for_errors()
+
+    def was_made(self):
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self.needed.set)
+
+    async def stop(self):
+        if self.made is not None:
+            await self.made.stop()
+
+
+def make_connections_late():
+    """`a0` makes a client and a controller before it looks at the task. Here each is made when somebody calls it."""
+    try:
+        from flyte import _initialize
+        from flyte._internal import controllers
+
+        create, connect = controllers.create_controller, _initialize._initialize_client
+        state = controllers._ControllerState
+    except (ImportError, AttributeError):
+        # Another version of the package: it does as it always does.
+        return
+
+    def create_later(ct, **more):
+        if ct != "remote":
+            return create(ct, **more)
+
+        # Once it is made, it takes the place of what stands for it.
+        state.controller = ForkedController(lambda: create(ct, **more))
+        return state.controller
+
+    async def connect_later(**more):
+        # Only the first time, which is the runtime's own: a task that calls `flyte.init` wants to know at once.
+        _initialize._initialize_client = connect
+        if not more.get("endpoint") and not more.get("api_key"):
+            return await connect(**more)
+        return LazyClient(lambda: connect(**more))
+
+    controllers.create_controller, _initialize._initialize_client = create_later, connect_later
