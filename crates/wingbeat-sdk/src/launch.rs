@@ -95,9 +95,11 @@ pub async fn run(
 /// Deploys a task with its triggers.
 ///
 /// # Errors
-/// The platform refused it or could not be asked.
+/// A trigger does not fit the task, or the platform refused it or could not be asked.
 pub async fn deploy(remote: &Remote, task: &TaskDef, with: &Serialization) -> Result<()> {
-    let triggers = task.settings().triggers.iter().map(spec::trigger).collect();
-    remote.deploy(spec::task_spec(task, with)?, triggers).await?;
+    let spec = spec::task_spec(task, with)?;
+    let settings = task.settings();
+    let triggers = settings.triggers.iter().map(|trigger| spec::trigger(trigger, &spec));
+    remote.deploy(spec.clone(), triggers.collect::<Result<_>>()?).await?;
     Ok(())
 }

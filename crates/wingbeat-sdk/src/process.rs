@@ -23,13 +23,10 @@ use crate::spec::Serialization;
 use crate::storage::{MAX_INLINE_BYTES, Storage};
 use crate::task::{self, TaskDef};
 use crate::value::Value as _;
+use crate::wire::{KICKOFF_INPUT, RESERVED};
 
 /// Code of outputs that are too large; the stock SDK's.
 const TOO_LARGE: &str = "InlineIOMaxBytesBreached";
-/// Key of the context whose value names the input that gets the time for which a trigger fired.
-const KICKOFF_INPUT: &str = "_u_kickoff_time_input_arg";
-/// Keys of the context that do not go down to children.
-const RESERVED: [&str; 2] = [KICKOFF_INPUT, "_u_produced_artifacts"];
 
 /// What a backend tells a task process.
 #[derive(Debug, Clone)]

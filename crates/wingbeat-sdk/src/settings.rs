@@ -1,7 +1,11 @@
 //! What users say about their tasks, as plain data that a `static` can hold: environments and their parts. It decides
 //! nothing: `spec` makes wire messages of it, `local` obeys it.
 
+mod triggers;
+
 use std::time::Duration;
+
+pub use self::triggers::{Schedule, Trigger};
 
 /// What several tasks have in common. The name is the first half of their names.
 ///
@@ -376,68 +380,6 @@ impl Secret {
     #[must_use]
     pub const fn group(mut self, group: &'static str) -> Self {
         self.group = group;
-        self
-    }
-}
-
-/// What starts a deployed task by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trigger {
-    /// Its name among those of its task.
-    pub name: &'static str,
-    /// When.
-    pub schedule: Schedule,
-    /// The input that is given the time for which it starts; empty for none.
-    pub time_input: &'static str,
-    /// Whether it starts anything at all.
-    pub active: bool,
-}
-
-/// Points in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schedule {
-    /// As `cron` writes it, in a time zone such as `Europe/Berlin`.
-    Cron {
-        /// Five fields.
-        expression: &'static str,
-        /// Empty for UTC.
-        timezone: &'static str,
-    },
-    /// Each so many minutes.
-    EveryMinutes(u32),
-}
-
-impl Trigger {
-    /// At times that a `cron` expression names, in UTC.
-    pub const fn cron(name: &'static str, expression: &'static str) -> Self {
-        Self { name, schedule: Schedule::Cron { expression, timezone: "" }, time_input: "", active: true }
-    }
-
-    /// Each so many minutes.
-    pub const fn every_minutes(name: &'static str, minutes: u32) -> Self {
-        Self { name, schedule: Schedule::EveryMinutes(minutes), time_input: "", active: true }
-    }
-
-    /// In this time zone.
-    #[must_use]
-    pub const fn timezone(mut self, timezone: &'static str) -> Self {
-        if let Schedule::Cron { expression, .. } = self.schedule {
-            self.schedule = Schedule::Cron { expression, timezone };
-        }
-        self
-    }
-
-    /// Gives the time for which it starts to this input.
-    #[must_use]
-    pub const fn time_input(mut self, input: &'static str) -> Self {
-        self.time_input = input;
-        self
-    }
-
-    /// Is there, and starts nothing.
-    #[must_use]
-    pub const fn inactive(mut self) -> Self {
-        self.active = false;
         self
     }
 }

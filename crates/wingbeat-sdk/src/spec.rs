@@ -1,6 +1,8 @@
 //! A task's definition as the platform's TaskSpec. Everything that may differ between processes is an argument, so the
 //! same definition under the same [`Serialization`] is the same spec, byte for byte.
 
+mod triggers;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -18,17 +20,15 @@ use wingbeat_proto::flyteidl2::core::{
     task_metadata, task_template,
 };
 use wingbeat_proto::flyteidl2::task::{
-    Cron, DocumentationEntity, Environment as WireEnvironment, FixedRate, FixedRateUnit, NamedParameter,
-    Schedule, TaskSpec, TaskTrigger, TaskTriggerSpec, TriggerAutomationSpec, TriggerAutomationSpecType,
-    schedule, trigger_automation_spec,
+    DocumentationEntity, Environment as WireEnvironment, NamedParameter, TaskSpec,
 };
 
 use crate::controller::CalledTask;
 use crate::failure::{Error, Result};
-use crate::settings::{
-    Cache, Image, Retries, Schedule as TriggerTimes, Secret, TaskSettings, Timeout, Trigger,
-};
+use crate::settings::{Cache, Image, Retries, Secret, TaskSettings, Timeout};
 use crate::task::{Param, TaskDef};
+
+pub(crate) use self::triggers::trigger;
 
 /// The resolver that a task process is told: it finds tasks in the binary's own list.
 pub const RESOLVER: &str = "wingbeat";
@@ -332,39 +332,3 @@ fn arguments(task: &TaskDef, with: &Serialization) -> Vec<String> {
     words.extend(["--resolver", RESOLVER, RESOLVER_WORD, task.full_name()]);
     words.into_iter().map(ToOwned::to_owned).collect()
 }
-
-/// What starts a deployed task by itself.
-pub(crate) fn trigger(trigger: &Trigger) -> TaskTrigger {
-    let expression = match trigger.schedule {
-        TriggerTimes::Cron { expression, timezone } => schedule::Expression::Cron(Box::new(Cron {
-            expression: expression.to_owned(),
-            timezone: timezone.to_owned(),
-            ..Default::default()
-        })),
-        TriggerTimes::EveryMinutes(value) => schedule::Expression::Rate(Box::new(FixedRate {
-            value,
-            unit: FixedRateUnit::FIXED_RATE_UNIT_MINUTE.into(),
-            ..Default::default()
-        })),
-    };
-    let schedule = Schedule {
-        expression: Some(expression),
-        kickoff_time_input_arg: trigger.time_input.to_owned(),
-        ..Default::default()
-    };
-    let automation = TriggerAutomationSpec {
-        r#type: TriggerAutomationSpecType::TYPE_SCHEDULE.into(),
-        automation: Some(trigger_automation_spec::Automation::Schedule(Box::new(schedule))),
-        ..Default::default()
-    };
-    let spec = TaskTriggerSpec { active: trigger.active, ..Default::default() };
-    TaskTrigger {
-        name: trigger.name.to_owned(),
-        spec: spec.into(),
-        automation_spec: automation.into(),
-        ..Default::default()
-    }
-}
-
-#[cfg(test)]
-mod tests;

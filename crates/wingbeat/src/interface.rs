@@ -5,8 +5,8 @@ use wingbeat_sdk::failure::{Error, Result};
 use wingbeat_sdk::spec::{self, Serialization};
 use wingbeat_sdk::task::{Param, TaskDef};
 use wingbeat_sdk::wire::{
-    LiteralType, NamedLiteral, SimpleType, TaskSpec, form_of, form_with_values, literal_type,
-    literals_of_values, variable,
+    LiteralType, NamedLiteral, SimpleType, TaskSpec, form_of, form_with_values, is_simple, literal_of_text,
+    literal_type,
 };
 
 /// Code of inputs that cannot be read.
@@ -58,40 +58,9 @@ fn refuse(task: &TaskDef, what: &str) -> Error {
     Error::user(BAD_INPUT, format!("{what}; {}", text(task))).not_recoverable()
 }
 
-fn is_simple(wire: &LiteralType, simple: SimpleType) -> bool {
-    matches!(&wire.r#type, Some(literal_type::Type::Simple(one)) if *one == simple)
-}
-
 fn literal(param: &Param, text: &str) -> Result<NamedLiteral> {
-    let wire = (param.literal_type)();
-    let values = json!({param.name: json_of(text, &wire)});
-    let mut literals = literals_of_values(&variable(param.name, wire), &values)
-        .map_err(|error| Error::user(BAD_INPUT, error).not_recoverable())?;
-    literals.pop().ok_or_else(|| Error::user(BAD_INPUT, format!("`{}` has no value", param.name)))
-}
-
-/// Text that stands for text stays text; everything else is JSON.
-fn json_of(text: &str, wire: &LiteralType) -> Json {
-    use literal_type::Type;
-    let is_text = match &wire.r#type {
-        Some(Type::Simple(simple)) => matches!(
-            simple.as_known(),
-            Some(SimpleType::STRING | SimpleType::DATETIME | SimpleType::DURATION)
-        ),
-        Some(Type::EnumType(_) | Type::StructuredDatasetType(_)) => true,
-        Some(Type::Blob(_)) => return json!({"uri": text}),
-        Some(Type::UnionType(union)) => {
-            let is_none = matches!(text, "null" | "none" | "None");
-            let inner = union.variants.iter().find(|variant| !is_simple(variant, SimpleType::NONE));
-            return match inner {
-                Some(inner) if !is_none => json_of(text, inner),
-                _ => Json::Null,
-            };
-        }
-        _ => false,
-    };
-    let as_text = || Json::String(text.to_owned());
-    if is_text { as_text() } else { serde_json::from_str(text).unwrap_or_else(|_| as_text()) }
+    let literal = literal_of_text(param.name, (param.literal_type)(), text);
+    literal.map_err(|why| Error::user(BAD_INPUT, why).not_recoverable())
 }
 
 /// Outputs for people and for other programs: JSON, or nothing where there are none.

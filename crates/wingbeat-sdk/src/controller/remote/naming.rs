@@ -9,6 +9,7 @@ use wingbeat_proto::flyteidl2::task::Inputs;
 use wingbeat_types::{cache_key, inputs_hash, sub_action_name};
 
 use crate::controller::{ChildCall, ConditionCall, TraceCall};
+use crate::wire::RESERVED;
 
 /// Counts equal calls, scope by scope: the n-th is another action than the first.
 #[derive(Debug, Default)]
@@ -72,8 +73,7 @@ fn with_group(key: String, group: Option<&str>) -> String {
 
 /// The context that goes down to children: what the platform put there for one action alone is left out.
 pub fn inherited_context(inputs: &Inputs) -> Vec<wingbeat_proto::flyteidl2::core::KeyValuePair> {
-    const OWN: [&str; 2] = ["_u_kickoff_time_input_arg", "_u_produced_artifacts"];
-    inputs.context.iter().filter(|pair| !OWN.contains(&pair.key.as_str())).cloned().collect()
+    inputs.context.iter().filter(|pair| !RESERVED.contains(&pair.key.as_str())).cloned().collect()
 }
 
 #[cfg(test)]
