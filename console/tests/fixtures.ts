@@ -5,7 +5,7 @@ import { test as base, expect, type Locator, type Page } from "@playwright/test"
 import { Platform } from "./platform";
 
 const HOME = "/v2/domain/development/project/flytesnacks";
-const SEEDS = ["deploy", "fails", "asks", "reports", "types", "files", "fan", "odd"] as const;
+const SEEDS = ["fails", "asks", "reports", "types", "files", "fan", "odd"] as const;
 
 interface Shared {
   readonly platform: Platform;
@@ -24,10 +24,11 @@ export const test = base.extend<Each, Shared>({
   platform: [
     async ({}, give) => {
       const platform = await new Platform().start();
+      await platform.seed("deploy");
       await give(platform);
       await platform.stop();
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 120_000 },
   ],
   runs: [async ({ platform }, give) => give(await platform.seed(...SEEDS)), { scope: "worker", timeout: 180_000 }],
   at: async ({ platform }, give) => give((path) => `${platform.url}${HOME}${path}`),

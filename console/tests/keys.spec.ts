@@ -31,7 +31,7 @@ test("keys go on working after clicks, and choose rows where they are", async ({
 const held = (row: Locator): Locator => row.locator("a:focus-visible, button:focus-visible");
 
 test("j, k and Enter walk through every list", async ({ page, platform, runs, at }) => {
-  expect(runs.deploy).toBe("v1");
+  expect(Object.keys(runs)).toHaveLength(7);
   const { quick1 } = await platform.seed("quick1", "quick2", "fan");
   await platform.seed("quick1");
   await platform.seed("quick1");
@@ -61,7 +61,7 @@ test("j, k and Enter walk through every list", async ({ page, platform, runs, at
 });
 
 test("keys begin at what is on the screen", async ({ page, runs, at }) => {
-  expect(runs.deploy).toBe("v1");
+  expect(Object.keys(runs)).toHaveLength(7);
   await page.setViewportSize({ width: 1280, height: 420 });
   await page.goto(at("/runs"));
   // Seven runs are there from the beginning.
@@ -99,10 +99,12 @@ test("a tap on the timeline chooses an action", async ({ page, runs, at }) => {
   await page.goto(at(`/runs/${runs.fails}?view=timeline`));
   await ended(page, "Failed");
   const chart = page.getByRole("group", { name: "timeline of actions" });
-  const box = await chart.boundingBox();
-  // A click without a pointer that was moved there before.
-  await chart.dispatchEvent("click", { clientX: (box?.x ?? 0) + 20, clientY: (box?.y ?? 0) + 26 + 24 + 12, bubbles: true });
-  await expect(page).toHaveURL(/[?&]i=/);
+  await expect(async () => {
+    const box = await chart.boundingBox();
+    // A click without a pointer that was moved there before.
+    await chart.dispatchEvent("click", { clientX: (box?.x ?? 0) + 20, clientY: (box?.y ?? 0) + 26 + 24 + 12, bubbles: true });
+    await expect(page).toHaveURL(/[?&]i=/, { timeout: 1_000 });
+  }).toPass();
 });
 
 test("a field keeps what is typed into its middle while the address follows", async ({ page, runs, at }) => {
