@@ -3,11 +3,15 @@
 import os
 import re
 import signal
+import sqlite3
 
 import flyte.remote as remote
 import lifecycle
 import pytest
 from client import bounded, lines, phase_name, wait_for_lines
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError
+from flyteidl2.workflow import run_service_pb2
 from platform_process import all_processes, wait_until
 
 CHILDREN = 3
@@ -54,6 +58,25 @@ def test_tasks_that_end_while_the_server_is_away_are_not_lost(held):
     own.platform.restart()
     assert own.result(run) == sum(range(CHILDREN))
     assert set(starts(markers).values()) == {1}
+
+
+@pytest.mark.within(240)
+def test_a_damaged_row_does_not_keep_a_server_from_its_other_runs(held, tmp_path):
+    own, run, markers = held
+    damaged = own.run(lifecycle.held_child, str(tmp_path), 0)
+    wait_for_lines(tmp_path / "child-0", 1)
+    own.platform.kill_server()
+    damage = "UPDATE action SET kind = 99 WHERE run_id = (SELECT id FROM run WHERE name = ?)"
+    with sqlite3.connect(own.platform.data / "wingbeat.db") as database:
+        assert database.execute(damage, [damaged.name]).rowcount == 1
+    own.platform.restart()
+    for folder in (markers, tmp_path):
+        (folder / "release").touch()
+    assert own.result(run) == sum(range(CHILDREN))
+    assert "a row of a live action cannot be read" in own.platform.stdout() + own.platform.stderr()
+    with pytest.raises(ConnectError) as refused:
+        own.runs.get_run_details(run_service_pb2.GetRunDetailsRequest(run_id=own.run_id(damaged.name)))
+    assert refused.value.code is Code.DATA_LOSS
 
 
 @pytest.mark.within(240)

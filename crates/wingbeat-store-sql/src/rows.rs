@@ -9,6 +9,7 @@ pub(crate) mod cell;
 pub(crate) mod codes;
 pub(crate) mod parts;
 pub(crate) mod queue;
+pub(crate) mod readable;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod tally;

@@ -40,6 +40,7 @@ use wingbeat_store::{
 use writer::Writer;
 
 use crate::fault::Fault;
+use crate::rows::readable::{self, readable};
 use crate::rows::tally::read_count;
 
 /// How many run numbers are reserved by one write; those left at a stop are never used.
@@ -187,16 +188,24 @@ impl RunReads for SqliteStore {
     }
 
     async fn live_actions(&self, after: Option<&ActionKey>, limit: usize) -> Result<Vec<Action>, ReadError> {
-        let after = after.cloned();
+        let mut after = after.cloned();
         let load = move |db: &Connection| {
-            let from = after.as_ref().map_or((i64::MIN, ""), |key| (key.run.0, key.name.as_str()));
-            list(db, &queries::ACTION_LIVE, (from.0, from.1, crate::lists::limit(limit)), action::read)
+            loop {
+                let from = after.as_ref().map_or((i64::MIN, ""), |key| (key.run.0, key.name.as_str()));
+                let params = (from.0, from.1, crate::lists::limit(limit));
+                let rows = list(db, &queries::ACTION_LIVE, params, |row| readable(row, action::read))?;
+                match readable::page(rows) {
+                    Ok(page) => return Ok(page),
+                    Err(damaged) => after = Some(damaged),
+                }
+            }
         };
         self.read(load).await
     }
 
     async fn held_attempts(&self) -> Result<Vec<Attempt>, ReadError> {
-        self.read(|db| list(db, &queries::ATTEMPT_HELD, [], attempt::read)).await
+        let load = |db: &Connection| list(db, &queries::ATTEMPT_HELD, [], |row| readable(row, attempt::read));
+        Ok(self.read(load).await?.into_iter().flatten().collect())
     }
 
     async fn open_sessions(&self) -> Result<Vec<Session>, ReadError> {

@@ -109,9 +109,10 @@ pub trait RunReads: Send + Sync {
     ) -> Result<(Vec<Action>, Seq), ReadError>;
     /// Counts of a run.
     async fn counts(&self, run: RunId) -> Result<Vec<ActionCounts>, ReadError>;
-    /// Actions that have not ended, by key, after `after`: what a starting server loads.
+    /// Actions that have not ended, by key, after `after`: what a starting server loads. Damaged rows are left out, so that
+    /// a page may be short; an empty one is the last.
     async fn live_actions(&self, after: Option<&ActionKey>, limit: usize) -> Result<Vec<Action>, ReadError>;
-    /// Attempts that a session still holds, by key: what a starting server loads.
+    /// Attempts that a session still holds, by key: what a starting server loads. Damaged rows are left out.
     async fn held_attempts(&self) -> Result<Vec<Attempt>, ReadError>;
     /// Sessions that have not ended.
     async fn open_sessions(&self) -> Result<Vec<Session>, ReadError>;

@@ -38,10 +38,8 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
             driver.others.observe(action);
             driver.lock_scheduler().observe_action(action);
         }
-        if page.len() < Needs::CHUNK {
-            break;
-        }
-        last = page.last().map(|action| action.key.clone());
+        let Some(action) = page.last() else { break };
+        last = Some(action.key.clone());
     }
     for attempt in store.held_attempts().await? {
         driver.lock_scheduler().observe_attempt(&attempt);
@@ -63,7 +61,11 @@ pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
     load(driver).await?;
     let store = driver.parts.store.clone();
     for attempt in store.held_attempts().await? {
-        let Some(action) = store.find_action(attempt.action()).await? else { continue };
+        let action = match store.find_action(attempt.action()).await {
+            Ok(Some(action)) => action,
+            Ok(None) | Err(ReadError::Corrupt { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
         driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect(), &[action]);
     }
     let newest = store.head().await?;

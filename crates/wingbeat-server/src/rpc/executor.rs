@@ -19,6 +19,7 @@ use wingbeat_proto::wingbeat::executor::v1::{
     self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
     ReportResponse, ServerMessage, attempt_report, server_message,
 };
+use wingbeat_store::ReadError;
 
 use super::caller::principal;
 use crate::dispatch::{Order, message};
@@ -187,8 +188,11 @@ impl Executors {
 
     /// Brings one held attempt in line: `known` says that the executor has it.
     async fn resume(&self, attempt: Attempt, known: bool) -> Result<(), ConnectError> {
-        let action =
-            self.platform.store.find_action(attempt.action()).await.map_err(|error| read_error(&error))?;
+        let action = match self.platform.store.find_action(attempt.action()).await {
+            // Its row is damaged: it stays as it is, and the executor's others go on.
+            Err(ReadError::Corrupt { .. }) => return Ok(()),
+            found => found.map_err(|error| read_error(&error))?,
+        };
         let effect = action.and_then(|action| wingbeat_engine::resume(&action, &attempt));
         match effect {
             Some(Effect::Assign { .. }) if active(Defect::ReconnectForgotten) => Ok(()),

@@ -16,6 +16,7 @@ use super::{PostgresStore, feed};
 use crate::fault::Fault;
 use crate::lists::{ListStatement, action_statement, limit, page};
 use crate::rows::cell::{Columns, first};
+use crate::rows::readable::{self, readable};
 use crate::rows::tally::read_count;
 use crate::rows::{action, attempt, cache, queue, run, session};
 use crate::statement::Dialect;
@@ -111,13 +112,22 @@ impl RunReads for PostgresStore {
     }
 
     async fn live_actions(&self, after: Option<&ActionKey>, most: usize) -> Result<Vec<Action>, ReadError> {
-        let (run, name) = after.map_or((i64::MIN, ""), |key| (key.run.0, key.name.as_str()));
-        let params = Params::new().with(run)?.with(name)?.with(limit(most))?;
-        self.list(&queries::ACTION_LIVE, params, action::read).await
+        let mut after = after.cloned();
+        loop {
+            let (run, name) = after.as_ref().map_or((i64::MIN, ""), |key| (key.run.0, key.name.as_str()));
+            let params = Params::new().with(run)?.with(name)?.with(limit(most))?;
+            let rows = self.list(&queries::ACTION_LIVE, params, |row| readable(row, action::read)).await?;
+            match readable::page(rows) {
+                Ok(page) => return Ok(page),
+                Err(damaged) => after = Some(damaged),
+            }
+        }
     }
 
     async fn held_attempts(&self) -> Result<Vec<Attempt>, ReadError> {
-        self.list(&queries::ATTEMPT_HELD, Params::new(), attempt::read).await
+        let rows =
+            self.list(&queries::ATTEMPT_HELD, Params::new(), |row| readable(row, attempt::read)).await?;
+        Ok(rows.into_iter().flatten().collect())
     }
 
     async fn open_sessions(&self) -> Result<Vec<Session>, ReadError> {

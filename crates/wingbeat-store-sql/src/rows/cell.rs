@@ -75,6 +75,11 @@ impl<'a> Columns<'a> {
         Self { row, at: 0 }
     }
 
+    /// The same row, from the next column on.
+    pub(crate) fn again(&self) -> Self {
+        Self { row: self.row, at: self.at }
+    }
+
     /// Reads the next one.
     pub(crate) fn take<T: FromCell>(&mut self) -> Result<T, Fault> {
         let cell = self.row.cell(self.at)?;

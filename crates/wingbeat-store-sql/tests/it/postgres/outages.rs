@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use wingbeat_store::{Catalog, CommitError, Replicas, RunReads, RunWrites};
 use wingbeat_store_sql::PostgresStore;
@@ -76,14 +77,9 @@ const CUT_AFTER: u8 = 2;
 struct Proxy {
     folder: tempfile::TempDir,
     mode: Arc<AtomicU8>,
-    connections: Arc<Connections>,
-}
-
-#[derive(Default)]
-struct Connections {
-    accepted: AtomicU64,
-    /// On so many of the first ones nothing passes any more, although nobody closes them.
-    swallowed: AtomicU64,
+    accepted: Arc<AtomicU64>,
+    /// On so many of the first connections nothing passes any more, although nobody closes them.
+    swallowed: watch::Sender<u64>,
 }
 
 impl Proxy {
@@ -91,29 +87,28 @@ impl Proxy {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("listens");
         let mode = Arc::new(AtomicU8::new(PASS));
-        let connections = Arc::new(Connections::default());
-        let (shared, counted) = (Arc::clone(&mode), Arc::clone(&connections));
+        let accepted = Arc::new(AtomicU64::default());
+        let (swallowed, until) = watch::channel(0);
+        let (shared, counted) = (Arc::clone(&mode), Arc::clone(&accepted));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let number = counted.accepted.fetch_add(1, Ordering::SeqCst);
-                let swallowed = swallowed(number, Arc::clone(&counted));
+                let number = counted.fetch_add(1, Ordering::SeqCst);
+                let mut until = until.clone();
+                let swallowed = async move {
+                    let over = until.wait_for(|count| number < *count).await.is_err();
+                    if over {
+                        std::future::pending::<()>().await;
+                    }
+                };
                 tokio::spawn(pass_on(client, server.clone(), Arc::clone(&shared), swallowed));
             }
         });
-        Self { folder, mode, connections }
+        Self { folder, mode, accepted, swallowed }
     }
 
     /// The connections that there are fall silent; new ones work.
     fn swallow(&self) {
-        let accepted = self.connections.accepted.load(Ordering::SeqCst);
-        self.connections.swallowed.store(accepted, Ordering::SeqCst);
-    }
-}
-
-/// Resolves when nothing is to pass any more on the connection of that number.
-async fn swallowed(number: u64, connections: Arc<Connections>) {
-    while number >= connections.swallowed.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.swallowed.send_replace(self.accepted.load(Ordering::SeqCst));
     }
 }
 
@@ -128,6 +123,7 @@ async fn pass_on(
     let (mut said, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
         tokio::select! {
+            biased;
             () = &mut swallowed => {
                 // The database finds out by itself, and lets go of the connection's locks. The client is told nothing.
                 tokio::time::sleep(FINDS_OUT).await;
