@@ -100,6 +100,7 @@ pub async fn deploy(remote: &Remote, task: &TaskDef, with: &Serialization) -> Re
     let spec = spec::task_spec(task, with)?;
     let settings = task.settings();
     let triggers = settings.triggers.iter().map(|trigger| spec::trigger(trigger, &spec));
-    remote.deploy(spec.clone(), triggers.collect::<Result<_>>()?).await?;
+    let triggers = triggers.collect::<Result<_>>()?;
+    remote.deploy(spec, triggers).await?;
     Ok(())
 }
