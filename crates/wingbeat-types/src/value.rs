@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil;
 use jiff::tz::Offset;
 
-use crate::ty::{Dialect, EnumType, Mutability, StructType, TextKind};
+use crate::ty::{Dialect, EnumKind, EnumType, Mutability, StructType, TextKind};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +176,11 @@ impl Value {
             (Self::Datetime(a), Self::Datetime(b)) => {
                 a.offset.is_some() == b.offset.is_some() && a.utc() == b.utc()
             }
+            // Members of some enumerations are text.
+            (Self::Enum(ty, _), Self::Str(_)) if ty.kind == EnumKind::Str => {
+                self.member().is_some_and(|(_, inner)| inner.same_as(other))
+            }
+            (Self::Str(_), Self::Enum(..)) => other.same_shape(self),
             (Self::Bytes(a, _), Self::Bytes(b, _)) => a == b,
             (a, b) => a == b,
         }
@@ -187,6 +192,8 @@ impl Value {
             Self::Bool(flag) => Some(f64::from(*flag)),
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
+            // Members of some enumerations are numbers.
+            Self::Enum(ty, _) if ty.kind == EnumKind::Int => self.member()?.1.number(),
             Self::None
             | Self::Str(_)
             | Self::Bytes(..)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{MAX_DEPTH, bare_struct, registered};
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::json_value::of_json;
-use crate::ty::{Default, Dialect, Field, Spelling, Type};
+use crate::ty::{Default, Dialect, Field, Spelling, Type, Unknown};
 use crate::value::{Record, Value};
 
 type Schema = Map<String, Json>;
@@ -81,7 +81,7 @@ impl<'s> Reader<'s> {
     pub(super) fn model(&mut self, schema: &Schema) -> Result<Type, ConvertError> {
         let title = schema.get("title").and_then(Json::as_str).unwrap_or("DynamicModel");
         let mut ty = bare_struct(title, Dialect::Model);
-        ty.keeps_unknown = true;
+        ty.unknown = Unknown::Kept;
         let none = Map::new();
         let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&none);
         for key in ordered(schema, properties) {

@@ -9,6 +9,7 @@ use jiff::tz::Offset;
 
 use super::{Source, bytes_of, refused};
 use crate::error::{ConvertError, ConvertErrorKind};
+use crate::isoformat;
 use crate::moments;
 use crate::python;
 use crate::ty::{EnumType, Mutability, TextKind, Type};
@@ -20,6 +21,7 @@ pub(super) fn leaf(value: Value, ty: &Type, source: Source) -> Result<Value, Con
         Type::Enum(ty) => return of_enum(value, ty, source),
         Type::Choice(values) => values.iter().find(|known| known.same_as(&value)).cloned(),
         Type::None => (value == Value::None).then_some(Value::None),
+        Type::Datetime | Type::Date | Type::Duration if !source.is_model() => return clock(&value, ty),
         Type::Datetime | Type::Date | Type::Time | Type::Duration => time(&value, ty, source),
         Type::Bytes(kind) => bytes(&value, *kind, source),
         Type::Text(kind) => text_kind(&value, *kind),
@@ -70,6 +72,15 @@ fn coerced(value: Value, ty: &Type) -> Result<Value, ConvertError> {
             .ok_or_else(|| failed(format!("could not convert string to float: {}", python::repr(&value)))),
         (Type::Bool, other) => Ok(Value::Bool(is_true(other))),
         (Type::Str, other) => Ok(Value::Str(python::show(other))),
+        (Type::Int | Type::Float, other) => {
+            let (name, takes) = match ty {
+                Type::Int => ("int", "a string, a bytes-like object or a real number"),
+                _ => ("float", "a string or a real number"),
+            };
+            let class = python::class_name_of(other);
+            let message = format!("{name}() argument must be {takes}, not '{class}'");
+            Err(ConvertError::new(ConvertErrorKind::Type, message))
+        }
         (ty, other) => Err(refused(other, ty)),
     }
 }
@@ -162,10 +173,31 @@ fn bytes(value: &Value, kind: Mutability, source: Source) -> Option<Value> {
         (Value::Str(text), Source::Given | Source::Restored) => {
             Some(bytes_of(text.clone().into_bytes(), kind))
         }
-        (Value::Str(text), Source::Json | Source::Msgpack) => {
+        // Msgpack has bytes of its own: what stands there stays.
+        (Value::Str(_), Source::Msgpack) => Some(value.clone()),
+        (Value::Str(text), Source::Json) => {
             STANDARD.decode(text.replace('\n', "")).ok().map(|bytes| bytes_of(bytes, kind))
         }
         _ => None,
+    }
+}
+
+/// Moments, days and spans as the constructors of their classes read them.
+fn clock(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
+    match (ty, value) {
+        (Type::Duration, Value::Duration(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            let number = if let Value::Bool(flag) = value { &Value::Int(i128::from(*flag)) } else { value };
+            time(number, ty, Source::Json).ok_or_else(|| refused(value, ty))
+        }
+        (Type::Duration, other) => {
+            let class = python::class_name_of(other);
+            let message = format!("unsupported type for timedelta seconds component: {class}");
+            Err(ConvertError::new(ConvertErrorKind::Type, message))
+        }
+        (Type::Datetime, Value::Datetime(_)) | (Type::Date, Value::Date(_)) => Ok(value.clone()),
+        (Type::Date, Value::Str(text)) => isoformat::date(text).map(Value::Date),
+        (_, Value::Str(text)) => isoformat::datetime(text).map(Value::Datetime),
+        _ => Err(ConvertError::new(ConvertErrorKind::Type, "fromisoformat: argument must be str")),
     }
 }
 
