@@ -157,8 +157,20 @@ impl CliOption {
         }
         Ok(match found {
             Some(value) => value,
-            None if self.is_flag() => self.default.clone().unwrap_or(Value::Bool(false)),
-            None => self.default.clone().unwrap_or(Value::None),
+            None => self.default_value(world)?,
+        })
+    }
+
+    /// The default, which an option converts as it converts text.
+    fn default_value(&self, world: &dyn Surroundings) -> Result<Value, CliError> {
+        Ok(match (&self.kind, &self.default) {
+            (Kind::Bool, None | Some(Value::None)) => Value::Bool(false),
+            #[allow(clippy::cast_precision_loss, reason = "a float loses the same digits in Python")]
+            (Kind::Float, Some(Value::Int(number))) => Value::Float(*number as f64),
+            (Kind::Int | Kind::Float | Kind::Choice(_), Some(Value::Str(text))) => {
+                self.value_of(text, world)?
+            }
+            (_, default) => default.clone().unwrap_or(Value::None),
         })
     }
 

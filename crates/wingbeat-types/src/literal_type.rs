@@ -208,7 +208,10 @@ fn constrained(mut wire: LiteralType, ty: &Type, constraints: &Constraints) -> L
         return wire;
     }
     let Type::Union(types, _) = ty.bare() else {
-        add_metadata(&mut wire, constraints.keys_of(ty));
+        let keys = constraints.keys_of(ty);
+        if !keys.is_empty() {
+            add_metadata(&mut wire, keys);
+        }
         return wire;
     };
     let mut whole = constraints.words.clone();

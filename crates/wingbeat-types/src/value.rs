@@ -137,7 +137,8 @@ impl Reference {
 
     /// Its name: the last part of its place where nobody gave it one.
     pub fn shown_name(&self) -> &str {
-        let last = self.uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        // A place that is only `.` has no name of its own.
+        let last = self.uri.trim_end_matches('/').rsplit('/').find(|part| *part != ".").unwrap_or_default();
         self.name.as_deref().unwrap_or(last)
     }
 }

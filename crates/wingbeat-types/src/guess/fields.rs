@@ -72,6 +72,7 @@ impl<'s> Reader<'s> {
         for key in ordered(schema, properties) {
             let property = &properties[&key];
             let Some(found) = self.deeper(|reader| reader.property(&key, property))? else { continue };
+            refuse_keyword(&key)?;
             ty.fields.push(field(&key, found, property, schema, Dialect::Dataclass));
         }
         Ok(Type::of(ty))
@@ -334,6 +335,20 @@ fn is_filled(value: Option<&Json>) -> bool {
 }
 
 /// Fields that are required, in their order, and then the others by name: a struct of the wire has no order.
+/// Python makes no class with a field that its own source could not name.
+fn refuse_keyword(name: &str) -> Result<(), ConvertError> {
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+        "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
+        "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    if !KEYWORDS.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("Field names must not be keywords: '{name}'");
+    Err(ConvertError::new(ConvertErrorKind::Type, message))
+}
+
 fn ordered(schema: &Schema, properties: &Schema) -> Vec<String> {
     let mut keys = required(schema);
     keys.retain(|key| properties.contains_key(key));
