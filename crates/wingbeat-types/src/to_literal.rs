@@ -282,8 +282,9 @@ fn of_dataset(value: &Value, ty: &DatasetType) -> Result<Literal, ConvertError> 
         return Err(ConvertError::mismatch(message));
     };
     if data.uri.is_empty() {
-        let message =
-            format!("If dataframe is not specified, then the uri should be specified. {}", show(value));
+        // Nobody said where it is.
+        let shown = show(value).replacen("uri=''", "uri=None", 1);
+        let message = format!("If dataframe is not specified, then the uri should be specified. {shown}");
         return Err(ConvertError::new(ConvertErrorKind::Value, message));
     }
     let mut wire = dataset_type(ty)?;

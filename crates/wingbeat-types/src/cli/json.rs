@@ -12,6 +12,7 @@ use crate::json_value::of_json;
 use crate::python::{class_str, repr};
 use crate::schema::{Rules, json_of};
 use crate::shape::{Source, float_of, shape, truth};
+use crate::string_repr;
 use crate::ty::{Dialect, Type};
 use crate::value::{Reference, Value};
 
@@ -240,11 +241,23 @@ fn plain(value: &Value) -> Value {
 
 /// A model as JSON without spaces.
 pub(super) fn compact(value: &Value) -> String {
-    let json = json_of(value, Rules::Model);
-    let Value::Struct(record) = value else { return json.to_string() };
-    let each = record.ty.fields.iter().filter(|field| field.written);
-    let fields = each.map(|field| format!("{}:{}", Json::String(field.name.clone()), json[&field.name]));
-    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    without_spaces(&in_order(value, &json_of(value, Rules::Model)))
+}
+
+fn without_spaces(value: &Value) -> String {
+    match value {
+        Value::Map(entries) => {
+            let each =
+                entries.iter().map(|(key, one)| format!("{}:{}", without_spaces(key), without_spaces(one)));
+            format!("{{{}}}", each.collect::<Vec<_>>().join(","))
+        }
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(without_spaces).collect::<Vec<_>>().join(","))
+        }
+        // Python escapes letters beyond ASCII, models do not.
+        Value::Str(text) => Json::String(text.clone()).to_string(),
+        other => string_repr::json_text(other),
+    }
 }
 
 /// JSON as a value whose keys are in the order of the value it was made of.
@@ -269,10 +282,11 @@ pub(super) fn in_order(value: &Value, json: &Json) -> Value {
     };
     let each = record.ty.fields.iter().zip(&record.values);
     Value::Map(
-        each.filter_map(|(field, one)| {
-            let json = fields.get(&field.name)?;
-            Some((Value::Str(field.name.clone()), in_order(one, json)))
-        })
-        .collect(),
+        each.filter(|(field, _)| field.written)
+            .filter_map(|(field, one)| {
+                let json = fields.get(&field.name)?;
+                Some((Value::Str(field.name.clone()), in_order(one, json)))
+            })
+            .collect(),
     )
 }
