@@ -47,7 +47,7 @@ pub enum CliError {
     #[error("{0}")]
     Usage(String),
     /// There is no such option; one that is written almost so is named.
-    #[error("No such option '{flag}'.{}", meant(.near))]
+    #[error("No such option '{flag}'.{}", meant(.near.as_deref()))]
     NoSuchOption {
         /// What was given.
         flag: String,
@@ -65,8 +65,8 @@ pub enum CliError {
     Convert(#[from] ConvertError),
 }
 
-fn meant(near: &Option<String>) -> String {
-    near.as_ref().map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default()
+fn meant(near: Option<&str>) -> String {
+    near.map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default()
 }
 
 /// The option that is written most like a flag, if it is like it at all.

@@ -38,8 +38,8 @@ fn refused(message: impl Into<String>) -> ConvertError {
 type Day = (i16, i8, i8);
 
 fn date_of((year, month, day): Day) -> Result<civil::Date, ConvertError> {
-    if year == 0 {
-        return Err(refused("year 0 is out of range"));
+    if year < 1 {
+        return Err(refused(format!("year {year} is out of range")));
     }
     if !(1..=12).contains(&month) {
         return Err(refused("month must be in 1..12"));
@@ -156,7 +156,7 @@ fn clock(text: &str) -> Option<Clock> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (text, None),
     };
-    let marks = if whole.get(2..3) == Some(":") { 1 } else { 0 };
+    let marks = usize::from(whole.get(2..3) == Some(":"));
     let step = 2 + marks;
     let count = (whole.len() + marks) / step;
     if whole.len() + marks != count * step || !(1..=3).contains(&count) || (fraction.is_some() && count < 3) {
@@ -226,7 +226,7 @@ mod tests {
         ] {
             assert_eq!(shown(text), message);
         }
-        assert_eq!(date("2020-01-02").map(|day| day.day()), Ok(2));
+        assert_eq!(date("2020-01-02").map(jiff::civil::Date::day), Ok(2));
         assert!(date("2020-01-02T00").is_err());
     }
 }

@@ -141,12 +141,13 @@ fn in_our_words(shown: &str) -> String {
     let mut words = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (seconds, rest) = part.split_once(')').unwrap_or((part, ""));
-        words.push_str(&match seconds.parse::<i64>() {
+        let zone = match seconds.parse::<i64>() {
             Ok(0) | Err(_) => "datetime.timezone.utc".to_owned(),
             Ok(seconds) => {
                 format!("datetime.timezone({})", python::repr(&Value::Duration(seconds * 1_000_000)))
             }
-        });
+        };
+        words.push_str(&zone);
         words.push_str(rest);
     }
     words
