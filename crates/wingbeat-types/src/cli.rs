@@ -13,6 +13,7 @@ use jiff::civil;
 
 use crate::error::ConvertError;
 use crate::python::repr;
+use crate::schema::{Rules, json_of};
 use crate::string_repr::json_text;
 use crate::ty::{Dialect, Type};
 use crate::value::Value;
@@ -45,12 +46,55 @@ pub enum CliError {
     /// The command line has a part that belongs to no option.
     #[error("{0}")]
     Usage(String),
+    /// There is no such option; one that is written almost so is named.
+    #[error("No such option '{flag}'.{}", meant(.near.as_deref()))]
+    NoSuchOption {
+        /// What was given.
+        flag: String,
+        /// What may have been meant.
+        near: Option<String>,
+    },
+    /// The option is not given as it has to be.
+    #[error("{0}")]
+    BadOptionUsage(String),
     /// The input cannot be an option.
     #[error("{0}")]
     Unsupported(String),
     /// The text says something that its type does not take.
     #[error(transparent)]
     Convert(#[from] ConvertError),
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default()
+}
+
+/// The option that is written most like a flag, if it is like it at all.
+fn nearest(flag: &str, known: Vec<String>) -> Option<String> {
+    /// Of two texts, this part of their letters has to be alike.
+    const ENOUGH: f64 = 0.6;
+    #[allow(clippy::cast_precision_loss, reason = "names of options are short")]
+    let alike =
+        |one: &str| 2.0 * common(flag.as_bytes(), one.as_bytes()) as f64 / (flag.len() + one.len()) as f64;
+    let rated = known.into_iter().map(|one| (alike(&one), one)).filter(|(alike, _)| *alike >= ENOUGH);
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, one)| one)
+}
+
+/// How many letters two texts have in common, in their order: those of the longest part, of what is before, and after.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let mut longest = (0, 0, 0);
+    for from in 0..a.len() {
+        for at in 0..b.len() {
+            let len = a[from..].iter().zip(&b[at..]).take_while(|(a, b)| a == b).count();
+            if len > longest.0 {
+                longest = (len, from, at);
+            }
+        }
+    }
+    match longest {
+        (0, ..) => 0,
+        (len, from, at) => len + common(&a[..from], &b[..at]) + common(&a[from + len..], &b[at + len..]),
+    }
 }
 
 /// An input as an option.
@@ -119,9 +163,11 @@ impl CliOption {
 
     /// A default as JSON; models leave no spaces.
     fn default_text(&self, value: &Value) -> String {
-        let json = json_coercion::serialize_json(value, &self.ty);
-        let is_model = matches!(value.dialect(), Some(Dialect::Model));
-        if is_model { json::compact(value) } else { json_text(&json::in_order(value, &json)) }
+        match value.dialect() {
+            Some(Dialect::Model) => json::compact(value),
+            Some(Dialect::Dataclass) => json_text(&json::in_order(value, &json_of(value, Rules::Dataclass))),
+            _ => json_text(&json::in_order(value, &json_coercion::serialize_json(value, &self.ty))),
+        }
     }
 
     /// The value that a command line gives this input; None when it gives none and there is no default.
@@ -142,23 +188,38 @@ impl CliOption {
                 Some(_) => {
                     let text = attached.or_else(|| arguments.next().cloned());
                     let Some(text) = text else {
-                        return Err(CliError::Usage(format!(
-                            "Option '--{}' requires an argument.",
-                            self.name
-                        )));
+                        let message = format!("Option '--{}' requires an argument.", self.name);
+                        return Err(CliError::BadOptionUsage(message));
                     };
                     found = Some(self.value_of(&text, world)?);
                 }
-                None if flag.starts_with("--") => {
-                    return Err(CliError::Usage(format!("No such option: {flag}")));
+                None if flag.starts_with("--") && flag.len() > 2 => {
+                    let near = nearest(flag, declared);
+                    return Err(CliError::NoSuchOption { flag: flag.to_owned(), near });
+                }
+                None if flag.starts_with('-') && !flag.starts_with("--") && flag.len() > 1 => {
+                    let flag = flag.chars().take(2).collect();
+                    return Err(CliError::NoSuchOption { flag, near: None });
                 }
                 None => return Err(CliError::Usage(format!("Got unexpected extra argument ({argument})"))),
             }
         }
         Ok(match found {
             Some(value) => value,
-            None if self.is_flag() => self.default.clone().unwrap_or(Value::Bool(false)),
-            None => self.default.clone().unwrap_or(Value::None),
+            None => self.default_value(world)?,
+        })
+    }
+
+    /// The default, which an option converts as it converts text.
+    fn default_value(&self, world: &dyn Surroundings) -> Result<Value, CliError> {
+        Ok(match (&self.kind, &self.default) {
+            (Kind::Bool, None | Some(Value::None)) => Value::Bool(false),
+            #[allow(clippy::cast_precision_loss, reason = "a float loses the same digits in Python")]
+            (Kind::Float, Some(Value::Int(number))) => Value::Float(*number as f64),
+            (Kind::Int | Kind::Float | Kind::Choice(_), Some(Value::Str(text))) => {
+                self.value_of(text, world)?
+            }
+            (_, default) => default.clone().unwrap_or(Value::None),
         })
     }
 

@@ -58,6 +58,10 @@ impl Constraints {
     /// Rules for values of a type, by their names in a JSON schema.
     pub fn rules_of(&self, ty: &Type) -> Map<String, Json> {
         let mut keys = self.rules.clone();
+        // The schema of a moment or a span tells no bounds.
+        if matches!(ty.bare(), Type::Datetime | Type::Date | Type::Time | Type::Duration) {
+            return Map::new();
+        }
         let (least, most) = match ty.bare() {
             Type::List(..) | Type::Set(..) | Type::Sequence(..) => ("minItems", "maxItems"),
             Type::Map(..) | Type::Dict(..) => ("minProperties", "maxProperties"),

@@ -28,6 +28,8 @@ pub enum ConvertErrorKind {
     Attribute,
     /// A name or an index that is not there.
     Key,
+    /// There are fewer than were asked for.
+    Index,
     /// A field is missing.
     MissingField,
     /// A field has a value of another type.
@@ -56,6 +58,7 @@ impl ConvertErrorKind {
             Self::Assertion => "AssertionError",
             Self::Attribute => "AttributeError",
             Self::Key => "KeyError",
+            Self::Index => "IndexError",
             Self::MissingField => "MissingField",
             Self::InvalidField => "InvalidFieldValue",
             Self::Unserializable => "UnserializableField",

@@ -308,7 +308,25 @@ fn from_binary(literal: &Literal, binary: &Binary, ty: &Type) -> Result<Value, C
             Err(ConvertError::new(ConvertErrorKind::Assertion, ""))
         }
         Type::Struct(inner) if inner.dialect != Dialect::Dataclass => from_model(binary, inner, ty),
-        _ => unpack(&binary.value, ty, Source::Msgpack),
+        ty => match model_inside(ty) {
+            // The reader of dataclasses does not know models.
+            Some(name) => {
+                let message = format!("Field \"\" of type {name} in __root__ is not serializable");
+                Err(ConvertError::new(ConvertErrorKind::Unserializable, message))
+            }
+            None => unpack(&binary.value, ty, Source::Msgpack),
+        },
+    }
+}
+
+/// The model that a list or a dictionary holds.
+fn model_inside(ty: &Type) -> Option<&str> {
+    match ty.bare() {
+        Type::List(item, _) | Type::Map(item, _) => match item.bare() {
+            Type::Struct(inner) if inner.dialect == Dialect::Model => Some(&inner.name),
+            inner => model_inside(inner),
+        },
+        _ => None,
     }
 }
 

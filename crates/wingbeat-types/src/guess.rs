@@ -60,7 +60,12 @@ fn at_depth(wire: &LiteralType, depth: usize) -> Result<Type, ConvertError> {
         Some(Kind::StructuredDatasetType(_)) => Ok(dataset()),
         Some(Kind::UnionType(union)) => {
             let variants = union.variants.iter().map(|one| at_depth(one, depth + 1));
-            Ok(Type::union(variants.collect::<Result<Vec<_>, _>>()?))
+            let variants = variants.collect::<Result<Vec<_>, _>>()?;
+            if variants.is_empty() {
+                let message = "Cannot take a Union of no types.";
+                return Err(ConvertError::new(ConvertErrorKind::Type, message));
+            }
+            Ok(Type::union(variants))
         }
         Some(Kind::Schema(_)) | None => Err(none_for()),
     }
@@ -89,7 +94,13 @@ fn of_blob(blob: &BlobType) -> Type {
 }
 
 fn of_enum(values: &[String]) -> Type {
-    let members = values.iter().map(|value| (value.clone(), Value::Str(value.clone()))).collect();
+    let mut members: Vec<(String, Value)> = Vec::with_capacity(values.len());
+    for value in values {
+        // A name that comes again is the same member.
+        if !members.iter().any(|(known, _)| known == value) {
+            members.push((value.clone(), Value::Str(value.clone())));
+        }
+    }
     let ty =
         EnumType { name: "DynamicEnum".to_owned(), module: String::new(), kind: EnumKind::Plain, members };
     Type::Enum(ty.into())

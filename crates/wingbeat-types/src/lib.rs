@@ -13,6 +13,7 @@ mod from_literal;
 mod guess;
 mod hash;
 pub mod interface;
+mod isoformat;
 mod json_coercion;
 mod json_schema;
 mod json_value;

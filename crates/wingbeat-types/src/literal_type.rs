@@ -208,7 +208,10 @@ fn constrained(mut wire: LiteralType, ty: &Type, constraints: &Constraints) -> L
         return wire;
     }
     let Type::Union(types, _) = ty.bare() else {
-        add_metadata(&mut wire, constraints.keys_of(ty));
+        let keys = constraints.keys_of(ty);
+        if !keys.is_empty() {
+            add_metadata(&mut wire, keys);
+        }
         return wire;
     };
     let mut whole = constraints.words.clone();
@@ -229,7 +232,25 @@ fn constrained(mut wire: LiteralType, ty: &Type, constraints: &Constraints) -> L
     wire
 }
 
-fn add_metadata(wire: &mut LiteralType, keys: Map<String, Json>) {
+/// Keys that say what a value is, which the literal type does already.
+const OF_THE_TYPE: [&str; 13] = [
+    "type",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "$defs",
+    "$ref",
+    "items",
+    "prefixItems",
+    "properties",
+    "additionalProperties",
+    "required",
+    "discriminator",
+    "default",
+];
+
+fn add_metadata(wire: &mut LiteralType, mut keys: Map<String, Json>) {
+    keys.retain(|key, _| !OF_THE_TYPE.contains(&key.as_str()));
     // What is empty is written, too.
     let mut known = wire.metadata.as_option().cloned().unwrap_or_default();
     known.fields.extend(as_struct(keys).fields);

@@ -17,7 +17,7 @@ const MAX_SECONDS: u64 = 315_576_000_000;
 
 /// A moment as the wire has it.
 pub(crate) fn timestamp(moment: &Datetime) -> Result<Timestamp, ConvertError> {
-    let utc = moment.utc().filter(|utc| utc.year() >= 1).ok_or_else(|| outside("the moment"))?;
+    let utc = moment.utc().filter(|utc| utc.year() >= 1).ok_or_else(out_of_range)?;
     let since = utc.duration_since(EPOCH);
     // Nanoseconds count forward from the second, also before 1970.
     let (mut seconds, mut nanos) = (since.as_secs(), since.subsec_nanos());
@@ -94,6 +94,11 @@ fn read_offset(text: &str) -> Option<Offset> {
         _ => part(0)? * 3600 + part(1)? * 60 + part(2)?,
     };
     Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
+}
+
+/// What Python says of a moment that no calendar of its own has.
+pub(crate) fn out_of_range() -> ConvertError {
+    ConvertError::new(ConvertErrorKind::Overflow, "date value out of range")
 }
 
 fn outside(what: &str) -> ConvertError {

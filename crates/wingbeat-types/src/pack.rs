@@ -95,8 +95,13 @@ impl Packer {
     /// A value as its declared type says.
     fn typed(&mut self, value: &Value, ty: &Type, style: Style) -> Result<(), ConvertError> {
         match (ty, value) {
-            (_, Value::None) => self.nil(),
             (Type::Constrained(inner, _), value) => return self.typed(value, inner, style),
+            (Type::Choice(values), value)
+                if style == Style::Dataclass && !values.iter().any(|one| one.same_as(value)) =>
+            {
+                return Err(ConvertError::new(ConvertErrorKind::Value, python::show(value)));
+            }
+            (ty, Value::None) if style != Style::Dataclass || !asks(ty) => self.nil(),
             (Type::Any | Type::Dict(None, _), value) if style == Style::Dataclass => return self.raw(value),
             (Type::Union(variants, _), value) => return self.union(value, variants, style),
             (Type::Choice(_), value) if style == Style::Model => {
@@ -215,7 +220,18 @@ impl Packer {
             for (ix, field) in written {
                 packer.text(&field.name)?;
                 let ix = if same { Some(ix) } else { record.ty.position(&field.name) };
-                let value = ix.and_then(|ix| record.values.get(ix)).unwrap_or(&Value::None);
+                let value = match ix.and_then(|ix| record.values.get(ix)) {
+                    Some(value) => value,
+                    None if style == Style::Dataclass => {
+                        return Err(no_attribute(&Value::Struct(Box::new(record.clone())), &field.name));
+                    }
+                    None => &Value::None,
+                };
+                // What is None by default may be None.
+                if *value == Value::None && field.default.value() == Some(value) {
+                    packer.nil();
+                    continue;
+                }
                 packer
                     .typed(value, &field.ty, style)
                     .map_err(|error| unserializable(error, &field.ty, &field.name, declared))?;
@@ -386,6 +402,12 @@ fn no_attribute(value: &Value, name: &str) -> ConvertError {
     ConvertError::new(ConvertErrorKind::Attribute, message)
 }
 
+/// Does the client's own writer ask something of a value of this type, so that None is in its way?
+fn asks(ty: &Type) -> bool {
+    matches!(ty, Type::Struct(inner) if inner.dialect == Dialect::Dataclass)
+        || misfit(ty, &Value::None).is_some()
+}
+
 /// What the client's own writer runs into when a field holds something that its type does not: it asks nothing first.
 fn misfit(ty: &Type, value: &Value) -> Option<ConvertError> {
     let attribute = |name: &str| Some(no_attribute(value, name));
@@ -393,7 +415,7 @@ fn misfit(ty: &Type, value: &Value) -> Option<ConvertError> {
         let message = format!("'{}' object is not {what}", python::class_name_of(value));
         Some(ConvertError::new(ConvertErrorKind::Type, message))
     };
-    let is_scalar = matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+    let is_scalar = matches!(value, Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_));
     match (ty, value) {
         (Type::Enum(_), Value::Enum(..)) | (Type::Duration, Value::Duration(_)) => None,
         (Type::Enum(_), _) => attribute("value"),

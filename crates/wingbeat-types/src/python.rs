@@ -265,11 +265,7 @@ fn fields(record: &Record, separator: &str) -> String {
 
 fn reference_fields(place: &str, reference: &Reference, separator: &str, hash_method: bool) -> String {
     let hash = reference.hash.as_deref().map_or_else(|| "None".to_owned(), text_repr);
-    let uri = if reference.uri.is_empty() && place == "uri" {
-        "None".to_owned()
-    } else {
-        text_repr(&reference.uri)
-    };
+    let uri = text_repr(&reference.uri);
     let mut parts = vec![format!("{place}={uri}")];
     if place == "path" {
         parts.push(format!("name={}", text_repr(reference.shown_name())));

@@ -12,7 +12,7 @@ use crate::constraints::Constraints;
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::pack::holds;
 use crate::python;
-use crate::ty::{Dialect, Field, Mutability, SequenceKind, StructType, Type};
+use crate::ty::{Dialect, Field, Mutability, SequenceKind, StructType, Type, Unknown};
 use crate::value::{Record, Reference, Value};
 
 pub(crate) use leaf::{float_of, truncated, truth};
@@ -62,7 +62,7 @@ pub(crate) fn wrap(value: &Value, ty: &StructType) -> Result<Value, ConvertError
         (Dialect::NamedTuple, Value::Struct(record)) => record.values.clone(),
         (_, Value::Tuple(items) | Value::List(items)) => items.clone(),
         (Dialect::NamedTuple, Value::Map(_)) => return Err(ConvertError::new(ConvertErrorKind::Key, "0")),
-        (_, Value::Map(entries)) => entries.iter().map(|(key, _)| key.clone()).collect(),
+        (_, value @ (Value::Map(_) | Value::Str(_))) => iterated(value.clone())?,
         (_, other) => {
             let message = format!("object of type '{}' has no len()", python::class_name_of(other));
             return Err(ConvertError::new(ConvertErrorKind::Type, message));
@@ -73,6 +73,9 @@ pub(crate) fn wrap(value: &Value, ty: &StructType) -> Result<Value, ConvertError
     {
         let message = format!("1 validation error for {}\n{}\n  Field required", ty.title(), missing.name);
         return Err(ConvertError::new(ConvertErrorKind::Validation, message));
+    }
+    if ty.dialect == Dialect::NamedTuple && parts.len() > ty.fields.len() {
+        return Err(ConvertError::new(ConvertErrorKind::Index, "tuple index out of range"));
     }
     if parts.len() != ty.fields.len() {
         let message =
@@ -116,10 +119,15 @@ impl Shaper {
             (Type::Set(item, kind), Value::List(items) | Value::Set(items, _) | Value::Tuple(items)) => {
                 Ok(Value::Set(distinct(self.items(items, |_| item)?), *kind))
             }
-            (Type::Tuple(types, _), Value::List(items) | Value::Tuple(items))
-                if items.len() == types.len() =>
+            (Type::Tuple(types, _), Value::List(mut items) | Value::Tuple(mut items))
+                if items.len() == types.len() || (items.len() > types.len() && !self.source.is_model()) =>
             {
+                // Dataclasses ask for what they need only.
+                items.truncate(types.len());
                 self.items(items, |ix| &types[ix]).map(Value::Tuple)
+            }
+            (Type::List(..) | Type::Sequence(..) | Type::Set(..), value) if !self.source.is_model() => {
+                self.shape(Value::List(iterated(value)?), ty)
             }
             (Type::Map(item, _), Value::Map(entries)) => self.entries(entries, &Type::Str, item),
             (Type::Dict(Some(pair), _), Value::Map(entries)) => self.entries(entries, &pair.0, &pair.1),
@@ -301,7 +309,13 @@ impl Shaper {
             });
             match place {
                 Some(ix) => given[ix] = Some(value),
-                None if ty.keeps_unknown => unknown.push((name, value)),
+                None if ty.unknown == Unknown::Kept => unknown.push((name, value)),
+                None if ty.unknown == Unknown::Refused && self.source.is_model() => {
+                    let title = ty.title();
+                    let message =
+                        format!("1 validation error for {title}\n{name}\n  Extra inputs are not permitted");
+                    return Err(ConvertError::new(ConvertErrorKind::Validation, message));
+                }
                 None => (),
             }
         }
@@ -412,6 +426,20 @@ fn short_name(ty: &Type) -> String {
     }
     short.truncate(short.trim_end().len());
     short
+}
+
+/// What Python gets when it goes over a value.
+fn iterated(value: Value) -> Result<Vec<Value>, ConvertError> {
+    Ok(match value {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items, _) => items,
+        Value::Map(entries) => entries.into_iter().map(|(key, _)| key).collect(),
+        Value::Str(text) => text.chars().map(|one| Value::Str(one.to_string())).collect(),
+        Value::Bytes(bytes, _) => bytes.into_iter().map(|byte| Value::Int(byte.into())).collect(),
+        other => {
+            let message = format!("'{}' object is not iterable", python::class_name_of(&other));
+            return Err(ConvertError::new(ConvertErrorKind::Type, message));
+        }
+    })
 }
 
 fn refused(value: &Value, ty: &Type) -> ConvertError {

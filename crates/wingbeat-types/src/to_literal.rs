@@ -205,8 +205,10 @@ fn is_exactly(variant: &Type, value: &Value) -> bool {
 
 fn of_struct(value: &Value, ty: &StructType, whole: &Type) -> Result<Literal, ConvertError> {
     if let (Dialect::Dataclass | Dialect::Model, Value::Map(_)) = (ty.dialect, value) {
-        let source = if ty.dialect == Dialect::Dataclass { Source::Json } else { Source::Given };
-        let made = shape(value.clone(), whole, source).map_err(|error| {
+        let is_dataclass = ty.dialect == Dialect::Dataclass;
+        let source = if is_dataclass { Source::Json } else { Source::Given };
+        let asked = if is_dataclass { assert_json(value) } else { Ok(()) };
+        let made = asked.and_then(|()| shape(value.clone(), whole, source)).map_err(|error| {
             let message = format!("Failed to coerce dict into {}: {}", type_str(whole), error.message);
             ConvertError { path: error.path, ..ConvertError::mismatch(message) }
         })?;
@@ -224,6 +226,30 @@ fn of_struct(value: &Value, ty: &StructType, whole: &Type) -> Result<Literal, Co
         Dialect::Tuple | Dialect::NamedTuple | Dialect::TypedDict => wrap(value, ty)?,
     };
     Ok(packed_literal(pack(&made, whole)?))
+}
+
+/// A dictionary becomes a dataclass by way of JSON, which holds plain values only.
+fn assert_json(value: &Value) -> Result<(), ConvertError> {
+    let refused = |message: String| Err(ConvertError::new(ConvertErrorKind::Type, message));
+    match value {
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) => Ok(()),
+        Value::Enum(of, _) if matches!(of.kind, EnumKind::Str | EnumKind::Int) => Ok(()),
+        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(assert_json),
+        Value::Struct(record) if record.ty.dialect == Dialect::NamedTuple => {
+            record.values.iter().try_for_each(assert_json)
+        }
+        Value::Map(entries) => entries.iter().try_for_each(|(key, one)| match key {
+            Value::Tuple(_) | Value::Bytes(..) => refused(format!(
+                "keys must be str, int, float, bool or None, not {}",
+                crate::python::class_name_of(key)
+            )),
+            _ => assert_json(one),
+        }),
+        other => refused(format!(
+            "Object of type {} is not JSON serializable",
+            crate::python::class_name_of(other)
+        )),
+    }
 }
 
 fn of_blob(reference: &Reference, dimensionality: BlobDimensionality) -> Literal {
@@ -256,8 +282,9 @@ fn of_dataset(value: &Value, ty: &DatasetType) -> Result<Literal, ConvertError> 
         return Err(ConvertError::mismatch(message));
     };
     if data.uri.is_empty() {
-        let message =
-            format!("If dataframe is not specified, then the uri should be specified. {}", show(value));
+        // Nobody said where it is.
+        let shown = show(value).replacen("uri=''", "uri=None", 1);
+        let message = format!("If dataframe is not specified, then the uri should be specified. {shown}");
         return Err(ConvertError::new(ConvertErrorKind::Value, message));
     }
     let mut wire = dataset_type(ty)?;

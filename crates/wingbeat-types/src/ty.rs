@@ -170,6 +170,18 @@ pub enum Dialect {
     TypedDict,
 }
 
+/// What becomes of fields that no one declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, std::default::Default)]
+pub enum Unknown {
+    /// They are left out.
+    #[default]
+    Dropped,
+    /// They are kept.
+    Kept,
+    /// They are a mistake.
+    Refused,
+}
+
 /// A type with named fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StructType {
@@ -183,8 +195,8 @@ pub struct StructType {
     pub fields: Vec<Field>,
     /// What the class says of itself; told of models only.
     pub description: Option<String>,
-    /// Are fields that no one declared kept? Of models only.
-    pub keeps_unknown: bool,
+    /// What becomes of fields that no one declared; of models only.
+    pub unknown: Unknown,
     /// Names of the classes that it extends.
     pub ancestors: Vec<String>,
     /// What the parameters of a generic dataclass stand for; empty for a class that is named as it is.
@@ -200,7 +212,7 @@ impl StructType {
             dialect: Dialect::Dataclass,
             fields,
             description: None,
-            keeps_unknown: false,
+            unknown: Unknown::Dropped,
             ancestors: Vec::new(),
             arguments: Vec::new(),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil;
 use jiff::tz::Offset;
 
-use crate::ty::{Dialect, EnumType, Mutability, StructType, TextKind};
+use crate::ty::{Dialect, EnumKind, EnumType, Mutability, StructType, TextKind};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +137,8 @@ impl Reference {
 
     /// Its name: the last part of its place where nobody gave it one.
     pub fn shown_name(&self) -> &str {
-        let last = self.uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        // A place that is only `.` has no name of its own.
+        let last = self.uri.trim_end_matches('/').rsplit('/').find(|part| *part != ".").unwrap_or_default();
         self.name.as_deref().unwrap_or(last)
     }
 }
@@ -176,6 +177,11 @@ impl Value {
             (Self::Datetime(a), Self::Datetime(b)) => {
                 a.offset.is_some() == b.offset.is_some() && a.utc() == b.utc()
             }
+            // Members of some enumerations are text.
+            (Self::Enum(ty, _), Self::Str(_)) if ty.kind == EnumKind::Str => {
+                self.member().is_some_and(|(_, inner)| inner.same_as(other))
+            }
+            (Self::Str(_), Self::Enum(..)) => other.same_shape(self),
             (Self::Bytes(a, _), Self::Bytes(b, _)) => a == b,
             (a, b) => a == b,
         }
@@ -187,6 +193,8 @@ impl Value {
             Self::Bool(flag) => Some(f64::from(*flag)),
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
+            // Members of some enumerations are numbers.
+            Self::Enum(ty, _) if ty.kind == EnumKind::Int => self.member()?.1.number(),
             Self::None
             | Self::Str(_)
             | Self::Bytes(..)

@@ -2,8 +2,9 @@
 
 use jiff::civil;
 
-use crate::moments;
+use crate::error::ConvertError;
 use crate::value::Datetime;
+use crate::{isoformat, moments};
 
 /// Microseconds of a span: ISO 8601 with whole parts, or `1:24`, `90`, `10 days`, several of them with `|` between.
 pub(super) fn span(text: &str) -> Option<i64> {
@@ -70,8 +71,8 @@ fn human_span(part: &str) -> Option<i64> {
 pub(super) enum NoMoment {
     /// It has none of the forms.
     Form(String),
-    /// With a space in it, it has to be ISO 8601.
-    Iso(String),
+    /// With a space in it, it has to be ISO 8601, and whatever is added to it in the calendar.
+    Iso(ConvertError),
     /// What is added or taken away is no span.
     Span(String),
 }
@@ -82,12 +83,13 @@ pub(super) fn moment(text: &str, now: civil::DateTime) -> Result<Datetime, NoMom
         return plain(text, now).ok_or_else(|| NoMoment::Form(text.to_owned()));
     }
     let Some((before, sign, after)) = sum(text) else {
-        return moments::read_iso(text).ok_or_else(|| NoMoment::Iso(text.to_owned()));
+        return isoformat::datetime(text).map_err(NoMoment::Iso);
     };
     let at = plain(before, now).ok_or_else(|| NoMoment::Form(before.to_owned()))?;
     let micros = span(after).ok_or_else(|| NoMoment::Span(after.to_owned()))?;
     let length = jiff::SignedDuration::from_micros(if sign == '-' { -micros } else { micros });
-    let civil = at.civil.checked_add(length).map_err(|_| NoMoment::Span(after.to_owned()))?;
+    let civil = at.civil.checked_add(length).ok().filter(|civil| civil.year() >= 1);
+    let civil = civil.ok_or_else(|| NoMoment::Iso(moments::out_of_range()))?;
     Ok(Datetime { civil, offset: None })
 }
 
@@ -101,7 +103,8 @@ fn sum(text: &str) -> Option<(&str, char, &str)> {
             && bytes.get(ix + 1).is_some_and(u8::is_ascii_whitespace)
     };
     let ix = (0..bytes.len()).rev().find(|ix| stands_alone(*ix))?;
-    let (before, after) = (text[..ix].trim(), text[ix + 1..].trim());
+    // One space before the sign belongs to it, all others to what is before.
+    let (before, after) = (&text[..ix - 1], text[ix + 1..].trim_start());
     (!before.is_empty() && !after.is_empty()).then(|| (before, char::from(bytes[ix]), after))
 }
 

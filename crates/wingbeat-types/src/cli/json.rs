@@ -12,7 +12,8 @@ use crate::json_value::of_json;
 use crate::python::{class_str, repr};
 use crate::schema::{Rules, json_of};
 use crate::shape::{Source, float_of, shape, truth};
-use crate::ty::{Dialect, StructType, Type};
+use crate::string_repr;
+use crate::ty::{Dialect, Type};
 use crate::value::{Reference, Value};
 
 /// What is known while an option's text is read.
@@ -84,10 +85,7 @@ impl Parsed<'_> {
                  '<FORMAT> - <ISO8601 duration>'.",
                 repr(&Value::Str(text))
             )),
-            NoMoment::Iso(text) => {
-                let message = format!("Invalid isoformat string: {}", repr(&Value::Str(text)));
-                ConvertError::new(ConvertErrorKind::Value, message).into()
-            }
+            NoMoment::Iso(error) => error.into(),
             NoMoment::Span(text) => self.bad(format!(
                 "Matched format ['<FORMAT> - <ISO8601 duration>'], but failed to parse duration {text}, error: Could \
                  not parse duration: {text}"
@@ -134,7 +132,10 @@ impl Parsed<'_> {
             | (Type::Map(..) | Type::Dict(..), value @ Value::Map(_)) => {
                 Ok(coerce_json(value, ty, Some(&locate))?)
             }
-            (Type::Struct(inner), value) if inner.dialect == Dialect::Tuple => self.tuple(value, inner),
+            (Type::Struct(inner), value) if inner.dialect == Dialect::Tuple => {
+                let types: Vec<&Type> = inner.fields.iter().map(|field| &field.ty).collect();
+                self.tuple(value, &types)
+            }
             (Type::Struct(inner), value) => match (inner.dialect, value) {
                 (Dialect::Dataclass, value @ Value::Map(_)) => Ok(coerce_json(value, ty, Some(&locate))?),
                 (Dialect::Dataclass, value) => Ok(shape(value, ty, Source::Json)?),
@@ -160,23 +161,22 @@ impl Parsed<'_> {
     }
 
     /// A tuple as a list, or as an object with `item_0`, `item_1`...
-    fn tuple(&self, value: Value, ty: &StructType) -> Result<Value, CliError> {
+    fn tuple(&self, value: Value, types: &[&Type]) -> Result<Value, CliError> {
         let items = match value {
-            Value::List(items) if items.len() == ty.fields.len() => items,
+            Value::List(items) if items.len() == types.len() => items,
             Value::List(items) => {
-                let message = format!("Expected {} elements for tuple, got {}", ty.fields.len(), items.len());
+                let message = format!("Expected {} elements for tuple, got {}", types.len(), items.len());
                 return Err(self.bad(message));
             }
             Value::Map(entries) => {
-                let mut items = Vec::new();
-                for field in &ty.fields {
-                    let found = entries.iter().find(|(key, _)| *key == Value::Str(field.name.clone()));
-                    let Some((_, item)) = found else {
-                        return Err(self.bad(format!("Missing field '{}' in tuple input", field.name)));
-                    };
-                    items.push(item.clone());
-                }
-                items
+                let item = |ix: usize| {
+                    let name = format!("item_{ix}");
+                    let found =
+                        entries.iter().find(|(key, _)| matches!(key, Value::Str(known) if *known == name));
+                    let missing = || self.bad(format!("Missing field '{name}' in tuple input"));
+                    found.map(|(_, item)| item.clone()).ok_or_else(missing)
+                };
+                (0..types.len()).map(item).collect::<Result<_, _>>()?
             }
             other => {
                 return Err(
@@ -184,15 +184,14 @@ impl Parsed<'_> {
                 );
             }
         };
-        let each = ty.fields.iter().zip(items).map(|(field, item)| match &field.ty {
-            Type::Struct(inner) if inner.dialect == Dialect::Dataclass => {
-                shape(item, &field.ty, Source::Json)
-            }
+        let each = types.iter().zip(items).map(|(ty, item)| match ty {
+            Type::Tuple(inner, _) => self.tuple(item, &inner.iter().collect::<Vec<_>>()),
+            Type::Struct(inner) if inner.dialect == Dialect::Dataclass => Ok(shape(item, ty, Source::Json)?),
             Type::Struct(inner) if inner.dialect == Dialect::Model => Ok(item),
-            Type::Tuple(..) | Type::Struct(_) => shape(item, &field.ty, Source::Given),
+            Type::Struct(_) => Ok(shape(item, ty, Source::Given)?),
             _ => Ok(item),
         });
-        Ok(Value::Tuple(each.collect::<Result<_, _>>()?))
+        Ok(Value::Tuple(each.collect::<Result<_, CliError>>()?))
     }
 
     /// JSON, or what a file of that name holds.
@@ -242,11 +241,23 @@ fn plain(value: &Value) -> Value {
 
 /// A model as JSON without spaces.
 pub(super) fn compact(value: &Value) -> String {
-    let json = json_of(value, Rules::Model);
-    let Value::Struct(record) = value else { return json.to_string() };
-    let each = record.ty.fields.iter().filter(|field| field.written);
-    let fields = each.map(|field| format!("{}:{}", Json::String(field.name.clone()), json[&field.name]));
-    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    without_spaces(&in_order(value, &json_of(value, Rules::Model)))
+}
+
+fn without_spaces(value: &Value) -> String {
+    match value {
+        Value::Map(entries) => {
+            let each =
+                entries.iter().map(|(key, one)| format!("{}:{}", without_spaces(key), without_spaces(one)));
+            format!("{{{}}}", each.collect::<Vec<_>>().join(","))
+        }
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(without_spaces).collect::<Vec<_>>().join(","))
+        }
+        // Python escapes letters beyond ASCII, models do not.
+        Value::Str(text) => Json::String(text.clone()).to_string(),
+        other => string_repr::json_text(other),
+    }
 }
 
 /// JSON as a value whose keys are in the order of the value it was made of.
@@ -271,10 +282,11 @@ pub(super) fn in_order(value: &Value, json: &Json) -> Value {
     };
     let each = record.ty.fields.iter().zip(&record.values);
     Value::Map(
-        each.filter_map(|(field, one)| {
-            let json = fields.get(&field.name)?;
-            Some((Value::Str(field.name.clone()), in_order(one, json)))
-        })
-        .collect(),
+        each.filter(|(field, _)| field.written)
+            .filter_map(|(field, one)| {
+                let json = fields.get(&field.name)?;
+                Some((Value::Str(field.name.clone()), in_order(one, json)))
+            })
+            .collect(),
     )
 }

@@ -139,6 +139,7 @@ impl Kind {
                 let names = ty.members.iter().map(|(name, _)| Value::Str(name.clone())).collect();
                 format!("Choice({})", repr(&Value::List(names)))
             }
+            Some(Self::Datetime) => "DateTime".to_owned(),
             Some(other) => other.name(),
         }
     }

@@ -1,7 +1,7 @@
 use jiff::civil;
 
 use super::{CliError, CliOption, Surroundings};
-use crate::ty::{Default, Field, Spelling, StructType, Type};
+use crate::ty::{Default, Dialect, Field, Spelling, StructType, Type};
 use crate::value::Value;
 
 /// A world with one file, at noon.
@@ -71,4 +71,64 @@ fn given_fields_are_laid_over_the_default() {
 #[test]
 fn a_name_with_capitals_is_no_option() {
     assert!(matches!(CliOption::new("Xy", &Type::Int, None), Err(CliError::Unsupported(_))));
+}
+
+#[test]
+fn an_option_that_is_none_is_told_with_what_may_be_meant() {
+    let option = CliOption::new("rate", &Type::Int, None).expect("an option");
+    let told = |arguments: &[&str]| {
+        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        option.parse(&arguments, &Noon).expect_err("it is refused").to_string()
+    };
+    assert_eq!(told(&["--rat", "1"]), "No such option '--rat'. Did you mean '--rate'?");
+    assert_eq!(told(&["--zzz"]), "No such option '--zzz'.");
+    assert_eq!(told(&["-rx"]), "No such option '-r'.");
+    assert_eq!(told(&["--rate"]), "Option '--rate' requires an argument.");
+}
+
+#[test]
+fn a_default_is_converted_as_text_is() {
+    let value = |ty: &Type, default: Value| {
+        let option = CliOption::new("x", ty, Some(default)).expect("an option");
+        option.parse(&[], &Noon).map_err(|error| error.to_string())
+    };
+    assert_eq!(value(&Type::Float, Value::Int(1)), Ok(Value::Float(1.0)));
+    assert_eq!(value(&Type::Bool, Value::None), Ok(Value::Bool(false)));
+    assert_eq!(value(&Type::Int, Value::None), Ok(Value::None));
+    let refused = "Invalid value for '--x': 'a' is not a valid integer.";
+    assert_eq!(value(&Type::Int, Value::Str("a".into())), Err(refused.into()));
+}
+
+#[test]
+fn a_moment_with_a_space_is_iso_or_a_sum_inside_the_calendar() {
+    let told = |text: &str| parse(&Type::Datetime, text).expect_err("it is none");
+    assert_eq!(told("2020-01-01 25:00:00"), "hour must be in 0..23");
+    assert_eq!(told("0001-01-01 - P1D"), "date value out of range");
+    assert!(told("2020-01-01  + P1D").contains("'2020-01-01 ' does not match the formats"));
+    assert!(parse(&Type::Datetime, "2020-01-01 +  P1D").is_ok());
+}
+
+#[test]
+fn a_tuple_inside_a_tuple_is_counted_too() {
+    let inner = Type::Tuple(vec![Type::Int, Type::Int], Spelling::Builtin);
+    let fields = vec![Field::required("item_0", inner), Field::required("item_1", Type::Str)];
+    let ty = Type::of(StructType { dialect: Dialect::Tuple, ..StructType::dataclass("tuple", fields) });
+    assert!(parse(&ty, "[[1, 2], \"a\"]").is_ok());
+    let refused = "Invalid value for '--x': Expected 2 elements for tuple, got 1";
+    assert_eq!(parse(&ty, "[[1], \"a\"]"), Err(refused.into()));
+}
+
+#[test]
+fn a_default_is_shown_in_the_order_and_form_of_its_class() {
+    let inner =
+        StructType::dataclass("In", vec![Field::required("z", Type::Int), Field::required("a", Type::Float)]);
+    let model = |ty: StructType| StructType { dialect: Dialect::Model, ..ty };
+    let outer = StructType::dataclass("Out", vec![Field::required("i", Type::of(model(inner)))]);
+    let shown = |ty: StructType, text: &str| {
+        let ty = Type::of(ty);
+        let default =
+            CliOption::new("x", &ty, None).expect("an option").value_of(text, &Noon).expect("a struct");
+        CliOption::new("x", &ty, Some(default)).expect("an option").shown_default()
+    };
+    assert_eq!(shown(model(outer), "{\"i\": {\"z\": 1, \"a\": 2}}"), "'{\"i\":{\"z\":1,\"a\":2.0}}'");
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{MAX_DEPTH, bare_struct, registered};
 use crate::error::{ConvertError, ConvertErrorKind};
 use crate::json_value::of_json;
-use crate::ty::{Default, Dialect, Field, Spelling, Type};
+use crate::ty::{Default, Dialect, Field, Spelling, Type, Unknown};
 use crate::value::{Record, Value};
 
 type Schema = Map<String, Json>;
@@ -72,6 +72,7 @@ impl<'s> Reader<'s> {
         for key in ordered(schema, properties) {
             let property = &properties[&key];
             let Some(found) = self.deeper(|reader| reader.property(&key, property))? else { continue };
+            refuse_keyword(&key)?;
             ty.fields.push(field(&key, found, property, schema, Dialect::Dataclass));
         }
         Ok(Type::of(ty))
@@ -81,7 +82,7 @@ impl<'s> Reader<'s> {
     pub(super) fn model(&mut self, schema: &Schema) -> Result<Type, ConvertError> {
         let title = schema.get("title").and_then(Json::as_str).unwrap_or("DynamicModel");
         let mut ty = bare_struct(title, Dialect::Model);
-        ty.keeps_unknown = true;
+        ty.unknown = Unknown::Kept;
         let none = Map::new();
         let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&none);
         for key in ordered(schema, properties) {
@@ -334,6 +335,20 @@ fn is_filled(value: Option<&Json>) -> bool {
 }
 
 /// Fields that are required, in their order, and then the others by name: a struct of the wire has no order.
+/// Python makes no class with a field that its own source could not name.
+fn refuse_keyword(name: &str) -> Result<(), ConvertError> {
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+        "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
+        "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    if !KEYWORDS.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("Field names must not be keywords: '{name}'");
+    Err(ConvertError::new(ConvertErrorKind::Type, message))
+}
+
 fn ordered(schema: &Schema, properties: &Schema) -> Vec<String> {
     let mut keys = required(schema);
     keys.retain(|key| properties.contains_key(key));

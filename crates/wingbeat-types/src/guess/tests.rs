@@ -1,5 +1,6 @@
 use serde_json::json;
-use wingbeat_proto::flyteidl2::core::LiteralType;
+use wingbeat_proto::flyteidl2::core::literal_type::Type as Kind;
+use wingbeat_proto::flyteidl2::core::{EnumType, LiteralType};
 
 use super::guess;
 use crate::error::ConvertErrorKind;
@@ -60,4 +61,22 @@ fn a_schema_that_is_nested_too_deep_is_refused() {
 fn an_unknown_tag_stands_for_nothing() {
     let schema = json!({"title": "X", "type": "object", "properties": {}});
     assert!(guess(&of_schema(&schema, "Somebody's Transformer")).is_err());
+}
+
+#[test]
+fn what_python_makes_no_class_of_stands_for_nothing() {
+    let schema = json!({"title": "X", "type": "object", "properties": {"def": {"type": "integer"}}});
+    let refused = |wire: &LiteralType| guess(wire).map_err(|error| error.kind);
+    assert_eq!(refused(&of_schema(&schema, "Object-Dataclass-Transformer")), Err(ConvertErrorKind::Type));
+    let none = crate::wire::of_type(Kind::UnionType(Box::default()));
+    assert_eq!(refused(&none), Err(ConvertErrorKind::Type));
+}
+
+#[test]
+fn a_name_that_comes_twice_is_one_member() {
+    let values = EnumType { values: vec!["a".into(), "a".into()], ..EnumType::default() };
+    let Ok(Type::Enum(ty)) = guess(&crate::wire::of_type(Kind::EnumType(Box::new(values)))) else {
+        panic!("an enumeration")
+    };
+    assert_eq!(ty.members.len(), 1);
 }

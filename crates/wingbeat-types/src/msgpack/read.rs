@@ -191,8 +191,8 @@ impl<'a> Reader<'a> {
 
     fn key(&mut self) -> Result<Value, ConvertError> {
         match self.value()? {
-            Value::List(_) => Err(broken("unhashable type: 'list'")),
-            Value::Map(_) => Err(broken("unhashable type: 'dict'")),
+            Value::List(_) => Err(unhashable("list")),
+            Value::Map(_) => Err(unhashable("dict")),
             key => Ok(key),
         }
     }
@@ -258,6 +258,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, ConvertError> {
     let value = reader.value()?;
     reader.finish()?;
     Ok(value)
+}
+
+fn unhashable(class: &str) -> ConvertError {
+    ConvertError::new(ConvertErrorKind::Type, format!("unhashable type: '{class}'"))
 }
 
 fn broken(message: &str) -> ConvertError {

@@ -44,12 +44,18 @@ pub(super) fn text_repr(text: &str) -> String {
                 out.push('\\');
                 out.push(one);
             }
-            one if one.is_control() => push_escape(&mut out, u32::from(one)),
+            one if !is_printable(one) => push_escape(&mut out, u32::from(one)),
             one => out.push(one),
         }
     }
     out.push(quote);
     out
+}
+
+/// Marks that stand over another letter are printable, too; to know them, the letter has to be there.
+fn is_printable(one: char) -> bool {
+    let escaped = || format!("a{one}").escape_debug().skip(1).eq(one.escape_unicode());
+    one.is_ascii_graphic() || one == ' ' || !(one.is_control() || escaped())
 }
 
 fn push_escape(out: &mut String, code: u32) {
@@ -219,6 +225,8 @@ mod tests {
         assert_eq!(text_repr("it's"), "\"it's\"");
         assert_eq!(text_repr("'\""), "'\\'\"'");
         assert_eq!(text_repr("\u{1}\n"), "'\\x01\\n'");
+        assert_eq!(text_repr("\u{200b}\u{a0}\u{e000}"), "'\\u200b\\xa0\\ue000'");
+        assert_eq!(text_repr("e\u{301}\u{1f600}"), "'e\u{301}\u{1f600}'");
     }
 
     #[test]

@@ -75,8 +75,11 @@ fn of_type(ty: &Type, definitions: &mut Definitions) -> Option<Schema> {
             Some(object(json!({ "enum": values.collect::<Vec<_>>() })))
         }
         Type::Choice(values) => {
-            let values = values.iter().map(|value| json_of(value, Rules::Dataclass));
-            Some(object(json!({ "enum": values.collect::<Vec<_>>() })))
+            let values: Vec<Json> = values.iter().map(|value| json_of(value, Rules::Dataclass)).collect();
+            Some(match values.as_slice() {
+                [only] => object(json!({ "const": only })),
+                _ => object(json!({ "enum": values })),
+            })
         }
         Type::Any => Some(Map::new()),
         Type::List(item, _) | Type::Sequence(item, SequenceKind::Tuple | SequenceKind::List) => {

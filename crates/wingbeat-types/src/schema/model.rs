@@ -9,7 +9,7 @@ use super::defaults::{Rules, json_of, key_text};
 use super::{Definitions, is_recursive, object, of_reference, reference};
 use crate::constraints::Constraints;
 use crate::shape::tags_of;
-use crate::ty::{Default, Dialect, EnumType, Field, SequenceKind, StructType, TextKind, Type};
+use crate::ty::{Default, Dialect, EnumType, Field, SequenceKind, StructType, TextKind, Type, Unknown};
 use crate::value::Value;
 
 type Schema = Map<String, Json>;
@@ -63,8 +63,8 @@ fn of_fields(ty: &StructType, definitions: &mut Definitions) -> Option<Schema> {
     if let Some(text) = &ty.description {
         schema.insert("description".to_owned(), json!(text));
     }
-    if ty.keeps_unknown {
-        schema.insert("additionalProperties".to_owned(), json!(true));
+    if ty.unknown != Unknown::Dropped {
+        schema.insert("additionalProperties".to_owned(), json!(ty.unknown == Unknown::Kept));
     }
     Some(schema)
 }

@@ -47,3 +47,11 @@ fn spans_are_written_as_models_write_them() {
     assert_eq!(duration_text(0), "PT0S");
     assert_eq!(duration_text(-3_600_000_000), "-PT1H");
 }
+
+#[test]
+fn one_constant_alone_is_no_enumeration() {
+    let choice = |values: &[i128]| Type::Choice(values.iter().copied().map(Value::Int).collect());
+    let fields = vec![Field::required("one", choice(&[1])), Field::required("two", choice(&[1, 2]))];
+    let schema = of_struct(&StructType::dataclass("C", fields)).expect("a schema");
+    assert_eq!(schema["properties"], json!({"one": {"const": 1}, "two": {"enum": [1, 2]}}));
+}

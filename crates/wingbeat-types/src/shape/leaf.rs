@@ -5,13 +5,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::civil;
 use jiff::tz::Offset;
 
 use super::{Source, bytes_of, refused};
 use crate::error::{ConvertError, ConvertErrorKind};
+use crate::isoformat;
 use crate::moments;
 use crate::python;
-use crate::ty::{EnumType, Mutability, TextKind, Type};
+use crate::ty::{EnumKind, EnumType, Mutability, TextKind, Type};
 use crate::value::{Datetime, Value};
 
 /// A scalar of a type.
@@ -20,6 +22,7 @@ pub(super) fn leaf(value: Value, ty: &Type, source: Source) -> Result<Value, Con
         Type::Enum(ty) => return of_enum(value, ty, source),
         Type::Choice(values) => values.iter().find(|known| known.same_as(&value)).cloned(),
         Type::None => (value == Value::None).then_some(Value::None),
+        Type::Datetime | Type::Date | Type::Duration if !source.is_model() => return clock(&value, ty),
         Type::Datetime | Type::Date | Type::Time | Type::Duration => time(&value, ty, source),
         Type::Bytes(kind) => bytes(&value, *kind, source),
         Type::Text(kind) => text_kind(&value, *kind),
@@ -39,7 +42,12 @@ fn of_enum(value: Value, ty: &std::sync::Arc<EnumType>, source: Source) -> Resul
     };
     let place = match &value {
         Value::Enum(of, ix) if of.name == ty.name => Some(*ix),
-        other => named(other).or_else(|| ty.members.iter().position(|(_, known)| known.same_as(other))),
+        other => named(other).or_else(|| {
+            let place = |one: &Value| ty.members.iter().position(|(_, known)| known.same_as(one));
+            // To a model, text may say a number.
+            let number = || lax(other, &Type::Int).filter(|_| source.is_model() && ty.kind == EnumKind::Int);
+            place(other).or_else(|| place(&number()?))
+        }),
     };
     place.map(|ix| Value::Enum(ty.clone(), ix)).ok_or_else(|| {
         let message = format!("{} is not a valid {}", python::repr(&value), ty.name);
@@ -70,6 +78,15 @@ fn coerced(value: Value, ty: &Type) -> Result<Value, ConvertError> {
             .ok_or_else(|| failed(format!("could not convert string to float: {}", python::repr(&value)))),
         (Type::Bool, other) => Ok(Value::Bool(is_true(other))),
         (Type::Str, other) => Ok(Value::Str(python::show(other))),
+        (Type::Int | Type::Float, other) => {
+            let (name, takes) = match ty {
+                Type::Int => ("int", "a string, a bytes-like object or a real number"),
+                _ => ("float", "a string or a real number"),
+            };
+            let class = python::class_name_of(other);
+            let message = format!("{name}() argument must be {takes}, not '{class}'");
+            Err(ConvertError::new(ConvertErrorKind::Type, message))
+        }
         (ty, other) => Err(refused(other, ty)),
     }
 }
@@ -129,7 +146,13 @@ fn lax(value: &Value, ty: &Type) -> Option<Value> {
         (Type::Int, Value::Str(text)) => {
             let text = text.trim();
             let whole = text.strip_suffix(".0").unwrap_or(text);
-            whole.parse().ok().map(Value::Int)
+            whole_number(whole).map(Value::Int)
+        }
+        (Type::Int | Type::Float, Value::Text(TextKind::Decimal, text)) => {
+            lax(&Value::Float(text.parse().ok()?), ty)
+        }
+        (Type::Int | Type::Float, Value::Bytes(bytes, _)) => {
+            lax(&Value::Str(String::from_utf8(bytes.clone()).ok()?), ty)
         }
         #[allow(clippy::cast_precision_loss, reason = "a float loses the same digits in Python")]
         (Type::Float, Value::Int(number)) => Some(Value::Float(*number as f64)),
@@ -147,6 +170,14 @@ fn lax(value: &Value, ty: &Type) -> Option<Value> {
     }
 }
 
+/// Digits, in groups with single underscores between them if need be.
+fn whole_number(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let grouped =
+        digits.split('_').all(|group| !group.is_empty() && group.bytes().all(|one| one.is_ascii_digit()));
+    if grouped { text.replace('_', "").parse().ok() } else { None }
+}
+
 /// Words for true and false.
 pub(crate) fn truth(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
@@ -162,10 +193,31 @@ fn bytes(value: &Value, kind: Mutability, source: Source) -> Option<Value> {
         (Value::Str(text), Source::Given | Source::Restored) => {
             Some(bytes_of(text.clone().into_bytes(), kind))
         }
-        (Value::Str(text), Source::Json | Source::Msgpack) => {
+        // Msgpack has bytes of its own: what stands there stays.
+        (Value::Str(_), Source::Msgpack) => Some(value.clone()),
+        (Value::Str(text), Source::Json) => {
             STANDARD.decode(text.replace('\n', "")).ok().map(|bytes| bytes_of(bytes, kind))
         }
         _ => None,
+    }
+}
+
+/// Moments, days and spans as the constructors of their classes read them.
+fn clock(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
+    match (ty, value) {
+        (Type::Duration, Value::Duration(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            let number = if let Value::Bool(flag) = value { &Value::Int(i128::from(*flag)) } else { value };
+            time(number, ty, Source::Json).ok_or_else(|| refused(value, ty))
+        }
+        (Type::Duration, other) => {
+            let class = python::class_name_of(other);
+            let message = format!("unsupported type for timedelta seconds component: {class}");
+            Err(ConvertError::new(ConvertErrorKind::Type, message))
+        }
+        (Type::Datetime, Value::Datetime(_)) | (Type::Date, Value::Date(_)) => Ok(value.clone()),
+        (Type::Date, Value::Str(text)) => isoformat::date(text).map(Value::Date),
+        (_, Value::Str(text)) => isoformat::datetime(text).map(Value::Datetime),
+        _ => Err(ConvertError::new(ConvertErrorKind::Type, "fromisoformat: argument must be str")),
     }
 }
 
@@ -175,9 +227,18 @@ fn time(value: &Value, ty: &Type, source: Source) -> Option<Value> {
         | (Type::Date, Value::Date(_))
         | (Type::Time, Value::Time(_))
         | (Type::Duration, Value::Duration(_)) => Some(value.clone()),
-        (Type::Datetime, Value::Str(text)) => moments::read_iso(text).map(Value::Datetime),
-        (Type::Datetime, Value::Int(_) | Value::Float(_)) if source.is_model() => since_1970(value),
-        (Type::Date, Value::Str(text)) => text.trim().parse().ok().map(Value::Date),
+        (Type::Datetime, Value::Str(text)) => {
+            let number = || since_1970(&Value::Float(text.trim().parse().ok()?));
+            moments::read_iso(text).or_else(number).map(Value::Datetime)
+        }
+        (Type::Datetime, Value::Int(_) | Value::Float(_)) if source.is_model() => {
+            since_1970(value).map(Value::Datetime)
+        }
+        (Type::Date, Value::Str(_) | Value::Int(_) | Value::Float(_)) => {
+            let Value::Datetime(moment) = time(value, &Type::Datetime, source)? else { return None };
+            // A moment is a day when it is the first of it.
+            (moment.civil.time() == civil::Time::midnight()).then(|| Value::Date(moment.civil.date()))
+        }
         (Type::Time, Value::Str(text)) => text.trim().parse().ok().map(Value::Time),
         (Type::Duration, Value::Int(_) | Value::Float(_)) => {
             #[allow(clippy::cast_precision_loss, reason = "spans have few digits")]
@@ -190,13 +251,15 @@ fn time(value: &Value, ty: &Type, source: Source) -> Option<Value> {
             #[allow(clippy::cast_possible_truncation, reason = "checked: within the range of 64 bits")]
             (micros.abs() < 9e18).then_some(Value::Duration(micros as i64))
         }
-        (Type::Duration, Value::Str(text)) if source.is_model() => iso_span(text).map(Value::Duration),
+        (Type::Duration, Value::Str(text)) if source.is_model() => {
+            iso_span(text).or_else(|| shown_span(text)).map(Value::Duration)
+        }
         _ => None,
     }
 }
 
 /// A number as a moment: seconds since 1970, or milliseconds where so many seconds would be too many.
-fn since_1970(value: &Value) -> Option<Value> {
+fn since_1970(value: &Value) -> Option<Datetime> {
     /// Beyond this a number counts milliseconds.
     const MOST_SECONDS: f64 = 2e10;
     #[allow(clippy::cast_precision_loss, reason = "moments have few digits")]
@@ -208,7 +271,7 @@ fn since_1970(value: &Value) -> Option<Value> {
     let seconds = if number.abs() > MOST_SECONDS { number / 1e3 } else { number };
     let since = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
     let civil = moments::EPOCH.checked_add(since.round(jiff::Unit::Microsecond).ok()?).ok()?;
-    Some(Value::Datetime(Datetime { civil, offset: Some(Offset::UTC) }))
+    Some(Datetime { civil, offset: Some(Offset::UTC) })
 }
 
 /// Microseconds of an ISO 8601 span, days being 24 hours and years 365 days.
@@ -229,6 +292,26 @@ fn iso_span(text: &str) -> Option<i64> {
     years.checked_mul(365 * 86_400_000_000)?.checked_add(micros)?.checked_mul(sign)
 }
 
+/// Microseconds of a span as Python shows it: `3 days, 01:02:03.5`.
+fn shown_span(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (days, time) = text.split_once(' ').map_or(("", text), |(days, rest)| (days, rest.trim_start()));
+    let time = ["days,", "days", "day,", "day", "d,", "d"]
+        .iter()
+        .find_map(|unit| time.strip_prefix(unit))
+        .unwrap_or(time);
+    let days: i64 = if days.is_empty() { 0 } else { days.parse().ok()? };
+    let micros = match time.trim_start() {
+        "" => 0,
+        time => {
+            let time: civil::Time = time.parse().ok()?;
+            i64::try_from(time.duration_since(civil::Time::midnight()).as_micros()).ok()?
+        }
+    };
+    days.checked_mul(86_400_000_000)?.checked_add(micros)?.checked_mul(sign)
+}
+
 fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
     let text = match value {
         Value::Text(of, text) if *of == kind => text.clone(),
@@ -246,12 +329,72 @@ fn text_kind(value: &Value, kind: TextKind) -> Option<Value> {
         TextKind::Timezone => text.starts_with("UTC"),
         TextKind::Path => true,
     };
+    let text = if kind == TextKind::Uuid { hyphenated(&text) } else { text };
     fits.then_some(Value::Text(kind, text))
+}
+
+/// A UUID shows itself in one way, however it was written.
+fn hyphenated(text: &str) -> String {
+    let mut shown = String::with_capacity(36);
+    for (ix, one) in text.chars().filter(char::is_ascii_hexdigit).enumerate() {
+        if matches!(ix, 8 | 12 | 16 | 20) {
+            shown.push('-');
+        }
+        shown.push(one.to_ascii_lowercase());
+    }
+    shown
 }
 
 #[cfg(test)]
 mod tests {
-    use super::iso_span;
+    use super::{Source, hyphenated, iso_span, leaf, shown_span};
+    use crate::ty::{TextKind, Type};
+    use crate::value::Value;
+
+    fn given(value: Value, ty: &Type, source: Source) -> String {
+        leaf(value, ty, source).map_or_else(|error| error.message, |value| crate::python::repr(&value))
+    }
+
+    #[test]
+    fn a_model_takes_numbers_in_other_forms() {
+        let text = |text: &str| Value::Str(text.into());
+        let model = |value: Value, ty: &Type| given(value, ty, Source::Given);
+        assert_eq!(model(text("1_000"), &Type::Int), "1000");
+        assert_eq!(model(text("1__0"), &Type::Int), "'1__0' is no int");
+        assert_eq!(model(Value::Text(TextKind::Decimal, "5".into()), &Type::Int), "5");
+        assert_eq!(model(text("86400"), &Type::Date), "datetime.date(1970, 1, 2)");
+        assert_eq!(model(Value::Int(86_401), &Type::Date), "86401 is no date");
+        assert_eq!(model(text("2020-01-02T01:00:00"), &Type::Date), "'2020-01-02T01:00:00' is no date");
+    }
+
+    #[test]
+    fn a_dataclass_refuses_in_the_words_of_its_constructors() {
+        let dataclass = |value: Value, ty: &Type| given(value, ty, Source::Msgpack);
+        assert_eq!(dataclass(Value::Int(5), &Type::Datetime), "fromisoformat: argument must be str");
+        assert_eq!(dataclass(Value::Str("x".into()), &Type::Date), "Invalid isoformat string: 'x'");
+        assert_eq!(
+            dataclass(Value::None, &Type::Duration),
+            "unsupported type for timedelta seconds component: NoneType"
+        );
+        assert_eq!(dataclass(Value::Bool(true), &Type::Duration), "datetime.timedelta(seconds=1)");
+        assert_eq!(
+            dataclass(Value::None, &Type::Float),
+            "float() argument must be a string or a real number, not 'NoneType'"
+        );
+    }
+
+    #[test]
+    fn a_span_is_read_as_python_shows_it() {
+        assert_eq!(shown_span("3 days, 01:02:03.5"), Some(262_923_500_000));
+        assert_eq!(shown_span("-1 day"), Some(-86_400_000_000));
+        assert_eq!(shown_span("01:02:03"), Some(3_723_000_000));
+        assert_eq!(shown_span("x days"), None);
+    }
+
+    #[test]
+    fn a_uuid_has_hyphens() {
+        assert_eq!(hyphenated("{000000000000000000000000000000AB}"), "00000000-0000-0000-0000-0000000000ab");
+    }
 
     #[test]
     fn a_span_of_too_many_years_is_none() {

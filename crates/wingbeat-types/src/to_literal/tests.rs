@@ -1,8 +1,13 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::to_literal;
-use crate::ty::{Default, Field, StructType, Type};
-use crate::value::{Message, Value};
+use crate::error::ConvertErrorKind;
+use crate::launch_form::from_struct;
+use crate::ty::{Default, Dialect, Field, StructType, Type, Unknown};
+use crate::value::{Message, Record, Value};
+use crate::wire::packed_literal;
 use crate::{from_literal, to_literal_type};
 
 fn refusal(value: &Value, ty: &Type) -> String {
@@ -72,4 +77,71 @@ fn a_message_travels_as_its_json_and_a_list_of_values_as_a_list() {
     assert!(from_literal(&to_literal(&value, &ty).expect("an object"), &ty).is_err());
     let (ty, value) = message("google.protobuf.timestamp_pb2.Timestamp", json!("1970-01-01T00:00:01Z"));
     assert!(refusal(&value, &ty).contains("generic protobuf struct"));
+}
+
+#[test]
+fn a_dataclass_is_written_of_what_its_fields_take() {
+    let inner = StructType::dataclass("In", vec![Field::required("x", Type::Int)]);
+    let choice = Type::Choice(vec![Value::Str("a".into()), Value::Str("b".into())]);
+    let fields = vec![Field::required("i", Type::of(inner.clone())), Field::required("c", choice)];
+    let ty = Arc::new(StructType::dataclass("Out", fields));
+    let of = |ty: &Arc<StructType>, values: Vec<Value>| {
+        Value::Struct(Box::new(Record { ty: ty.clone(), values, unknown: vec![] }))
+    };
+    let whole = Type::Struct(ty.clone());
+    let made = of(&Arc::new(inner), vec![Value::Int(1)]);
+    let letter = |letter: &str| Value::Str(letter.into());
+    assert!(to_literal(&of(&ty, vec![made.clone(), letter("a")]), &whole).is_ok());
+    let told = refusal(&of(&ty, vec![Value::None, letter("a")]), &whole);
+    assert!(told.ends_with("'NoneType' object has no attribute 'x'"), "{told}");
+    assert!(refusal(&of(&ty, vec![made.clone(), letter("z")]), &whole).ends_with("`.c`: z"));
+    let given = Value::Map(vec![(letter("i"), made), (letter("c"), letter("a"))]);
+    assert!(refusal(&given, &whole).ends_with("Object of type In is not JSON serializable"));
+}
+
+#[test]
+fn one_of_an_older_class_lacks_a_field() {
+    let old = StructType::dataclass("Old", vec![Field::required("x", Type::Int)]);
+    let mut new = old.clone();
+    new.name = "New".into();
+    new.fields.push(Field::with_default("z", Type::Int, Default::Shown(Value::Int(1))));
+    let value =
+        Value::Struct(Box::new(Record { ty: old.into(), values: vec![Value::Int(1)], unknown: vec![] }));
+    assert_eq!(refusal(&value, &Type::of(new)), "'Old' object has no attribute 'z'");
+}
+
+#[test]
+fn a_model_that_forbids_unknown_fields_refuses_them() {
+    let plain = StructType::dataclass("Strict", vec![Field::required("a", Type::Int)]);
+    let ty = Type::of(StructType { dialect: Dialect::Model, unknown: Unknown::Refused, ..plain });
+    let entry = |name: &str| (Value::Str(name.into()), Value::Int(1));
+    assert!(to_literal(&Value::Map(vec![entry("a")]), &ty).is_ok());
+    assert!(
+        refusal(&Value::Map(vec![entry("a"), entry("q")]), &ty).contains("Extra inputs are not permitted")
+    );
+    let wire = to_literal_type(&ty).expect("a struct");
+    assert_eq!(from_struct(&wire.metadata)["additionalProperties"], json!(false));
+}
+
+#[test]
+fn msgpack_is_read_as_the_reader_of_dataclasses_reads_it() {
+    let read = |value: &Value, ty: &Type| {
+        let bytes = crate::pack::pack(value, &Type::Any).expect("plain");
+        from_literal(&packed_literal(bytes), ty).map_err(|error| (error.kind, error.message))
+    };
+    let letters = Value::List(vec![Value::Str("a".into()), Value::Str("b".into())]);
+    assert_eq!(read(&Value::Str("ab".into()), &Type::list(Type::Str)), Ok(letters));
+    let message = "'int' object is not iterable".to_owned();
+    assert_eq!(read(&Value::Int(5), &Type::list(Type::Int)), Err((ConvertErrorKind::Type, message)));
+    let model = Type::of(StructType { dialect: Dialect::Model, ..StructType::dataclass("Mod", vec![]) });
+    let refused = read(&Value::List(vec![]), &Type::list(model)).map_err(|(kind, _)| kind);
+    assert_eq!(refused, Err(ConvertErrorKind::Unserializable));
+}
+
+#[test]
+fn a_named_tuple_takes_no_more_than_it_names() {
+    let plain = StructType::dataclass("NT", vec![Field::required("a", Type::Int)]);
+    let ty = Type::of(StructType { dialect: Dialect::NamedTuple, ..plain });
+    let pair = Value::Tuple(vec![Value::Int(1), Value::Int(2)]);
+    assert_eq!(refusal(&pair, &ty), "tuple index out of range");
 }

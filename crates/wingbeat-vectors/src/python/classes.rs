@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use wingbeat_types::ty::{Default, Dialect, EnumKind, EnumType, Field};
+use wingbeat_types::ty::{Default, Dialect, EnumKind, EnumType, Field, Unknown};
 use wingbeat_types::{Type, Value};
 
 use super::declarations::Class;
@@ -58,11 +58,18 @@ impl Scope {
         ty.ancestors = ancestors;
         if dialect == Dialect::Model {
             ty.description.clone_from(&class.description);
-            ty.keeps_unknown = class.members.iter().any(|(name, _, value)| {
-                name == "model_config"
-                    && matches!(value, Some(Expr::Call(_, _, named))
-                        if named.contains(&("extra".to_owned(), Expr::Text("allow".to_owned()))))
-            });
+            let configured = |extra: &str| {
+                class.members.iter().any(|(name, _, value)| {
+                    name == "model_config"
+                        && matches!(value, Some(Expr::Call(_, _, named))
+                            if named.contains(&("extra".to_owned(), Expr::Text(extra.to_owned()))))
+                })
+            };
+            ty.unknown = match (configured("allow"), configured("forbid")) {
+                (true, _) => Unknown::Kept,
+                (_, true) => Unknown::Refused,
+                _ => Unknown::Dropped,
+            };
         }
         Ok(Type::Struct(found))
     }

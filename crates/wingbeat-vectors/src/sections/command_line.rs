@@ -113,6 +113,8 @@ fn refused(error: &CliError, expected: &Json, check: &mut Check) {
     let class = match error {
         CliError::BadParameter { .. } => "BadParameter",
         CliError::Usage(_) => "UsageError",
+        CliError::NoSuchOption { .. } => "NoSuchOption",
+        CliError::BadOptionUsage(_) => "BadOptionUsage",
         CliError::Unsupported(_) if text(expected, "error_class") == "ValueError" => "ValueError",
         CliError::Unsupported(_) => "NotImplementedError",
         CliError::Convert(error) => {

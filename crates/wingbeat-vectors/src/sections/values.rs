@@ -137,7 +137,20 @@ fn holds_pickle(value: &Value) -> bool {
 
 /// Pydantic has a class of its own for zones, whose values are the same.
 fn in_our_words(shown: &str) -> String {
-    shown.replace("TzInfo(0)", "datetime.timezone.utc")
+    let mut parts = shown.split("TzInfo(");
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (seconds, rest) = part.split_once(')').unwrap_or((part, ""));
+        let zone = match seconds.parse::<i64>() {
+            Ok(0) | Err(_) => "datetime.timezone.utc".to_owned(),
+            Ok(seconds) => {
+                format!("datetime.timezone({})", python::repr(&Value::Duration(seconds * 1_000_000)))
+            }
+        };
+        words.push_str(&zone);
+        words.push_str(rest);
+    }
+    words
 }
 
 pub(crate) fn decode(scope: &Scope, record: &Json, check: &mut Check) {
