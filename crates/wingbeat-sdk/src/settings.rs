@@ -1,10 +1,12 @@
 //! What users say about their tasks, as plain data that a `static` can hold: environments and their parts. It decides
 //! nothing: `spec` makes wire messages of it, `local` obeys it.
 
+mod images;
 mod triggers;
 
 use std::time::Duration;
 
+pub use self::images::{Image, ImageSpec, Layer};
 pub use self::triggers::{Schedule, Trigger};
 
 /// What several tasks have in common. The name is the first half of their names.
@@ -25,15 +27,6 @@ pub struct Environment {
     pub env_vars: &'static [(&'static str, &'static str)],
     /// What its tasks ask for, where they do not say otherwise themselves.
     pub settings: TaskSettings,
-}
-
-/// The image of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Image {
-    /// The one that the platform or the parent names: a Rust task needs nothing but its binary.
-    Inherited,
-    /// This one. It has to hold the binary.
-    Named(&'static str),
 }
 
 macro_rules! setters {

@@ -1,6 +1,7 @@
 //! A task's definition as the platform's TaskSpec. Everything that may differ between processes is an argument, so the
 //! same definition under the same [`Serialization`] is the same spec, byte for byte.
 
+pub mod images;
 mod triggers;
 
 use std::collections::BTreeMap;
@@ -272,9 +273,11 @@ fn security(secrets: &[Secret]) -> Option<SecurityContext> {
 
 fn container(task: &TaskDef, settings: &TaskSettings, with: &Serialization) -> Container {
     let environment = task.environment;
+    let built = || with.images.get(environment.name);
     let image = match environment.image {
-        Image::Named(image) => image,
-        Image::Inherited => with.images.get(environment.name).map_or(with.image.as_str(), String::as_str),
+        Image::Named(image) => image.to_owned(),
+        Image::Built(spec) => built().cloned().unwrap_or_else(|| images::uri(spec)),
+        Image::Inherited => built().unwrap_or(&with.image).clone(),
     };
     let env = environment.env_vars.iter().map(|(key, value)| KeyValuePair {
         key: (*key).to_owned(),
@@ -282,7 +285,7 @@ fn container(task: &TaskDef, settings: &TaskSettings, with: &Serialization) -> C
         ..Default::default()
     });
     Container {
-        image: image.to_owned(),
+        image,
         args: arguments(task, with),
         resources: resources(settings).into(),
         env: env.collect(),

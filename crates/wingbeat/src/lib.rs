@@ -57,7 +57,8 @@ pub use wingbeat_sdk::failure::{Error, Result};
 pub use wingbeat_sdk::local;
 pub use wingbeat_sdk::map::{Map, map};
 pub use wingbeat_sdk::settings::{
-    Cache, Environment, Image, Link, Retries, Schedule, Secret, TaskSettings, Timeout, Trigger,
+    Cache, Environment, Image, ImageSpec, Layer, Link, Retries, Schedule, Secret, TaskSettings, Timeout,
+    Trigger,
 };
 pub use wingbeat_sdk::value::{
     Column, ColumnType, ColumnValue, Columns, DataFrame, Dir, File, Outputs, Table, TaskReturn, Value,
