@@ -96,6 +96,13 @@ impl Environment {
         self
     }
 
+    /// The image that is built of this; its tag is the hash of what it is built of.
+    #[must_use]
+    pub const fn built_image(mut self, spec: &'static ImageSpec) -> Self {
+        self.image = Image::Built(spec);
+        self
+    }
+
     /// Variables of its tasks' processes.
     #[must_use]
     pub const fn env_vars(mut self, env_vars: &'static [(&'static str, &'static str)]) -> Self {

@@ -14,11 +14,11 @@ pub enum Image {
 /// What an image is built of. Two that are built of the same have the same tag, as in Python's SDK.
 ///
 /// ```
-/// # use wingbeat_sdk::settings::{Environment, Image, ImageSpec, Layer};
+/// # use wingbeat_sdk::settings::{Environment, ImageSpec, Layer};
 /// static PLOTS: ImageSpec = ImageSpec::new("plots", "debian:12-slim")
 ///     .registry("registry.example/team")
 ///     .layers(&[Layer::Apt(&["fonts-dejavu"])]);
-/// static ENV: Environment = Environment::new("demo").image(Image::Built(&PLOTS));
+/// static ENV: Environment = Environment::new("demo").built_image(&PLOTS);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSpec {
