@@ -5,7 +5,9 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use wingbeat::local::{self, Answers, LocalSettings};
-use wingbeat::{Cache, Environment, Result, Retries, Timeout, condition, ctx, task, trace};
+use wingbeat::{Cache, Environment, ImageSpec, Layer, Result, Retries, Timeout, condition, ctx, task, trace};
+use wingbeat_proto::flyteidl2::core::task_template;
+use wingbeat_sdk::spec::{Serialization, images, task_spec};
 
 static ENV: Environment = Environment::new("local");
 
@@ -88,6 +90,34 @@ async fn nests() -> Result<i64> {
     calls_a_task().await
 }
 
+#[task(env = ENV)]
+async fn panics(xs: Vec<i64>) -> i64 {
+    xs[3]
+}
+
+#[task(env = ENV)]
+fn panics_on_a_thread() {
+    panic!("no {}", "luck");
+}
+
+#[task(env = ENV, retries = 1)]
+async fn goes_on_where_it_stopped() -> Result<Option<String>> {
+    let checkpoint = ctx()?.checkpoint();
+    let left = checkpoint.load().await?;
+    checkpoint.save(format!("by attempt {}", ctx()?.attempt())).await?;
+    if ctx()?.attempt() == 0 {
+        wingbeat::bail!("after saving");
+    }
+    Ok(left.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+static SPEC: ImageSpec =
+    ImageSpec::new("words", "debian:12-slim").layers(&[Layer::Apt(&["ca-certificates"])]);
+static BUILT: Environment = Environment::new("built").built_image(&SPEC);
+
+#[task(env = BUILT)]
+async fn in_an_image() {}
+
 #[task(env = ENV, report)]
 async fn reports() -> Result<Option<String>> {
     let context = ctx()?;
@@ -155,6 +185,35 @@ async fn a_failed_attempt_is_followed_by_another() {
     assert_eq!(within(third_time_lucky()).await, Ok(2));
     let error = within(hangs()).await.unwrap_err();
     assert_eq!(error.code(), "MAX_RUNTIME_EXCEEDED");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_of_its_task_and_the_process_goes_on() {
+    for error in [within(panics(vec![1])).await.unwrap_err(), within(panics_on_a_thread()).await.unwrap_err()]
+    {
+        assert_eq!(error.code(), "Panic");
+        assert!(error.message().contains("local_runs.rs:"), "{}", error.message());
+    }
+    assert_eq!(within(double(4)).await, Ok(8));
+}
+
+#[tokio::test]
+async fn an_attempt_finds_what_the_one_before_has_saved() {
+    assert_eq!(within(goes_on_where_it_stopped()).await, Ok(Some("by attempt 0".to_owned())));
+}
+
+#[test]
+fn a_task_runs_in_the_image_that_was_built_or_will_be() {
+    let image = |with: &Serialization| {
+        let spec = task_spec(in_an_image().task(), with).unwrap();
+        match &spec.task_template.target {
+            Some(task_template::Target::Container(container)) => container.image.clone(),
+            _ => panic!("no container: {spec:?}"),
+        }
+    };
+    assert_eq!(image(&Serialization::default()), images::uri(&SPEC));
+    let images = [("built".to_owned(), "registry.example/words:1".to_owned())].into();
+    assert_eq!(image(&Serialization { images, ..Default::default() }), "registry.example/words:1");
 }
 
 #[tokio::test]
