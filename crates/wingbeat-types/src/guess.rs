@@ -6,6 +6,8 @@
 mod fields;
 
 use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
+
 use wingbeat_proto::flyteidl2::core::literal_type::Type as Kind;
 use wingbeat_proto::flyteidl2::core::{BlobType, LiteralType, SimpleType};
 
@@ -94,13 +96,10 @@ fn of_blob(blob: &BlobType) -> Type {
 }
 
 fn of_enum(values: &[String]) -> Type {
-    let mut members: Vec<(String, Value)> = Vec::with_capacity(values.len());
-    for value in values {
-        // A name that comes again is the same member.
-        if !members.iter().any(|(known, _)| known == value) {
-            members.push((value.clone(), Value::Str(value.clone())));
-        }
-    }
+    // A name that comes again is the same member.
+    let mut known = HashSet::new();
+    let fresh = values.iter().filter(|value| known.insert(value.as_str()));
+    let members = fresh.map(|value| (value.clone(), Value::Str(value.clone()))).collect();
     let ty =
         EnumType { name: "DynamicEnum".to_owned(), module: String::new(), kind: EnumKind::Plain, members };
     Type::Enum(ty.into())
