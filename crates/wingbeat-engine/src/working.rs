@@ -243,10 +243,18 @@ impl Working {
         if let Some(name) = parent
             && live != 0
         {
-            // One level only: a count of children does not make the parent itself live or not.
-            let parent = ActionKey { run: key.run, name };
-            self.edit(&parent, |parent| shift(&mut parent.live_children, live));
+            self.count_child(&ActionKey { run: key.run, name }, live);
         }
+    }
+
+    /// One level only: a count of children does not make the parent itself live or not. Nor does it change what is
+    /// told of the parent, whose row keeps its position: a thousand children do not move it in every index a thousand times.
+    fn count_child(&mut self, parent: &ActionKey, by: i64) {
+        let Some(action) = self.rows.actions.get_mut(parent) else { return };
+        let before = Standing::of(action);
+        shift(&mut action.live_children, by);
+        let after = Standing::of(action);
+        self.settle(parent, Some(before), after);
     }
 
     /// Moves a child's part of the run's sums. The run of a row that changes is always there.

@@ -10,7 +10,7 @@ mod entry;
 mod queue;
 mod refusal;
 mod replicas;
-mod scheduler;
+pub(crate) mod scheduler;
 mod slack;
 mod slots;
 mod timers;
@@ -344,11 +344,11 @@ impl Driver {
                 self.parts.metrics.committed(count, took, self.queue.len());
                 self.resize(count, took);
                 tracing::debug!(count, seq = seq.0, elapsed_us = took.as_micros(), "committed");
-                self.parts.feed.publish(seq, &decided.changes);
                 self.observe(&decided.changes);
                 self.await_streams(&decided.changes);
                 self.answer(taken, decided.replies, &decided.changes);
                 self.follow(decided.effects, &decided.changes.actions);
+                self.parts.feed.publish(seq, decided.changes);
             }
             Err(error) => self.refused(taken, error).await,
         }

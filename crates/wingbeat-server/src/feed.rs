@@ -1,5 +1,7 @@
-//! Wakes whoever watches. It carries positions, never data: a watcher reads what changed from the
-//! store, so a slow one loses nothing and an idle one costs nothing.
+//! Wakes whoever watches. A wake-up carries a position, never data: a watcher then reads what changed, from memory if
+//! that was lately and from the store if not, so a slow one loses nothing and an idle one costs nothing.
+
+mod recent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +10,8 @@ use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{Action, ActionKey, Changes, RunId, Seq};
 
 use crate::wake::{Receiver, Sender};
+pub(crate) use recent::News;
+use recent::{Recent, news};
 
 /// Watched things from which on those without watchers are looked for.
 const SWEEP: usize = 1_024;
@@ -18,11 +22,13 @@ pub struct Feed {
     runs: Topics<RunId>,
     ends: Topics<ActionKey>,
     roots: Sender,
+    recent: Arc<Mutex<Recent>>,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { runs: Topics::default(), ends: Topics::default(), roots: Sender::new(Seq::default()) }
+        let roots = Sender::new(Seq::default());
+        Self { runs: Topics::default(), ends: Topics::default(), roots, recent: Arc::default() }
     }
 }
 
@@ -42,28 +48,82 @@ impl Feed {
         self.roots.subscribe()
     }
 
-    /// Tells watchers what was committed at `seq`.
-    pub fn publish(&self, seq: Seq, changes: &Changes) {
-        let skips = active(Defect::LastStateSkipped);
-        let told = || changes.actions.iter().filter(|action| !(skips && action.phase().is_terminal()));
-        if changes.actions.iter().any(|action| action.parent.is_none()) {
-            self.roots.send_replace(seq);
-        }
-        self.runs.tell(seq, told().map(|action| action.key.run));
-        let ended = told().filter(|action| action.phase().is_terminal());
-        self.ends.tell(seq, ended.filter_map(Action::parent_key));
+    /// The newest position that watchers were told of. What a store reads afterwards holds everything up to it.
+    pub(crate) fn position(&self) -> Seq {
+        self.recent().upto()
+    }
+
+    /// Rows that changed after a position; `None`: only the store knows them all.
+    pub(crate) fn news(&self, after: Seq, wanted: impl Fn(&Action) -> bool) -> Option<News> {
+        let found = self.recent().after(after);
+        found.map(|found| news(found, wanted))
+    }
+
+    /// Tells watchers what this server committed at `seq`.
+    pub fn publish(&self, seq: Seq, changes: Changes) {
+        let told = told(changes.actions);
+        let touched = Touched::of(&told, seq);
+        // Before anybody is woken, for whom it is there.
+        self.recent().add(seq, told);
+        self.wake(seq, touched);
+    }
+
+    /// Tells watchers what other servers committed until `seq`, whose rows may be newer than that.
+    pub fn publish_others(&self, seq: Seq, changes: &Changes) {
+        let touched = Touched::of(&told(changes.actions.clone()), Seq::default());
+        self.recent().forget(seq);
+        self.wake(seq, touched);
     }
 
     /// Tells everybody to look: after a commit of which nobody knows what it changed.
     pub fn wake_all(&self, seq: Seq) {
+        self.recent().forget(seq);
         self.roots.send_replace(seq);
         self.runs.wake_all(seq);
         self.ends.wake_all(seq);
     }
 
+    fn wake(&self, seq: Seq, touched: Touched) {
+        if touched.roots {
+            self.roots.send_replace(seq);
+        }
+        self.runs.tell(seq, touched.runs);
+        self.ends.tell(seq, touched.parents);
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many watchers there are.
     pub fn watchers(&self) -> usize {
         self.runs.watchers() + self.ends.watchers() + self.roots.receiver_count()
+    }
+}
+
+fn told(mut actions: Vec<Action>) -> Vec<Action> {
+    if active(Defect::LastStateSkipped) {
+        actions.retain(|action| !action.phase().is_terminal());
+    }
+    actions
+}
+
+/// Whom a commit is news to.
+struct Touched {
+    runs: BTreeSet<RunId>,
+    parents: BTreeSet<ActionKey>,
+    roots: bool,
+}
+
+impl Touched {
+    fn of(actions: &[Action], since: Seq) -> Self {
+        let ended = actions.iter().filter(|action| action.phase().is_terminal());
+        Self {
+            runs: actions.iter().map(|action| action.key.run).collect(),
+            parents: ended.filter_map(Action::parent_key).collect(),
+            // What only its number of children did not leave as it was is the same in lists of runs.
+            roots: actions.iter().any(|action| action.parent.is_none() && action.changed >= since),
+        }
     }
 }
 
@@ -91,8 +151,7 @@ impl<K: Ord> Topics<K> {
         topics.entry(key).or_insert_with(|| Sender::new(Seq::default())).subscribe()
     }
 
-    fn tell(&self, seq: Seq, keys: impl Iterator<Item = K>) {
-        let touched: BTreeSet<K> = keys.collect();
+    fn tell(&self, seq: Seq, touched: BTreeSet<K>) {
         let mut topics = self.lock();
         for key in touched {
             let Some(sender) = topics.get(&key) else { continue };
@@ -114,3 +173,6 @@ impl<K: Ord> Topics<K> {
         self.lock().values().map(Sender::receiver_count).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Each method is one transaction; what is acknowledged is flushed. An idle store does nothing.
 
 mod address;
+mod carried;
 mod counting;
 mod echo;
 mod fault;

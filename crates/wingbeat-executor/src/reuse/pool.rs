@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::keeper;
@@ -25,6 +25,9 @@ use crate::warm::WarmPool;
 
 /// How long an attempt waits for a process to start before it is started in another way.
 const START_PATIENCE: Duration = Duration::from_mins(1);
+
+/// A wait that nobody asks about: a line for each of a crowd of short attempts would cost more than they do.
+const SHORT_WAIT: Duration = Duration::from_secs(1);
 
 /// First and longest time in which no process is started after one has failed to start.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
@@ -151,18 +154,19 @@ impl ReusePool {
         env: std::collections::BTreeMap<String, String>,
         delayed: &mut impl FnMut(String),
     ) -> Result<(Seat, watch::Receiver<Phase>), String> {
-        let mut told = false;
+        let (worth_telling, mut told) = (Instant::now() + SHORT_WAIT, false);
         loop {
             let changed = self.inner.changed.notified();
             match Inner::find(&self.inner, key, &env)? {
                 Found::Seat(seat, phase) => return Ok((seat, phase)),
+                Found::Full(_) if told => changed.await,
                 Found::Full(reason) => {
-                    if !std::mem::replace(&mut told, true) {
+                    if timeout_at(worth_telling, changed).await.is_err() {
+                        told = true;
                         delayed(reason);
                     }
                 }
             }
-            changed.await;
         }
     }
 

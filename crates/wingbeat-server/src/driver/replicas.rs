@@ -180,7 +180,7 @@ impl Driver {
         if active(Defect::NewsThrownAway) {
             changes = Changes::default();
         }
-        self.parts.feed.publish(upto, &changes);
+        self.parts.feed.publish_others(upto, &changes);
         self.observe(&changes);
         self.leave_moved_sessions(&changes);
         self.order_anew(&changes).await?;

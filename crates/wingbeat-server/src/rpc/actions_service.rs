@@ -147,29 +147,45 @@ impl Updates {
 
     /// Sends children that have ended since `from`. In the snapshot, those that will run again are left out.
     async fn send_changes(&mut self, from: Seq, snapshot_of: Option<&Action>) -> Result<Seq, ConnectError> {
+        let ours =
+            |action: &Action| action.key.run == self.run.id && action.parent.as_ref() == Some(&self.parent);
+        if snapshot_of.is_none()
+            && let Some(news) = self.platform.feed.news(from, ours)
+        {
+            self.send_ended(&news.rows, None).await?;
+            return Ok(news.upto);
+        }
         let mut position = from;
         loop {
             let page =
                 self.platform.store.changed_actions(self.run.id, Some(&self.parent), position, PAGE).await;
             let (rows, end) = page.map_err(|error| read_error(&error))?;
             let more = rows.len() >= PAGE && end > position;
-            for child in rows {
-                let again = snapshot_of.is_some_and(|parent| wingbeat_engine::reopens(parent, &child));
-                // The client warns of every live update without an output, and mistakes live conditions of a
-                // snapshot for tasks: only what has ended is told.
-                if child.phase().is_terminal() && !again {
-                    let update = self.update(&child);
-                    let message = watch_for_updates_response::Message::ActionUpdate(Box::new(update));
-                    self.sink
-                        .send(WatchForUpdatesResponse { message: Some(message), ..Default::default() })
-                        .await?;
-                }
-            }
+            self.send_ended(&rows, snapshot_of).await?;
             position = end;
             if !more {
                 return Ok(position);
             }
         }
+    }
+
+    async fn send_ended(
+        &mut self,
+        rows: &[Action],
+        snapshot_of: Option<&Action>,
+    ) -> Result<(), ConnectError> {
+        for child in rows {
+            let again = snapshot_of.is_some_and(|parent| wingbeat_engine::reopens(parent, child));
+            // The client warns of every live update without an output, and mistakes live conditions of a
+            // snapshot for tasks: only what has ended is told.
+            if child.phase().is_terminal() && !again {
+                let message = watch_for_updates_response::Message::ActionUpdate(Box::new(self.update(child)));
+                self.sink
+                    .send(WatchForUpdatesResponse { message: Some(message), ..Default::default() })
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     async fn send_sentinel(&mut self) -> Result<(), ConnectError> {

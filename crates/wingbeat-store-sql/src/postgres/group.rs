@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use wingbeat_model::{Loaded, Needs, Seq, ServerId, Timestamp, UnitOfWork};
 use wingbeat_store::take_new;
 
+use super::carried::Carried;
 use super::echo;
 use super::flush::{Statements, execute};
 use super::load::{load_keys, load_sets};
@@ -81,6 +82,8 @@ pub(crate) struct Group {
     writer: i64,
     now: Timestamp,
     known: Loaded,
+    /// What the transactions before it knew.
+    carried: Carried,
     /// Decided, and not written by this try.
     pending: Pending,
     /// Written by this try.
@@ -89,7 +92,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// Of jobs that wait.
-    pub(crate) fn new(jobs: Vec<Job>, server: ServerId) -> Self {
+    pub(crate) fn new(jobs: Vec<Job>, server: ServerId, carried: Carried) -> Self {
         Self {
             jobs,
             server,
@@ -100,6 +103,7 @@ impl Group {
             writer: RandomState::new().build_hasher().finish().cast_signed(),
             now: now(),
             known: Loaded::default(),
+            carried,
             pending: Pending::default(),
             written: Pending::default(),
         }
@@ -110,9 +114,10 @@ impl Group {
         self.jobs.iter().map(|job| job.since).min().unwrap_or_else(Instant::now)
     }
 
-    /// Tells everybody. With a fault, it is everybody's.
-    pub(crate) fn finish(self, fault: Option<&Fault>) {
+    /// Tells everybody, and leaves what it knew. With a fault, it is everybody's.
+    pub(crate) fn finish(self, fault: Option<&Fault>) -> Carried {
         self.jobs.into_iter().for_each(|job| job.finish(fault));
+        self.carried
     }
 
     /// One try of the transaction, on a connection that is in none.
@@ -127,6 +132,7 @@ impl Group {
             return Ok(());
         }
         self.epoch = epoch;
+        self.carried.open(head);
         self.start_from(head)?;
         self.load_shared(db).await?;
         while self.decided < self.jobs.len() {
@@ -137,6 +143,7 @@ impl Group {
             self.advance(db).await?;
         }
         db.execute("COMMIT").await?;
+        self.carried.close(mem::take(&mut self.known), self.head);
         Ok(())
     }
 
@@ -202,7 +209,9 @@ impl Group {
     }
 
     async fn load_known(&mut self, db: &mut PgConnection, wanted: &Needs) -> Result<(), Fault> {
-        let missing = not_asked(wanted, &self.known.asked);
+        let unknown = not_asked(wanted, &self.known.asked);
+        mark_asked(self.carried.bring(&unknown, &mut self.known), &mut self.known.asked);
+        let missing = not_asked(&unknown, &self.known.asked);
         if !missing.is_empty() {
             load_keys(db, missing.clone(), &mut self.known, self.now).await?;
             mark_asked(missing, &mut self.known.asked);

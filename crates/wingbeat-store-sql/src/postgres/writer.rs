@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use wingbeat_model::{ServerId, UnitOfWork};
 
 use super::address::PostgresAddress;
+use super::carried::Carried;
 use super::counting::{Counting, count_when_due};
 use super::fault::{in_use, silent};
 use super::group::{Committed, Group, Job};
@@ -94,7 +95,7 @@ async fn write_until_closed(link: Link, waiting: Receiver<Job>) {
 }
 
 async fn write_all(mut link: Link, mut waiting: Receiver<Job>, due: &Notify) {
-    let mut counting = Counting::default();
+    let (mut counting, mut carried) = (Counting::default(), Carried::default());
     while let Some(first) = waiting.recv().await {
         let mut jobs = vec![first];
         while jobs.len() < GROUP
@@ -102,9 +103,9 @@ async fn write_all(mut link: Link, mut waiting: Receiver<Job>, due: &Notify) {
         {
             jobs.push(next);
         }
-        let mut group = Group::new(jobs, link.server);
+        let mut group = Group::new(jobs, link.server, carried);
         let fault = link.write(&mut group).await.err();
-        group.finish(fault.as_ref());
+        carried = group.finish(fault.as_ref());
         counting.written(due);
     }
     if let Some(db) = link.idle {

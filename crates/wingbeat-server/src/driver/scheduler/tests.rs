@@ -16,7 +16,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_parts(seconds, 0)
 }
 
-fn action(run: i64, name: &str, depth: u32) -> Action {
+pub(crate) fn action(run: i64, name: &str, depth: u32) -> Action {
     Action {
         key: ActionKey { run: RunId(run), name: ActionName::stored(name) },
         parent: None,

@@ -1,6 +1,6 @@
 //! Streams of runs and actions: the present state at once, then every change, conflated and never reordered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use buffa_types::google::protobuf::Timestamp as WireTimestamp;
 use connectrpc::{ConnectError, ServiceStream};
 use futures::TryStreamExt as _;
 use wingbeat_idl::{ids, time};
-use wingbeat_model::{Action, ActionKey, ActionName, Phase, Run, Seq, Timestamp};
+use wingbeat_model::{Action, ActionKey, ActionName, Phase, Run, RunId, Seq, Timestamp};
 use wingbeat_proto::flyteidl2::common::{Filter as WireFilter, filter};
 use wingbeat_proto::flyteidl2::task::RunSpec;
 use wingbeat_proto::flyteidl2::workflow::{
@@ -20,10 +20,11 @@ use wingbeat_proto::flyteidl2::workflow::{
 use wingbeat_store::{ActionField, ActionQuery, Filter, FilterOp, RunScope};
 
 use super::lists::with_runs;
+use crate::feed::News;
 use crate::platform::{Platform, read_error};
 use crate::rpc::caller::bad_id;
 use crate::rpc::stream::{Sink, produce, produce_pages, quiet};
-use crate::rpc::{find, groups, view};
+use crate::rpc::{groups, view};
 use crate::wake::Receiver;
 
 /// Rows of one message at most.
@@ -47,6 +48,34 @@ async fn wait(changed: &mut Receiver) -> Woken {
     }
 }
 
+/// An action that is looked at again and again.
+#[derive(Default)]
+struct Watched {
+    /// As it was last, and what was told by then.
+    known: Option<(Action, Seq)>,
+}
+
+impl Watched {
+    /// The action as it is now.
+    async fn look(&mut self, platform: &Platform, key: &ActionKey) -> Result<Action, ConnectError> {
+        let position = platform.feed.position();
+        let news = self.known.take().and_then(|(action, seen)| {
+            let mut news = platform.feed.news(seen, |row| row.key == *key)?;
+            // What the store said then may be newer than what was told.
+            Some(news.rows.pop().filter(|row| row.changed > action.changed).unwrap_or(action))
+        });
+        let action = match news {
+            Some(action) => action,
+            None => {
+                let found = platform.store.find_action(key).await.map_err(|error| read_error(&error))?;
+                found.ok_or_else(|| ConnectError::not_found("the action is gone"))?
+            }
+        };
+        self.known = Some((action.clone(), position));
+        Ok(action)
+    }
+}
+
 /// Details of one action until it has ended. The first message is the present state.
 pub(super) fn action_details(
     platform: &Arc<Platform>,
@@ -57,10 +86,10 @@ pub(super) fn action_details(
     let shared = platform.clone();
     produce(platform, "watch-action-details", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
+        let mut watched = Watched::default();
         let mut sent: Option<Seq> = None;
         loop {
-            let action = shared.store.find_action(&key).await.map_err(|error| read_error(&error))?;
-            let action = action.ok_or_else(|| ConnectError::not_found("the action is gone"))?;
+            let action = watched.look(&shared, &key).await?;
             if sent != Some(action.changed) {
                 let details = view::details(&shared, &org, &run, &action).await?;
                 sink.send(WatchActionDetailsResponse { details: details.into(), ..Default::default() })
@@ -89,9 +118,11 @@ pub(super) fn run_details(
     let shared = platform.clone();
     produce(platform, "watch-run-details", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
+        let mut watched = Watched::default();
+        let key = ActionKey::root(run.id);
         let mut sent: Option<Seq> = None;
         loop {
-            let root = find::root(&shared, &run).await?;
+            let root = watched.look(&shared, &key).await?;
             if sent != Some(root.changed) {
                 let details = details_of_run(&shared, &org, &run, &root).await?;
                 sink.send(WatchRunDetailsResponse { details: details.into(), ..Default::default() }).await?;
@@ -279,27 +310,25 @@ pub(crate) fn actions_since(
     Ok(produce_pages(platform, "watch-actions", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
         let mut position = from;
-        let mut first = true;
+        let (mut all, mut greeted) = (from == Seq::default(), false);
         loop {
-            let page = shared.store.changed_actions(run.id, None, position, PAGE).await;
-            let (rows, end) = page.map_err(|error| read_error(&error))?;
-            let more = rows.len() >= PAGE && end > position;
-            position = end;
-            if first || !rows.is_empty() {
-                first = false;
-                let names: Vec<ActionName> = rows.iter().map(|action| action.key.name.clone()).collect();
-                let counts = shared.store.counts_below(run.id, &names).await;
-                let counts = counts.map_err(|error| read_error(&error))?;
-                let enriched = rows.iter().map(|action| EnrichedAction {
-                    action: view::action(&org, &run, action).into(),
-                    meets_filter: wanted.meets(action),
-                    children_phase_counts: groups::children(&counts, &action.key.name),
-                    ..Default::default()
-                });
-                let answer =
-                    WatchActionsResponse { enriched_actions: enriched.collect(), ..Default::default() };
-                sink.send(SaidOfActions { position, answer, started_at: started_at(&rows) }).await?;
+            let Changed { rows, upto, more } = if all {
+                changed_page(&shared, run.id, position).await?
+            } else {
+                changed_lately(&shared, run.id, position).await?
+            };
+            all = all && more;
+            let mut left = rows.chunks(PAGE).peekable();
+            if left.peek().is_none() && !greeted {
+                sink.send(SaidOfActions::nothing(upto)).await?;
             }
+            greeted = true;
+            while let Some(page) = left.next() {
+                // Whoever comes back with a position that was said of half a commit would miss the other half.
+                let said = if left.peek().is_some() { position } else { upto };
+                sink.send(say(&shared, (&org, &run), &wanted, (said, page)).await?).await?;
+            }
+            position = upto;
             if more {
                 continue;
             }
@@ -310,6 +339,64 @@ pub(crate) fn actions_since(
             }
         }
     }))
+}
+
+/// Actions that changed until a position.
+struct Changed {
+    rows: Vec<Action>,
+    upto: Seq,
+    /// There are later ones.
+    more: bool,
+}
+
+/// What the store knows of a run.
+async fn changed_page(platform: &Platform, run: RunId, after: Seq) -> Result<Changed, ConnectError> {
+    let page = platform.store.changed_actions(run, None, after, PAGE).await;
+    let (rows, upto) = page.map_err(|error| read_error(&error))?;
+    let more = rows.len() >= PAGE && upto > after;
+    Ok(Changed { rows, upto, more })
+}
+
+/// The same with the parents of what changed: they are told with how many children of theirs are in which phase.
+async fn changed_lately(platform: &Platform, run: RunId, after: Seq) -> Result<Changed, ConnectError> {
+    if let Some(News { rows, upto }) = platform.feed.news(after, |row| row.key.run == run) {
+        return Ok(Changed { rows, upto, more: false });
+    }
+    let mut page = changed_page(platform, run, after).await?;
+    let there: BTreeSet<&ActionName> = page.rows.iter().map(|row| &row.key.name).collect();
+    let parents: BTreeSet<&ActionName> = page.rows.iter().filter_map(|row| row.parent.as_ref()).collect();
+    let missing: Vec<String> = parents.difference(&there).map(ToString::to_string).collect();
+    if !missing.is_empty() {
+        let query = ActionQuery {
+            scope: RunScope::Run(run),
+            limit: missing.len(),
+            filters: vec![Filter { field: ActionField::Name, op: FilterOp::In, values: missing }],
+            paused_only: false,
+            sort: Vec::new(),
+            after: None,
+        };
+        let parents = platform.store.list_actions(&query).await.map_err(|error| read_error(&error))?;
+        page.rows.extend(parents.rows);
+    }
+    Ok(page)
+}
+
+async fn say(
+    platform: &Platform,
+    (org, run): (&str, &Run),
+    wanted: &Wanted,
+    (position, rows): (Seq, &[Action]),
+) -> Result<SaidOfActions, ConnectError> {
+    let names: Vec<ActionName> = rows.iter().map(|action| action.key.name.clone()).collect();
+    let counts = platform.store.counts_below(run.id, &names).await.map_err(|error| read_error(&error))?;
+    let enriched = rows.iter().map(|action| EnrichedAction {
+        action: view::action(org, run, action).into(),
+        meets_filter: wanted.meets(action),
+        children_phase_counts: groups::children(&counts, &action.key.name),
+        ..Default::default()
+    });
+    let answer = WatchActionsResponse { enriched_actions: enriched.collect(), ..Default::default() };
+    Ok(SaidOfActions { position, answer, started_at: started_at(rows) })
 }
 
 fn started_at(actions: &[Action]) -> BTreeMap<String, WireTimestamp> {
