@@ -143,24 +143,29 @@ def hand(kind: str, arguments: argparse.Namespace) -> None:
 
 
 def by_hand(folder: str, inputs: Path) -> float:
-    """Seconds of `a0` for the step's task; the recipe is that of the executor, without a platform."""
-    names = {"ACTION_NAME": "a0", "RUN_NAME": "hand", "_U_ORG_NAME": "o", "_U_RUN_BASE": folder}
+    """Seconds of `a0` for the step's task."""
+    started = time.perf_counter()
+    run_a0("nothing", inputs, Path(folder, "out"), {})
+    return time.perf_counter() - started
+
+
+def run_a0(task: str, inputs: Path, outputs: Path, env: dict[str, str]) -> None:
+    """Runs a task of this file in a process; the recipe is that of the executor, without a platform."""
+    names = {"ACTION_NAME": "a0", "RUN_NAME": "hand", "_U_ORG_NAME": "o", "_U_RUN_BASE": str(outputs.parent)}
     where = {"FLYTE_INTERNAL_EXECUTION_PROJECT": "p", "FLYTE_INTERNAL_EXECUTION_DOMAIN": "d"}
     a0 = Path(sys.executable).with_name("a0")
-    command = [a0, "-i", inputs, "-o", Path(folder, "out"), "-v", "v1", "-r", Path(folder, "raw")]
+    command = [a0, "-i", inputs, "-o", outputs, "-v", "v1", "-r", outputs.parent / "raw"]
     command += ["--resolver", "flyte._internal.resolvers.default.DefaultTaskResolver", "mod", "steps", "instance"]
-    started = time.perf_counter()
-    subprocess.run(
-        [*map(str, command), "nothing"],
-        env={"PATH": os.environ["PATH"], "FSSPEC_FILE_AUTO_MKDIR": "true", **names, **where},
+    ended = subprocess.run(
+        [*map(str, command), task],
+        env={"PATH": os.environ["PATH"], "FSSPEC_FILE_AUTO_MKDIR": "true", "no_proxy": "localhost", **names, **where, **env},
         cwd=Path(__file__).parent,
-        check=True,
         capture_output=True,
+        text=True,
     )
-    seconds = time.perf_counter() - started
-    if not Path(folder, "out", "outputs.pb").exists():
-        raise SystemExit("a0 left no outputs")
-    return seconds
+    # The client may abort itself when all is done: its network threads outlive the interpreter.
+    if not Path(outputs, "outputs.pb").exists():
+        raise SystemExit(f"a0 left no outputs:\n{ended.stderr[-4000:]}")
 
 
 def tell(kind: str, took: list[float], load: float, arguments: argparse.Namespace) -> None:

@@ -38,13 +38,17 @@ def test_a_watch_on_an_ended_run_says_so_and_ends(shared):
 def test_a_watch_on_actions_shows_every_action_with_its_last_state(shared):
     run = shared.run(basics.add_twice, 1)
     request = run_service_pb2.WatchActionsRequest(run_id=shared.run_id(run.name))
-    last = {}
+    last, ended_children = {}, []
     for answer in shared.runs.watch_actions(request, timeout_ms=STREAM_MS):
         for item in answer.enriched_actions:
             last[item.action.id.name] = phase_name(item.action.status.phase)
+            if item.action.id.name == "a0" and last["a0"] == "running":
+                counts = {phase_name(phase): count for phase, count in item.children_phase_counts.items()}
+                ended_children.append(counts.get("succeeded", 0))
         if len(last) == 3 and set(last.values()) == {"succeeded"}:
             break
     assert len(last) == 3
+    assert {0, 1} <= set(ended_children), "a parent is told anew when its children's counts change"
 
 
 def test_a_watch_on_runs_shows_the_present_ones_and_new_ones(shared, held):

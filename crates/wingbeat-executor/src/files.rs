@@ -42,11 +42,11 @@ pub(crate) struct Found {
     pub(crate) report_uri: String,
 }
 
-/// Makes every folder that the attempt will write to.
+/// Every folder that the attempt will write to.
 ///
 /// # Errors
-/// [`FilesError`]: the attempt cannot run.
-pub(crate) fn prepare(assignment: &Assignment, store: &BlobStore) -> Result<(), FilesError> {
+/// [`FilesError::NotLocal`]: the attempt cannot run.
+pub(crate) fn places(assignment: &Assignment, store: &BlobStore) -> Result<Vec<PathBuf>, FilesError> {
     let a = assignment;
     let mut folders = Vec::new();
     for uri in [&a.output_prefix, &a.raw_data_prefix, &parent(&a.checkpoint_uri)] {
@@ -55,10 +55,19 @@ pub(crate) fn prepare(assignment: &Assignment, store: &BlobStore) -> Result<(), 
             folders.push(local(uri)?);
         }
     }
-    for folder in folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(&folder).map_err(|source| FilesError::Io { path: folder.clone(), source })?;
-    }
-    Ok(())
+    folders.retain(|folder| !folder.as_os_str().is_empty());
+    Ok(folders)
+}
+
+/// Makes folders. Blocking.
+///
+/// # Errors
+/// [`FilesError::Io`]: the attempt cannot run.
+pub(crate) fn create(folders: &[PathBuf]) -> Result<(), FilesError> {
+    let make = |folder: &PathBuf| {
+        fs::create_dir_all(folder).map_err(|source| FilesError::Io { path: folder.clone(), source })
+    };
+    folders.iter().try_for_each(make)
 }
 
 /// Looks at what the attempt wrote. Its outputs are durable when this returns. Blocking.
@@ -161,7 +170,7 @@ mod tests {
         ContainerError as WireError, ErrorDocument, container_error, execution_error,
     };
 
-    use super::{ErrorFile, FilesError, collect, prepare};
+    use super::{ErrorFile, FilesError, collect, create, places};
     use crate::testing::assignment;
 
     #[test]
@@ -202,11 +211,11 @@ mod tests {
         (a.output_prefix, a.raw_data_prefix) = (below("out/1"), below("raw/1"));
         a.checkpoint_uri = below("cp/1/_flytecheckpoints");
         let store = wingbeat_blob::BlobStore::open_local(&root.path().join("store")).unwrap();
-        prepare(&a, &store).unwrap();
+        create(&places(&a, &store).unwrap()).unwrap();
         for made in ["out/1", "raw/1", "cp/1"] {
             assert!(root.path().join(made).is_dir(), "{made}");
         }
         a.raw_data_prefix = "s3://bucket/x".to_owned();
-        assert!(matches!(prepare(&a, &store), Err(FilesError::NotLocal { .. })));
+        assert!(matches!(places(&a, &store), Err(FilesError::NotLocal { .. })));
     }
 }

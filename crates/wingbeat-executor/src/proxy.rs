@@ -9,7 +9,6 @@
 mod answer;
 mod envelope;
 mod headers;
-mod peer;
 mod pipe;
 mod unary;
 mod upstream;
@@ -137,12 +136,10 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
     }
 }
 
-/// Serves a connection unless it is another user's. The kernel's table is long on a busy machine: reading it waits
-/// where nobody else does.
+/// Serves a connection unless it is another user's.
 async fn welcome(stream: TcpStream, peer: SocketAddr, upstream: Arc<Upstream>) {
-    let local_port = stream.local_addr().map_or(0, |addr| addr.port());
-    let looked = tokio::task::spawn_blocking(move || peer::is_foreign(peer.port(), local_port)).await;
-    if looked.unwrap_or(true) {
+    let foreign = stream.local_addr().map(|local| wingbeat_peer::is_foreign(peer, local));
+    if foreign.unwrap_or(true) {
         warn!("refused a connection of another user to a task's listener");
         return;
     }

@@ -15,7 +15,7 @@ use wingbeat_model::Failure;
 use crate::assignment::{Assignment, Held};
 use crate::errors::told;
 use crate::executor::Executor;
-use crate::files::{FilesError, Found};
+use crate::files::{self, FilesError, Found};
 use crate::folder::AttemptFolder;
 use crate::logs::{Finished, Following, LogTarget, follow};
 use crate::outcome::{self, Evidence, Exit, Oom, Outcome};
@@ -56,7 +56,7 @@ pub(crate) async fn run(
 /// What is to be reported in the end; `None` if nobody wants to know.
 async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSignal) -> Option<Happening> {
     let held = &assignment.held;
-    let folder = match create_folder(executor, held).await {
+    let folder = match create_folder(executor, assignment).await {
         Ok(folder) => folder,
         Err(failure) => return Some(failed(failure)),
     };
@@ -128,13 +128,18 @@ async fn judge(
 }
 
 /// What an earlier start of the attempt left may be gigabytes to remove.
-async fn create_folder(executor: &Executor, held: &Held) -> Result<AttemptFolder, Failure> {
-    let (folder, held) = (executor.folder.clone(), held.clone());
-    match tokio::task::spawn_blocking(move || folder.create_attempt(&held)).await {
-        Ok(Ok(created)) => Ok(created),
-        Ok(Err(error)) => Err(outcome::system("StartFailed", told(&error))),
-        Err(error) => Err(outcome::system("ExecutorFault", error.to_string())),
+async fn create_folder(executor: &Executor, assignment: &Assignment) -> Result<AttemptFolder, Failure> {
+    fn failed(error: &dyn std::error::Error) -> Failure {
+        outcome::system("StartFailed", told(error))
     }
+    let (folder, held) = (executor.folder.clone(), assignment.held.clone());
+    let places = files::places(assignment, &executor.store).map_err(|error| failed(&error))?;
+    let created = tokio::task::spawn_blocking(move || {
+        let created = folder.create_attempt(&held).map_err(|error| failed(&error))?;
+        files::create(&places).map_err(|error| failed(&error))?;
+        Ok(created)
+    });
+    created.await.unwrap_or_else(|error| Err(outcome::system("ExecutorFault", error.to_string())))
 }
 
 fn start_following(

@@ -53,11 +53,14 @@ pub enum Order {
 pub struct Work {
     spec: Digest,
     input_uri: String,
+    run: Option<Box<Run>>,
 }
 
-impl From<&Action> for Work {
-    fn from(action: &Action) -> Self {
-        Self { spec: action.spec, input_uri: action.input_uri.clone() }
+impl Work {
+    /// Of an action, and of its run if that is at hand: nobody has read the row of one that begins.
+    pub(crate) fn new(action: &Action, run: Option<&Run>) -> Self {
+        let run = run.map(|run| Box::new(run.clone()));
+        Self { spec: action.spec, input_uri: action.input_uri.clone(), run }
     }
 }
 
@@ -101,12 +104,16 @@ pub struct Sender {
     again: Dispatcher,
     templates: Kept<Digest, Arc<TaskTemplate>>,
     runs: Kept<RunId, Arc<RunTerms>>,
+    envs: Kept<Digest, Arc<Env>>,
 }
+
+/// Environment variables of runs with one spec.
+type Env = Vec<(String, String)>;
 
 /// What all attempts of a run share.
 struct RunTerms {
     run: Run,
-    env: Vec<(String, String)>,
+    env: Arc<Env>,
 }
 
 impl Sender {
@@ -118,7 +125,8 @@ impl Sender {
         driver: DriverHandle,
         again: Dispatcher,
     ) -> Self {
-        Self { store, blob, sessions, driver, again, templates: Kept::default(), runs: Kept::default() }
+        let (templates, runs, envs) = (Kept::default(), Kept::default(), Kept::default());
+        Self { store, blob, sessions, driver, again, templates, runs, envs }
     }
 
     /// Works until the dispatcher is gone.
@@ -201,7 +209,7 @@ impl Sender {
             Some(work) => work,
             None => self.work(action).await?,
         };
-        let terms = self.run_terms(action.run).await?;
+        let terms = self.run_terms(action.run, work.run).await?;
         let template = self.template(work.spec).await?;
         let (run, key) = (&terms.run, &terms.run.key);
         let scope = ScopeKey { org: &key.scope.org, project: &key.scope.project, domain: &key.scope.domain };
@@ -238,20 +246,33 @@ impl Sender {
 
     async fn work(&self, action: &ActionKey) -> Result<Work, AssignError> {
         let row = self.store.find_action(action).await?.ok_or(AssignError::Missing("the action"))?;
-        Ok(Work::from(&row))
+        Ok(Work::new(&row, None))
     }
 
-    async fn run_terms(&mut self, id: RunId) -> Result<Arc<RunTerms>, AssignError> {
+    async fn run_terms(&mut self, id: RunId, run: Option<Box<Run>>) -> Result<Arc<RunTerms>, AssignError> {
         if let Some(known) = self.runs.get(&id) {
             return Ok(known);
         }
-        let run = self.store.get_runs(&[id]).await?.pop().ok_or(AssignError::Missing("the run"))?;
-        let bytes = self.store.find_spec(&run.spec).await?.ok_or(AssignError::Missing("the run's spec"))?;
-        let spec = RunSpec::decode_from_slice(&bytes)?;
-        let env = spec.envs.values.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
+        let run = match run {
+            Some(run) => *run,
+            None => self.store.get_runs(&[id]).await?.pop().ok_or(AssignError::Missing("the run"))?,
+        };
+        let env = self.env(run.spec).await?;
         let terms = Arc::new(RunTerms { run, env });
         self.runs.put(id, terms.clone());
         Ok(terms)
+    }
+
+    async fn env(&mut self, digest: Digest) -> Result<Arc<Env>, AssignError> {
+        if let Some(known) = self.envs.get(&digest) {
+            return Ok(known);
+        }
+        let bytes = self.store.find_spec(&digest).await?.ok_or(AssignError::Missing("the run's spec"))?;
+        let spec = RunSpec::decode_from_slice(&bytes)?;
+        let env = spec.envs.values.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
+        let env = Arc::new(env);
+        self.envs.put(digest, Arc::clone(&env));
+        Ok(env)
     }
 
     async fn template(&mut self, digest: Digest) -> Result<Arc<TaskTemplate>, AssignError> {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Batch, Command, Effect, Reject, Reply};
-use wingbeat_model::{Action, ActionKey, Changes, ServerId, SessionId, Timestamp};
+use wingbeat_model::{Action, ActionKey, Changes, Run, ServerId, SessionId, Timestamp};
 use wingbeat_store::Metadata;
 
 pub use boot::BootError;
@@ -347,7 +347,7 @@ impl Driver {
                 self.observe(&decided.changes);
                 self.await_streams(&decided.changes);
                 self.answer(taken, decided.replies, &decided.changes);
-                self.follow(decided.effects, &decided.changes.actions);
+                self.follow(decided.effects, &decided.changes.actions, &decided.changes.runs);
                 self.parts.feed.publish(seq, decided.changes);
             }
             Err(error) => self.refused(taken, error).await,
@@ -443,11 +443,12 @@ impl Driver {
         }
     }
 
-    /// Does what was decided. `written`: rows of the same commit, by key, which need not be read again.
-    fn follow(&mut self, effects: Vec<Effect>, written: &[Action]) {
+    /// Does what was decided. `actions` and `runs`: rows of the same commit, by key, which need not be read again.
+    fn follow(&mut self, effects: Vec<Effect>, actions: &[Action], runs: &[Run]) {
         let work = |key: &ActionKey| {
-            let at = written.binary_search_by(|action| action.key.cmp(key)).ok()?;
-            Some(Work::from(&written[at]))
+            let at = actions.binary_search_by(|action| action.key.cmp(key)).ok()?;
+            let begins = key.name.is_root().then(|| runs.iter().find(|run| run.id == key.run)).flatten();
+            Some(Work::new(&actions[at], begins))
         };
         for effect in effects {
             match effect {

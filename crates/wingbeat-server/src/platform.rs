@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectrpc::{ConnectError, ErrorDetail};
 use wingbeat_blob::{BlobStore, UrlSigner};
 use wingbeat_engine::Reject;
-use wingbeat_model::{Principal, ProjectKey, Run, RunKey, Verb};
+use wingbeat_model::{Digest, Principal, ProjectKey, Run, RunKey, Verb};
 use wingbeat_store::{Metadata, ReadError};
 
 use crate::clock::Clock;
@@ -48,6 +48,8 @@ pub struct Platform {
     pub metrics: Metrics,
     /// Runs that tasks were enqueued in lately.
     pub(crate) known_runs: KnownRuns,
+    /// Specs that were asked for lately.
+    pub(crate) known_specs: KnownSpecs,
     /// Background tasks.
     pub tasks: Tasks,
     /// Is everybody let in without a word?
@@ -59,7 +61,31 @@ pub struct Platform {
 #[derive(Debug, Default)]
 pub(crate) struct KnownRuns(Mutex<Kept<RunKey, Arc<Run>>>);
 
+/// What a digest stands for never changes, and most actions are of few tasks.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSpecs(Mutex<Kept<Digest, Arc<[u8]>>>);
+
+/// A larger spec is read each time.
+const LARGEST_KNOWN: usize = 16 << 10;
+
 impl Platform {
+    /// A stored spec, if there is one under the digest.
+    ///
+    /// # Errors
+    /// As of a read that fails.
+    pub(crate) async fn spec(&self, digest: &Digest) -> Result<Option<Arc<[u8]>>, ConnectError> {
+        let known = &self.known_specs.0;
+        if let Some(spec) = known.lock().unwrap_or_else(PoisonError::into_inner).get(digest) {
+            return Ok(Some(spec));
+        }
+        let found = self.store.find_spec(digest).await.map_err(|error| read_error(&error))?;
+        let found: Option<Arc<[u8]>> = found.map(Into::into);
+        if let Some(spec) = found.as_ref().filter(|spec| spec.len() <= LARGEST_KNOWN) {
+            known.lock().unwrap_or_else(PoisonError::into_inner).put(*digest, spec.clone());
+        }
+        Ok(found)
+    }
+
     /// A run's identity and what it was created with, read once: a fan-out asks for the same run each time.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::feed::Feed;
 use crate::http::{self, BaseUrl, Guard};
 use crate::log_hub::LogHub;
 use crate::metrics::Metrics;
-use crate::platform::{DEFAULT_ORG, KnownRuns, Platform};
+use crate::platform::{DEFAULT_ORG, KnownRuns, KnownSpecs, Platform};
 use crate::sessions::Sessions;
 use crate::tasks::Tasks;
 
@@ -178,6 +178,7 @@ pub(crate) async fn assemble(
         clock,
         metrics,
         known_runs: KnownRuns::default(),
+        known_specs: KnownSpecs::default(),
         tasks: tasks.clone(),
         open,
     });
@@ -239,7 +240,7 @@ impl Listener for Guarded {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, peer) = Listener::accept(&mut self.tcp).await;
-            if !self.guard.admits(peer, self.address) {
+            if !self.guard.admits(peer, stream.local_addr().unwrap_or(self.address)) {
                 tracing::warn!(%peer, "refused a connection of another user of this machine");
                 continue;
             }

@@ -6,6 +6,7 @@
 
 mod fan_out;
 mod figures;
+mod instant;
 mod platform;
 mod questions;
 mod scale;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 use fan_out::Shape;
 use figures::Figures;
 use futures::{StreamExt, TryStreamExt, stream};
+use instant::Instant as InstantBackend;
 use platform::{Anyhow, Platform};
 use scale::Size;
 use serde_json::json;
@@ -50,6 +52,8 @@ enum Scenario {
     Scale(Size),
     /// Watches that are open while nothing happens.
     Watchers(Watchers),
+    /// No load, but a backend for a task that is run by hand: it answers at once and keeps nothing.
+    Instant(InstantBackend),
     /// Many one-task runs at once: create to complete.
     Runs {
         #[arg(long, default_value_t = 1000)]
@@ -73,6 +77,7 @@ async fn main() -> Result<(), Anyhow> {
         Scenario::Fairness(shape) => fan_out::fairness(&platform, shape).await,
         Scenario::Scale(size) => scale::run(&platform, size).await,
         Scenario::Watchers(wanted) => watchers::run(&platform.addr(), wanted).await,
+        Scenario::Instant(wanted) => instant::serve(wanted).await,
         Scenario::Runs { runs, concurrency, task } => {
             let task =
                 task.map_or_else(|| Ok(platform::simulated(0)), |written| platform::deployed(&written))?;

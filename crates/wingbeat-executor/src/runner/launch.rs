@@ -11,7 +11,6 @@ use crate::bundle;
 use crate::environment::{Sources, environment};
 use crate::errors::told;
 use crate::executor::Executor;
-use crate::files;
 use crate::folder::AttemptFolder;
 use crate::logs::Following;
 use crate::outcome::{Exit, Oom, system, user};
@@ -127,7 +126,6 @@ async fn start(
     stop: &mut StopSignal,
 ) -> Result<(Running, AttemptProxy), Ending> {
     let command = command_of(assignment)?;
-    files::prepare(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
         .await
         .map_err(|error| not_started(&error))?;

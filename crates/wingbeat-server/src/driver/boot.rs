@@ -66,7 +66,7 @@ pub(super) async fn reload(driver: &mut Driver) -> Result<(), BootError> {
             Ok(None) | Err(ReadError::Corrupt { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect(), &[action]);
+        driver.follow(wingbeat_engine::resume(&action, &attempt).into_iter().collect(), &[action], &[]);
     }
     let newest = store.head().await?;
     driver.parts.feed.wake_all(newest);

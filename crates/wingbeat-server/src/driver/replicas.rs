@@ -222,7 +222,7 @@ impl Driver {
             let order = wingbeat_engine::resume(&action, attempt);
             orders.extend(order.filter(|order| !(started && matches!(order, Effect::Assign { .. }))));
         }
-        self.follow(orders, &[]);
+        self.follow(orders, &[], &[]);
         Ok(())
     }
 

@@ -11,13 +11,15 @@ fn commit(feed: &Feed, seq: i64, names: &[&str]) {
 }
 
 /// Names with the positions of the commits that changed them, and up to where.
-fn news(feed: &Feed, after: i64) -> Option<(Vec<(String, i64)>, i64)> {
+type Told = (Vec<(String, i64)>, i64);
+
+fn news(feed: &Feed, after: i64) -> Option<Told> {
     let News { rows, upto } = feed.news(Seq(after), |_| true)?;
     Some((rows.into_iter().map(|row| (row.key.name.to_string(), row.changed.0)).collect(), upto.0))
 }
 
-fn known(rows: &[(&str, i64)], upto: i64) -> Option<(Vec<(String, i64)>, i64)> {
-    Some((rows.iter().map(|(name, seq)| ((*name).to_owned(), *seq)).collect(), upto))
+fn told(rows: &[(&str, i64)], upto: i64) -> Told {
+    (rows.iter().map(|(name, seq)| ((*name).to_owned(), *seq)).collect(), upto)
 }
 
 #[test]
@@ -27,10 +29,10 @@ fn what_was_committed_lately_is_told_once_as_it_is_now() {
     commit(&feed, 5, &["b", "a"]);
     commit(&feed, 6, &["c"]);
     assert_eq!(news(&feed, 2), None, "what was committed before the first one is in the store");
-    assert_eq!(news(&feed, 3), known(&[("a", 5), ("b", 5), ("c", 6)], 6));
-    assert_eq!(news(&feed, 5), known(&[("c", 6)], 6));
-    assert_eq!(news(&feed, 6), known(&[], 6));
-    assert_eq!(news(&feed, 9), known(&[], 9), "a store was read that is ahead of what was told");
+    assert_eq!(news(&feed, 3), Some(told(&[("a", 5), ("b", 5), ("c", 6)], 6)));
+    assert_eq!(news(&feed, 5), Some(told(&[("c", 6)], 6)));
+    assert_eq!(news(&feed, 6), Some(told(&[], 6)));
+    assert_eq!(news(&feed, 9), Some(told(&[], 9)), "a store was read that is ahead of what was told");
     assert_eq!(feed.position(), Seq(6));
     let only = feed.news(Seq(3), |row| row.key.name.as_str() == "c").unwrap();
     assert_eq!(only.rows.len(), 1);
@@ -43,16 +45,16 @@ fn a_gap_sends_everybody_before_it_to_the_store() {
     commit(&feed, 3, &["c"]);
     assert_eq!(news(&feed, 0), None);
     assert_eq!(news(&feed, 1), None, "2 is another server's");
-    assert_eq!(news(&feed, 2), known(&[("c", 3)], 3));
+    assert_eq!(news(&feed, 2), Some(told(&[("c", 3)], 3)));
 
     feed.publish_others(Seq(5), &Changes::default());
     assert_eq!(news(&feed, 3), None);
-    assert_eq!(news(&feed, 5), known(&[], 5));
+    assert_eq!(news(&feed, 5), Some(told(&[], 5)));
     commit(&feed, 5, &["late"]);
     assert_eq!(news(&feed, 4), None, "the word of it came after that of others");
     feed.publish_others(Seq(2), &Changes::default());
     commit(&feed, 6, &["d"]);
-    assert_eq!(news(&feed, 5), known(&[("d", 6)], 6));
+    assert_eq!(news(&feed, 5), Some(told(&[("d", 6)], 6)));
 
     feed.wake_all(Seq(8));
     assert_eq!(news(&feed, 6), None, "nobody knows what 7 and 8 changed");

@@ -28,11 +28,7 @@ impl Guard {
 
     /// May a connection from `peer` be served? On loopback the peer's user is looked up; root always may.
     pub fn admits(&self, peer: SocketAddr, local: SocketAddr) -> bool {
-        if self.any_user || !peer.ip().is_loopback() {
-            return true;
-        }
-        // The peer may have closed already, or the system tells nothing: the table is a second lock.
-        peer_users(peer, local).into_iter().all(|user| user == 0 || user == own_user())
+        self.any_user || !wingbeat_peer::is_foreign(peer, local)
     }
 }
 
@@ -75,46 +71,6 @@ fn split(authority: &str) -> (&str, &str) {
     }
 }
 
-#[cfg(target_os = "linux")]
-fn own_user() -> u32 {
-    std::fs::metadata("/proc/self")
-        .map(|folder| std::os::unix::fs::MetadataExt::uid(&folder))
-        .unwrap_or_default()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn own_user() -> u32 {
-    0
-}
-
-/// Who owns sockets that could be the other end of a loopback connection, from the kernel's tables. Ports are
-/// enough: when a foreign socket shares both with ours, refusing is right too.
-#[cfg(target_os = "linux")]
-fn peer_users(peer: SocketAddr, local: SocketAddr) -> Vec<u32> {
-    let read = |table| std::fs::read_to_string(table).unwrap_or_default();
-    let tables = [read("/proc/net/tcp"), read("/proc/net/tcp6")];
-    tables.iter().flat_map(|table| owners(table, peer.port(), local.port())).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn peer_users(_peer: SocketAddr, _local: SocketAddr) -> Vec<u32> {
-    Vec::new()
-}
-
-#[cfg(target_os = "linux")]
-fn owners(table: &str, theirs: u16, ours: u16) -> Vec<u32> {
-    /// State of a socket that owns nothing any more; the kernel shows it as root's.
-    const TIME_WAIT: &str = "06";
-    let port = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
-    let rows = table.lines().skip(1).filter_map(|row| {
-        let columns: Vec<&str> = row.split_whitespace().collect();
-        let [_, from, to, state, _, _, _, user, ..] = columns.as_slice() else { return None };
-        let fits = *state != TIME_WAIT && port(from) == Some(theirs) && port(to) == Some(ours);
-        user.parse().ok().filter(|_| fits)
-    });
-    rows.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Guard, refusal};
@@ -146,17 +102,5 @@ mod tests {
         for (host, origin, allowed) in cases {
             assert_eq!(check(host, origin), allowed, "{host} {origin:?}");
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn sockets_that_are_gone_own_nothing() {
-        let table = "  sl  local_address rem_address st tx rx tr uid\n\
-            0: 0100007F:C350 0100007F:1F90 01 0:0 0:0 0 1001 0 1\n\
-            1: 0200007F:C350 0100007F:1F90 06 0:0 0:0 0 0 0 2\n\
-            2: 0100007F:C351 0100007F:1F90 01 0:0 0:0 0 1000 0 3\n";
-        assert_eq!(super::owners(table, 50000, 8080), [1001]);
-        assert_eq!(super::owners(table, 50001, 8080), [1000]);
-        assert!(super::owners(table, 50002, 8080).is_empty());
     }
 }

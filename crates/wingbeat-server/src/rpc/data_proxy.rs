@@ -229,7 +229,7 @@ impl DataProxy {
                 let (_, action) =
                     find::action(&self.platform, caller, "action_attempt_id.action_id", &id.action_id)
                         .await?;
-                let bytes = self.platform.store.find_spec(&action.spec).await.map_err(read_failed)?;
+                let bytes = self.platform.spec(&action.spec).await?;
                 let spec =
                     bytes.and_then(|bytes| <TaskSpec as buffa::Message>::decode_from_slice(&bytes).ok());
                 spec.ok_or_else(|| ConnectError::data_loss("the action's spec is not in the store"))?

@@ -72,7 +72,7 @@ pub(crate) async fn task(
             key.name, key.version, scope.project, scope.domain
         ))
     })?;
-    let bytes = platform.store.find_spec(&version.spec).await.map_err(|error| read_error(&error))?;
+    let bytes = platform.spec(&version.spec).await?;
     let bytes = bytes.ok_or_else(|| ConnectError::data_loss("the task's spec is not in the store"))?;
     let spec = TaskSpec::decode_from_slice(&bytes)
         .map_err(|_| ConnectError::data_loss("the task's stored spec cannot be decoded"))?;

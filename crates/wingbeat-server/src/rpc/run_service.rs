@@ -201,13 +201,14 @@ impl RunService for Runs {
         request: ServiceRequest<'_, WatchActionDetailsRequest>,
     ) -> ServiceResult<ServiceStream<WatchActionDetailsResponse>> {
         let request = request.to_owned_message();
+        let position = self.platform.feed.position();
         let (run, action) =
             find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
         Ok(Response::stream(watches::action_details(
             &self.platform,
             request.action_id.run.org.clone(),
             run,
-            action.key,
+            (action, position),
         )))
     }
 

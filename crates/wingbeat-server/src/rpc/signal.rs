@@ -10,7 +10,7 @@ use wingbeat_proto::flyteidl2::core::{Literal, SimpleType, literal, primitive, s
 use wingbeat_proto::flyteidl2::workflow::ConditionAction;
 
 use super::find;
-use crate::platform::{Platform, read_error, submit_error};
+use crate::platform::{Platform, submit_error};
 
 /// Gives a condition its value.
 pub(crate) async fn signal(
@@ -27,8 +27,8 @@ pub(crate) async fn signal(
             format!("action `{}` is not a condition; only conditions can be signalled", action.key.name);
         return Err(ConnectError::failed_precondition(text));
     }
-    let bytes = platform.store.find_spec(&action.spec).await.map_err(|error| read_error(&error))?;
-    let condition = ConditionAction::decode_from_slice(&bytes.unwrap_or_default())
+    let bytes = platform.spec(&action.spec).await?;
+    let condition = ConditionAction::decode_from_slice(bytes.as_deref().unwrap_or_default())
         .map_err(|_| ConnectError::data_loss("the condition's stored spec cannot be decoded"))?;
     check(&condition, &value)?;
     let command =

@@ -235,7 +235,7 @@ async fn details_spec(
     action: &Action,
 ) -> Result<(action_details::Spec, ActionMetadata), ConnectError> {
     let mut metadata = metadata(org, run, action);
-    let bytes = platform.store.find_spec(&action.spec).await.map_err(|error| read_error(&error))?;
+    let bytes = platform.spec(&action.spec).await?;
     let bytes = bytes.ok_or_else(|| ConnectError::data_loss("the action's spec is not in the store"))?;
     let unreadable = |_| ConnectError::data_loss("the action's stored spec cannot be decoded");
     let spec = match action.kind {
@@ -392,7 +392,7 @@ pub(crate) async fn name_condition_type(
     if row.kind != ActionKind::Condition {
         return Ok(());
     }
-    let bytes = platform.store.find_spec(&row.spec).await.map_err(|error| read_error(&error))?;
+    let bytes = platform.spec(&row.spec).await?;
     let condition =
         bytes.and_then(|bytes| ConditionAction::decode_from_slice(&bytes).ok()).unwrap_or_default();
     if let Some(metadata) = action.metadata.as_option_mut()

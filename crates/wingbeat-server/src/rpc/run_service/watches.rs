@@ -64,29 +64,30 @@ impl Watched {
             // What the store said then may be newer than what was told.
             Some(news.rows.pop().filter(|row| row.changed > action.changed).unwrap_or(action))
         });
-        let action = match news {
-            Some(action) => action,
-            None => {
-                let found = platform.store.find_action(key).await.map_err(|error| read_error(&error))?;
-                found.ok_or_else(|| ConnectError::not_found("the action is gone"))?
-            }
+        let action = if let Some(action) = news {
+            action
+        } else {
+            let found = platform.store.find_action(key).await.map_err(|error| read_error(&error))?;
+            found.ok_or_else(|| ConnectError::not_found("the action is gone"))?
         };
         self.known = Some((action.clone(), position));
         Ok(action)
     }
 }
 
-/// Details of one action until it has ended. The first message is the present state.
+/// Details of one action, as it was read when watchers had been told of that position, until it has ended. The first
+/// message is the present state.
 pub(super) fn action_details(
     platform: &Arc<Platform>,
     org: String,
     run: Run,
-    key: ActionKey,
+    (action, position): (Action, Seq),
 ) -> ServiceStream<WatchActionDetailsResponse> {
     let shared = platform.clone();
     produce(platform, "watch-action-details", move |mut sink| async move {
         let mut changed = shared.feed.subscribe_run(run.id);
-        let mut watched = Watched::default();
+        let key = action.key.clone();
+        let mut watched = Watched { known: Some((action, position)) };
         let mut sent: Option<Seq> = None;
         loop {
             let action = watched.look(&shared, &key).await?;
@@ -147,8 +148,8 @@ pub(super) async fn details_of_run(
     run: &Run,
     root: &Action,
 ) -> Result<RunDetails, ConnectError> {
-    let bytes = platform.store.find_spec(&run.spec).await.map_err(|error| read_error(&error))?;
-    let spec = RunSpec::decode_from_slice(&bytes.unwrap_or_default())
+    let bytes = platform.spec(&run.spec).await?;
+    let spec = RunSpec::decode_from_slice(bytes.as_deref().unwrap_or_default())
         .map_err(|_| ConnectError::data_loss("the run's stored spec cannot be decoded"))?;
     let action = view::details(platform, org, run, root).await?;
     Ok(RunDetails { run_spec: spec.into(), action: action.into(), ..Default::default() })
