@@ -61,6 +61,10 @@ impl Feed {
 
     /// Tells watchers what this server committed at `seq`.
     pub fn publish(&self, seq: Seq, changes: Changes) {
+        if changes.is_empty() {
+            // It has no position of its own: that one may be another server's.
+            return;
+        }
         let told = told(changes.actions);
         let touched = Touched::of(&told, seq);
         // Before anybody is woken, for whom it is there.

@@ -56,6 +56,13 @@ fn a_gap_sends_everybody_before_it_to_the_store() {
     commit(&feed, 6, &["d"]);
     assert_eq!(news(&feed, 5), Some(told(&[("d", 6)], 6)));
 
+    feed.publish(Seq(7), Changes::default());
+    assert_eq!(
+        news(&feed, 6),
+        Some(told(&[], 6)),
+        "a transaction that changed nothing is told another's position"
+    );
+
     feed.wake_all(Seq(8));
     assert_eq!(news(&feed, 6), None, "nobody knows what 7 and 8 changed");
 }

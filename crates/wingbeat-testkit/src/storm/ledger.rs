@@ -219,7 +219,7 @@ impl Book {
         for (session, new) in claims {
             broken.extend(self.slots_exceeded(before, session, attempts, new));
             let name = self.rows().sessions.get(session).map(|row| row.executor.as_str()).unwrap_or_default();
-            broken.extend(self.overcommitted(session, name));
+            broken.extend(self.overcommitted(before, session, name, new));
         }
         broken
     }
@@ -234,17 +234,12 @@ impl Book {
     ) -> Option<String> {
         let name = self.rows().sessions.get(session).map(|row| row.executor.as_str()).unwrap_or_default();
         let slots = self.slots.get(name).copied().unwrap_or_default();
-        // A parent takes its place back when its last child ends. One server may decide that while another one,
-        // which has not heard of it, gives the place away.
-        let comes_back = |action: &Action| {
-            self.several
-                && before.actions.values().any(|child| child.parent.as_ref() == Some(&action.key.name))
-        };
         let holders = |rows: &'_ Rows| -> BTreeSet<ActionKey> {
             let holds = |action: &&Action| {
                 action.live_children == 0 && action.claim().is_some_and(|claim| claim.session == *session)
             };
-            let holders = rows.actions.values().filter(holds).filter(|action| !comes_back(action));
+            let holders =
+                rows.actions.values().filter(holds).filter(|action| !self.comes_back(before, action));
             holders.map(|action| action.key.clone()).collect()
         };
         let is_new = |key: &ActionKey| {
@@ -258,14 +253,28 @@ impl Book {
             .then(|| format!("{name} has {slots} slots, {used} were taken and {new} attempts came"))
     }
 
-    /// An executor whose attempts were promised more memory or devices than it has.
-    fn overcommitted(&self, session: &SessionId, name: &str) -> Option<String> {
-        let held = self.rows().actions.values();
-        let held = held.filter(|action| action.claim().is_some_and(|claim| claim.session == *session));
-        let (memory, gpus) = held.fold((0, 0), |(memory, gpus), action| {
-            (memory + action.resources.memory_bytes, gpus + action.resources.gpus)
-        });
-        (memory > MEMORY_BYTES || gpus > GPUS)
+    /// A parent takes its place back when its last child ends. One server may decide that while another one, which has
+    /// not heard of it, gives the place away.
+    fn comes_back(&self, before: &Rows, action: &Action) -> bool {
+        self.several && before.actions.values().any(|child| child.parent.as_ref() == Some(&action.key.name))
+    }
+
+    /// An executor whose attempts were promised more memory or devices than it has, after a transaction that gave it
+    /// `new` ones.
+    fn overcommitted(&self, before: &Rows, session: &SessionId, name: &str, new: usize) -> Option<String> {
+        let holds = |action: &&Action| action.claim().is_some_and(|claim| claim.session == *session);
+        let held = || self.rows().actions.values().filter(holds);
+        let memory: u64 = held().map(|action| action.resources.memory_bytes).sum();
+        let gpus: u32 = held().map(|action| action.resources.gpus).sum();
+        // Parents that wait keep their memory. Where there is nobody else, one more is let in, or none would ever end; the
+        // same transaction may bring one of them back.
+        let computed = |action: &&Action| {
+            let before = before.actions.get(&action.key).filter(holds);
+            before.is_some_and(|before| before.live_children == 0)
+        };
+        let computing = held().filter(|action| action.live_children == 0).filter(computed);
+        let others = computing.filter(|action| !self.comes_back(before, action)).count();
+        ((memory > MEMORY_BYTES && others + new > 1) || gpus > GPUS)
             .then(|| format!("{name} was promised away with {memory} bytes of memory and {gpus} devices"))
     }
 

@@ -208,10 +208,14 @@ impl Machines {
         }
     }
 
-    /// Whether attempts there, promised ones included, compute with more than it has: a parent's last child ended.
-    pub(super) fn is_crowded(&self, session: &SessionId) -> bool {
+    /// Whether what was promised there does not fit any more: a parent's last child has ended, and it computes again.
+    pub(super) fn is_crowded(&self, session: &SessionId, promised: &Resources) -> bool {
         self.0.get(session).is_some_and(|executor| {
-            executor.view.slots_used > executor.view.terms.slots && !active(Defect::SlotsExceeded)
+            let (used, terms) = (executor.view.slots_used, &executor.view.terms);
+            let slots = used > terms.slots && !active(Defect::SlotsExceeded);
+            // Over its memory only one is let in where all others wait.
+            let memory = promised.memory_bytes > 0 && executor.memory_used > terms.memory_bytes && used > 1;
+            slots || memory
         })
     }
 

@@ -99,7 +99,9 @@ impl Scheduler {
 
     /// Takes a proposed claim back whose executor has more to do than it has places, and lets the action wait on.
     pub(in crate::driver) fn withdraw_if_crowded(&mut self, action: &ActionKey) -> bool {
-        let crowded = self.proposed.get(action).is_some_and(|(_, session)| self.machines.is_crowded(session));
+        let promised = self.proposed.get(action);
+        let crowded =
+            promised.is_some_and(|(ready, session)| self.machines.is_crowded(session, &ready.resources));
         if crowded {
             self.refused(action, true);
         }
