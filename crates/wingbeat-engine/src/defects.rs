@@ -38,11 +38,13 @@ pub enum Defect {
     NewsThrownAway,
     /// Nobody ends the sessions of a server that is gone.
     OrphansForgotten,
+    /// What a server remembers of its own commits is taken for all that there were.
+    GapOverlooked,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::StaleFenceAccepted,
         Self::AcknowledgedWriteDropped,
         Self::LastStateSkipped,
@@ -59,6 +61,7 @@ impl Defect {
         Self::LeaseNeverEnds,
         Self::NewsThrownAway,
         Self::OrphansForgotten,
+        Self::GapOverlooked,
     ];
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::{Action, Seq};
 
 /// Rows that are kept at most, by the newest commit alone if that has more: some megabytes.
@@ -45,7 +46,7 @@ impl Recent {
             // Told late; it is behind a gap already.
             return;
         }
-        if seq.0 != self.upto.0 + 1 {
+        if seq.0 != self.upto.0 + 1 && !active(Defect::GapOverlooked) {
             self.forget(Seq(seq.0 - 1));
         }
         self.upto = seq;

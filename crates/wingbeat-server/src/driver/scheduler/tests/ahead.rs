@@ -140,3 +140,22 @@ fn a_parent_takes_its_place_back_with_its_last_child() {
     scheduler.observe_action(&running_child("c2"));
     assert_eq!(ahead(&mut scheduler, &[end("c1", 1), end("c2", 1)]), Vec::<String>::new());
 }
+
+/// Where everybody waits for children, one more is let in whatever the memory, and not if somebody computes by then.
+#[test]
+fn a_promise_over_the_memory_is_taken_back_when_a_parent_comes_back() {
+    let large = |mut action: Action| {
+        action.resources.memory_bytes = 5 << 30;
+        action
+    };
+    let (parent, other) = (large(action(1, "a0", 0)), large(action(2, "a0", 0)));
+    for (live_children, withdrawn) in [(1, false), (0, true)] {
+        let mut scheduler = scheduler(2);
+        scheduler.observe_action(&running(parent.clone(), 1));
+        scheduler.observe_action(&other);
+        assert_eq!(proposed(&mut scheduler, 1), ["a0"]);
+        scheduler.observe_action(&running(parent.clone(), live_children));
+        assert_eq!(scheduler.withdraw_if_crowded(&other.key), withdrawn, "{live_children} live children");
+        assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new(), "it waits on, and nothing spins");
+    }
+}
