@@ -78,7 +78,7 @@ fn again(
 }
 
 fn reopen(work: &mut Working, key: &ActionKey, new: NewAction) {
-    let now = work.now;
+    let (now, position) = (work.now, work.seq);
     work.put_spec(new.spec, new.spec_bytes);
     work.edit(key, |action| {
         action.spec = new.spec;
@@ -86,7 +86,7 @@ fn reopen(work: &mut Working, key: &ActionKey, new: NewAction) {
         action.spent = Spent::default();
         action.next_cause = AttemptCause::ParentRetry;
         // Its own failed children run again too: a new life is no crash retry.
-        action.reopens_since = Some(now);
+        action.reopens_since = Some(position);
     });
     match new.body {
         NewBody::Task { .. } => admit::readmit(work, key, now),

@@ -12,8 +12,9 @@ pub(crate) const PARENT_ENDED: &str = "parent ended";
 /// and recoverable, or ABORTED by a former attempt of a task or because its parent had ended. A
 /// person's abort stands. Source: docs/adr/0002-terminal-phases-are-final.md.
 pub fn reopens(parent: &Action, child: &Action) -> bool {
-    let before = |at| parent.reopens_since.is_some_and(|since| at <= since);
-    child.ended_at().is_some_and(before) && !parent.phase().is_terminal() && curable(child)
+    // By positions: clocks of servers differ, and jump. What has ended does not change again.
+    let before = parent.reopens_since.is_some_and(|since| child.changed <= since);
+    before && child.phase().is_terminal() && !parent.phase().is_terminal() && curable(child)
 }
 
 fn curable(child: &Action) -> bool {

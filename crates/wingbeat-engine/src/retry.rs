@@ -68,14 +68,14 @@ fn budget(action: &Action, verdict: &Verdict) -> Option<Budget> {
 }
 
 fn requeue(work: &mut Working, key: &ActionKey, budget: Budget) {
-    let now = work.now;
+    let (now, position) = (work.now, work.seq);
     work.edit(key, |action| {
         let wait = match budget {
             Budget::User => {
                 let wait = action.policy.backoff.map_or(Span::ZERO, |b| delay(&b, action.spent.user));
                 action.spent.user += 1;
                 action.next_cause = AttemptCause::User;
-                action.reopens_since = Some(now);
+                action.reopens_since = Some(position);
                 wait
             }
             Budget::Preempted => {

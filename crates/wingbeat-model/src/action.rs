@@ -246,8 +246,8 @@ pub struct Action {
     pub state: State,
     /// Children that have not ended.
     pub live_children: u32,
-    /// When its last user retry was decided: recoverable children that failed before then may run again.
-    pub reopens_since: Option<Timestamp>,
+    /// Position of its last user retry: recoverable children that failed before then may run again.
+    pub reopens_since: Option<Seq>,
     /// Who created it (`subject` of the wire), for roots the run's creator.
     pub created_by: String,
     /// Position of its last change.

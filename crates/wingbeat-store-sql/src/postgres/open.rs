@@ -20,11 +20,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0007_queues.sql"),
     include_str!("../../migrations/postgres/0008_replicas.sql"),
     include_str!("../../migrations/postgres/0009_run_views.sql"),
+    include_str!("../../migrations/postgres/0010_reopens_by_position.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.
-/// Older servers do not keep the sums over runs.
-const MIN_READER: i64 = 9;
+/// Older servers do not keep the sums over runs, and take positions for times.
+const MIN_READER: i64 = 10;
 
 /// A schema older than this is moved forward only while nobody else writes: the sums start from what is there.
 const ALONE_BELOW: i64 = 9;

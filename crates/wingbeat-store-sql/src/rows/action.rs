@@ -71,7 +71,7 @@ fn bind_progress(row: &mut Binder<'_>, action: &Action) -> Result<(), Fault> {
     row.put_time(action.created_at)?;
     row.put_maybe_time(action.started_at)?;
     row.put(action.live_children)?;
-    row.put_maybe_time(action.reopens_since)?;
+    row.put(action.reopens_since.map(|position| position.0))?;
     row.put(&action.created_by)?;
     row.put(action.changed.0)
 }
@@ -175,7 +175,7 @@ pub(crate) fn read(row: &mut Columns<'_>) -> Result<Action, Fault> {
         created_at: row.take_time()?,
         started_at: row.take_maybe_time()?,
         live_children: row.take()?,
-        reopens_since: row.take_maybe_time()?,
+        reopens_since: row.take::<Option<i64>>()?.map(Seq),
         created_by: row.take()?,
         changed: Seq(row.take()?),
         state: read_state(row)?,

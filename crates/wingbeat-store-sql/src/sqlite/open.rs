@@ -22,11 +22,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_queues.sql"),
     include_str!("../../migrations/sqlite/0008_session_server.sql"),
     include_str!("../../migrations/sqlite/0009_run_views.sql"),
+    include_str!("../../migrations/sqlite/0010_reopens_by_position.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.
-/// Older ones do not keep the sums over runs.
-const MIN_READER: i64 = 9;
+/// Older ones do not keep the sums over runs, and take positions for times.
+const MIN_READER: i64 = 10;
 
 /// How long a statement waits for another process, such as one that opens the same file.
 const BUSY: Duration = Duration::from_secs(10);

@@ -109,7 +109,7 @@ fn full_action(name: &str, seq: Seq) -> Action {
         spent: Spent { user: 1, system: 2, preempted: 3 },
         started_at: Some(at(30)),
         live_children: 5,
-        reopens_since: Some(at(31)),
+        reopens_since: Some(Seq(31)),
         created_by: "ann".to_owned(),
         ..action(1, name, seq)
     }
