@@ -136,6 +136,25 @@ fn a_user_retry_of_the_parent_runs_a_failed_child_again() {
     assert_eq!(world.phase("c"), Phase::Failed);
 }
 
+/// Servers decide by clocks of their own, and clocks are set back: the watch of a new attempt would leave out for ever what
+/// seems to have ended before it.
+#[test]
+fn a_clock_that_jumps_does_not_change_what_ended_before_a_retry() {
+    for jump in [-600, 600] {
+        let mut world = retried_parent(failed(FailureClass::User));
+        world.now = world.now + Span::from_secs(jump);
+        assert!(reopens(world.action("a0"), world.action("c")), "{jump}: it ended before the retry");
+        world.now = world.now + Span::from_secs(600);
+        world.start("a0");
+        assert_eq!(world.add(task("c")), Reply::Enqueued);
+        world.start("c");
+        world.now = world.now - Span::from_secs(6_000);
+        world.say("c", failed(FailureClass::User)).expect("it counts");
+        assert!(!reopens(world.action("a0"), world.action("c")), "{jump}: it ended after the retry");
+        assert_eq!(world.add(task("c")), Reply::AlreadyEnqueued);
+    }
+}
+
 #[test]
 fn a_child_that_failed_for_good_or_succeeded_stays_as_it_is() {
     for end in [fatal(), done()] {
