@@ -26,7 +26,7 @@ use crate::wire::{self, Happening};
 mod launch;
 mod reused;
 
-use launch::Ending;
+use launch::{Ending, not_started};
 
 /// Runs one attempt from its assignment to its report.
 pub(crate) async fn run(
@@ -129,14 +129,11 @@ async fn judge(
 
 /// What an earlier start of the attempt left may be gigabytes to remove.
 async fn create_folder(executor: &Executor, assignment: &Assignment) -> Result<AttemptFolder, Failure> {
-    fn failed(error: &dyn std::error::Error) -> Failure {
-        outcome::system("StartFailed", told(error))
-    }
     let (folder, held) = (executor.folder.clone(), assignment.held.clone());
-    let places = files::places(assignment, &executor.store).map_err(|error| failed(&error))?;
+    let places = files::places(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let created = tokio::task::spawn_blocking(move || {
-        let created = folder.create_attempt(&held).map_err(|error| failed(&error))?;
-        files::create(&places).map_err(|error| failed(&error))?;
+        let created = folder.create_attempt(&held).map_err(|error| not_started(&error))?;
+        files::create(&places).map_err(|error| not_started(&error))?;
         Ok(created)
     });
     created.await.unwrap_or_else(|error| Err(outcome::system("ExecutorFault", error.to_string())))

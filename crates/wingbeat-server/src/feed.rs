@@ -65,7 +65,8 @@ impl Feed {
             // It has no position of its own: that one may be another server's.
             return;
         }
-        let told = told(changes.actions);
+        let mut told = changes.actions;
+        told.retain(is_told);
         let touched = Touched::of(&told, seq);
         // Before anybody is woken, for whom it is there.
         self.recent().add(seq, told);
@@ -74,7 +75,7 @@ impl Feed {
 
     /// Tells watchers what other servers committed until `seq`, whose rows may be newer than that.
     pub fn publish_others(&self, seq: Seq, changes: &Changes) {
-        let touched = Touched::of(&told(changes.actions.clone()), Seq::default());
+        let touched = Touched::of(&changes.actions, Seq::default());
         self.recent().forget(seq);
         self.wake(seq, touched);
     }
@@ -105,11 +106,8 @@ impl Feed {
     }
 }
 
-fn told(mut actions: Vec<Action>) -> Vec<Action> {
-    if active(Defect::LastStateSkipped) {
-        actions.retain(|action| !action.phase().is_terminal());
-    }
-    actions
+fn is_told(action: &Action) -> bool {
+    !(active(Defect::LastStateSkipped) && action.phase().is_terminal())
 }
 
 /// Whom a commit is news to.
@@ -121,12 +119,13 @@ struct Touched {
 
 impl Touched {
     fn of(actions: &[Action], since: Seq) -> Self {
-        let ended = actions.iter().filter(|action| action.phase().is_terminal());
+        let told = || actions.iter().filter(|action| is_told(action));
+        let ended = told().filter(|action| action.phase().is_terminal());
         Self {
-            runs: actions.iter().map(|action| action.key.run).collect(),
+            runs: told().map(|action| action.key.run).collect(),
             parents: ended.filter_map(Action::parent_key).collect(),
-            // What only its number of children did not leave as it was is the same in lists of runs.
-            roots: actions.iter().any(|action| action.parent.is_none() && action.changed >= since),
+            // A root of which only the number of children is another one is the same in lists of runs.
+            roots: told().any(|action| action.parent.is_none() && action.changed >= since),
         }
     }
 }

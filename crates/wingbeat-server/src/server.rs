@@ -159,13 +159,7 @@ pub(crate) async fn assemble(
     // Where several share a store, one of them looks after sessions that have lost their server.
     let left = if store.is_shared() { Vec::new() } else { store.open_sessions().await? };
     for session in left {
-        let (sessions, driver, token) = (sessions.clone(), driver.clone(), tasks.token());
-        tasks.spawn("session-lease", async move {
-            tokio::select! {
-                () = sessions.lease(session.id, 0, driver) => (),
-                () = token.cancelled() => (),
-            }
-        });
+        sessions.start_lease(session.id, driver.clone(), tasks);
     }
     let platform = Arc::new(Platform {
         store,

@@ -145,10 +145,22 @@ impl Sessions {
         });
     }
 
-    /// Ends the session when the lease is over, unless it had a stream since the one of that number (0: any).
-    pub async fn lease(&self, session: SessionId, number: u64, driver: DriverHandle) {
+    /// The session has no stream, as far as is known, and may be stored: it has one lease to get one.
+    pub fn start_lease(&self, session: SessionId, driver: DriverHandle, tasks: &Tasks) {
+        let number = self.lock().newest.get(&session).copied().unwrap_or_default();
+        let (sessions, token) = (self.clone(), tasks.token());
+        tasks.spawn("session-lease", async move {
+            tokio::select! {
+                () = sessions.lease(session, number, driver) => (),
+                () = token.cancelled() => (),
+            }
+        });
+    }
+
+    /// Ends the session when the lease is over, unless it has a stream, or had one since that of the number (0: any).
+    async fn lease(&self, session: SessionId, number: u64, driver: DriverHandle) {
         tokio::time::sleep(LEASE).await;
-        if self.lock().newest.get(&session).is_some_and(|newest| *newest > number) {
+        if self.is_open(&session) || self.lock().newest.get(&session).is_some_and(|newest| *newest > number) {
             return;
         }
         if active(Defect::LeaseNeverEnds) {

@@ -307,6 +307,6 @@ fn identity(executor: &Executor, assignment: &Assignment) -> AttemptIdentity {
     }
 }
 
-fn not_started(error: &dyn std::error::Error) -> Failure {
+pub(super) fn not_started(error: &dyn std::error::Error) -> Failure {
     system("StartFailed", told(error))
 }

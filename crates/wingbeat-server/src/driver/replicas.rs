@@ -253,7 +253,7 @@ impl Driver {
                 self.take_what_is_left().await?;
             }
         }
-        self.end_orphans(duty.is_some()).await
+        if duty.is_some() { self.end_orphans().await } else { Ok(()) }
     }
 
     /// Doing it twice is harmless.
@@ -264,9 +264,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Sessions of servers that are not there have one lease to come back on another one. So have those of this server
-    /// that never got a stream: their executor died before it heard that its session was stored.
-    async fn end_orphans(&mut self, on_duty: bool) -> Result<(), ReadError> {
+    /// Sessions of servers that are not there have one lease to come back on another one.
+    async fn end_orphans(&mut self) -> Result<(), ReadError> {
         if active(Defect::OrphansForgotten) {
             return Ok(());
         }
@@ -274,17 +273,14 @@ impl Driver {
         let open = self.parts.store.open_sessions().await?;
         let orphans: HashSet<(SessionId, ServerId)> = open
             .into_iter()
-            .filter(|session| {
-                let gone = || on_duty && !self.others.knows(session.server);
-                if session.server == me { !self.parts.sessions.is_open(&session.id) } else { gone() }
-            })
+            .filter(|session| session.server != me && !self.others.knows(session.server))
             .map(|session| (session.id, session.server))
             .collect();
         self.others.orphans.retain(|orphan, _| orphans.contains(orphan));
         for (session, server) in orphans {
             let since = *self.others.orphans.entry((session.clone(), server)).or_insert(now);
             if now.since(since).to_std() >= LEASE {
-                tracing::warn!(worker_id = %session.0, "executor session lost: no server has its stream");
+                tracing::warn!(worker_id = %session.0, "executor session lost with its server");
                 let command = Command::EndSession { session, server };
                 self.queue.push(Waiting { command, answer: None });
             }

@@ -150,10 +150,12 @@ impl Executors {
         let server = self.platform.driver.server();
         let executor = request.executor.clone();
         let row = Session { id: session.clone(), executor, server, started_at, ended_at: None };
-        match self.platform.driver.submit(Command::StartSession(row)).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(submit_error(error)),
+        let mut unheard = Unheard { session: Some(session), platform: &self.platform };
+        let answer = self.platform.driver.submit(Command::StartSession(row)).await;
+        if answer.as_ref().err().is_none_or(|error| !error.is_transient()) {
+            unheard.session = None;
         }
+        answer.map(drop).map_err(submit_error)
     }
 
     /// Reconciles beside the stream: an executor that holds thousands of attempts is welcomed at once. When it
@@ -254,6 +256,21 @@ impl Executors {
 
 fn ended() -> impl Stream<Item = Option<ServerMessage>> {
     futures::stream::once(std::future::ready(None))
+}
+
+/// A session that may be stored although its executor never hears of it: the call broke off, or its outcome is unknown.
+struct Unheard<'a> {
+    session: Option<&'a SessionId>,
+    platform: &'a Platform,
+}
+
+impl Drop for Unheard<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session {
+            let Platform { sessions, driver, tasks, .. } = self.platform;
+            sessions.start_lease(session.clone(), driver.clone(), tasks);
+        }
+    }
 }
 
 /// Notices that the executor went away: the stream is dropped.
