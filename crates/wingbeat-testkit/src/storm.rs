@@ -233,7 +233,7 @@ async fn calm(world: &Arc<World>, watchers: &[(RunId, Arc<Watcher>)]) -> Result<
         }
         // Who is connected hears of an end at once; a watch that is quiet looks again by itself only after 15 s.
         let settled = Instant::now() + LONGEST_CALM > end + Duration::from_secs(30);
-        overdue = if over && settled { overdue + 1 } else { 0 };
+        overdue = if over && settled && world.network.is_served() { overdue + 1 } else { 0 };
         if let Some(missed) = missed.as_ref().filter(|_| overdue > LATEST_NEWS) {
             return Err(missed.clone());
         }

@@ -52,6 +52,11 @@ impl Network {
         self.lock()[place] = server;
     }
 
+    /// Is there a server that is up?
+    pub(super) fn is_served(&self) -> bool {
+        self.lock().iter().flatten().any(|server| !server.is_dead())
+    }
+
     /// One of the servers that are up.
     pub(super) fn server(&self) -> Option<SimulatedServer> {
         let mut up: Vec<_> =
