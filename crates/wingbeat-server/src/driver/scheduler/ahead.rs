@@ -2,7 +2,7 @@
 //! one, and a place is given on by the one that frees it.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use wingbeat_engine::{Command, NewAction, NewBody, Report, ReportKind};
 use wingbeat_model::{ActionKey, QueueName, Run, RunId, ShareKey, Timestamp};
@@ -24,42 +24,41 @@ impl Scheduler {
                 Command::CreateRun(_) | Command::Enqueue(_) | Command::Claim { .. } | Command::Report(_)
             )
         });
-        let left = if is_plain { self.leave(commands.clone()) } else { Vec::new() };
-        let mut proposals = if left.is_empty() { Vec::new() } else { self.propose(now, left.len()) };
+        let before = if is_plain { self.foresee(commands.clone()) } else { Vec::new() };
+        let mut proposals = if before.is_empty() { Vec::new() } else { self.propose(now, before.len()) };
         proposals.extend(self.propose_made(commands, now));
         // Until their rows say so they are where they were.
-        for (key, holding) in left {
+        for (key, holding) in before {
+            self.release(&key);
             self.hold(key, holding);
         }
         proposals
     }
 
-    /// Takes those out of their places who are about to end. A parent takes its own back with its last child's end.
-    fn leave<'a>(&mut self, commands: impl Iterator<Item = &'a Command>) -> Vec<(ActionKey, Holding)> {
-        let mut ends: Vec<&ActionKey> = Vec::new();
-        let mut ended_children: HashMap<ActionKey, u32> = HashMap::new();
+    /// Takes those out of their places who are about to end, and brings parents back whose last children they are: one of
+    /// them may have waited itself, and leaves no place to its parent. Returns what was changed, as it was.
+    fn foresee<'a>(&mut self, commands: impl Iterator<Item = &'a Command>) -> Vec<(ActionKey, Holding)> {
+        let mut before = Vec::new();
+        let mut ended_children: BTreeMap<ActionKey, u32> = BTreeMap::new();
         for report in commands.filter_map(end) {
             let key = &report.attempt.action;
-            let Some(holding) = self.holdings.get(key).filter(|held| held.is_of(report)) else { continue };
-            ends.push(key);
-            if let Some(parent) = parent_of(key, holding) {
+            let Some(holding) = self.holdings.get(key).filter(|held| held.is_of(report)).cloned() else {
+                continue;
+            };
+            if let Some(parent) = parent_of(key, &holding) {
                 *ended_children.entry(parent).or_default() += 1;
             }
+            self.release(key);
+            before.push((key.clone(), holding));
         }
-        let mut left = Vec::new();
-        for key in ends {
-            let Some(holding) = self.holdings.get(key) else { continue };
-            let parent = parent_of(key, holding);
-            let returns = parent.is_some_and(|parent| {
-                let ended = ended_children.get(&parent).copied().unwrap_or_default();
-                self.holdings.get(&parent).is_some_and(|held| held.live_children <= ended)
-            });
-            if !returns {
-                left.push((key.clone(), holding.clone()));
-                self.release(key);
-            }
+        for (parent, ended) in ended_children {
+            let returns = |holding: &&Holding| holding.waits_for_children() && holding.live_children <= ended;
+            let Some(holding) = self.holdings.get(&parent).filter(returns).cloned() else { continue };
+            self.release(&parent);
+            self.hold(parent.clone(), Holding { live_children: 0, ..holding.clone() });
+            before.push((parent, holding));
         }
-        left
+        before
     }
 
     /// Nobody is passed over: there are none while anything waits for a place, or if the places are not enough for all.

@@ -141,6 +141,27 @@ fn a_parent_takes_its_place_back_with_its_last_child() {
     assert_eq!(ahead(&mut scheduler, &[end("c1", 1), end("c2", 1)]), Vec::<String>::new());
 }
 
+/// Its place is another's by then: the one that its parent takes is not free.
+#[test]
+fn a_child_that_waited_itself_leaves_no_place_to_its_parent() {
+    let mut scheduler = scheduler(1);
+    scheduler.observe_run(&run(1, None, 3, 2));
+    scheduler.observe_action(&running(action(1, "a0", 0), 1));
+    scheduler.observe_action(&Action { live_children: 1, ..running_child("c1") });
+    scheduler.observe_run(&run(2, None, 1, 0));
+    scheduler.observe_action(&Action { attempts: 1, ..running(action(2, "a0", 0), 0) });
+    scheduler.observe_action(&action(1, "grandchild", 2));
+    let other = Command::Report(Box::new(Report {
+        attempt: AttemptKey { action: action(2, "a0", 0).key, attempt: 1 },
+        fence: Fence(1),
+        session: session(),
+        at: at(1),
+        kind: ReportKind::Stopped,
+    }));
+    assert_eq!(ahead(&mut scheduler, &[other.clone(), end("c1", 1)]), Vec::<String>::new());
+    assert_eq!(ahead(&mut scheduler, &[other]), ["grandchild"]);
+}
+
 /// Where everybody waits for children, one more is let in whatever the memory, and not if somebody computes by then.
 #[test]
 fn a_promise_over_the_memory_is_taken_back_when_a_parent_comes_back() {
