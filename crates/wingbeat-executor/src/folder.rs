@@ -3,11 +3,12 @@
 //!
 //! ```text
 //! <data>/executor/lock                     held while an executor runs
-//! <data>/executor/running/<attempt>.json   one per attempt that may have processes
+//! <data>/executor/running/                 what processes there are
 //! <data>/executor/templates/               of preloaded interpreters: their program and output
 //! <data>/executor/reused/<random>/         of a reused process: working folder, TMPDIR, output beside attempts
-//! <data>/attempts/<run>/<action>/<n>/work  working folder of the process; the code bundle goes here
+//! <data>/attempts/<run>/<action>/<n>/work  working folder of a process of its own; the code bundle goes here
 //! <data>/attempts/<run>/<action>/<n>/tmp   its TMPDIR
+//! <data>/attempts/<run>/<action>/<n>/*.log what it prints, until that is in the store
 //! ```
 //!
 //! The folder of an attempt, or of a reused process, is not removed here: literals of local files may point into it for as long as
@@ -18,17 +19,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::assignment::Held;
 use crate::process::FamilyMark;
 
+mod records;
+
+pub(crate) use records::{AttemptOutput, Leftover};
+use records::{Records, Slot};
+
 /// How long a new executor waits for the one before it to let go of the folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Version of the record's format; a record of another version is never acted on.
-const RECORD_VERSION: u32 = 1;
 
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +55,7 @@ pub enum FolderError {
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     attempts: PathBuf,
-    running: PathBuf,
+    records: Records,
     templates: PathBuf,
     reused: PathBuf,
     // Closing it lets the next executor in.
@@ -69,16 +71,27 @@ pub(crate) struct AttemptFolder {
     pub(crate) temp: PathBuf,
     pub(crate) stdout: PathBuf,
     pub(crate) stderr: PathBuf,
+    record: Slot,
 }
 
 impl AttemptFolder {
-    fn below(root: &Path) -> Self {
-        Self {
-            work: root.join("work"),
-            temp: root.join("tmp"),
-            stdout: root.join("stdout.log"),
-            stderr: root.join("stderr.log"),
-        }
+    /// Makes the working folder, which only a process of its own needs.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: it cannot be started.
+    pub(crate) fn make_work(&self) -> Result<(), FolderError> {
+        fs::create_dir_all(&self.work).map_err(|source| io_error(&self.work, source))
+    }
+
+    /// Writes down which processes belong to the attempt, and where its lines go. Called before the start, and again with
+    /// the leader's number after it, so that no moment exists at which a process is in no record.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: the attempt must not be started.
+    pub(crate) fn record(&self, family: &FamilyMark, log_prefix: &str) -> Result<(), FolderError> {
+        let (stdout, stderr) = (self.stdout.clone(), self.stderr.clone());
+        let output = AttemptOutput { log_prefix: log_prefix.to_owned(), stdout, stderr };
+        Records::write(&self.record, family, output)
     }
 }
 
@@ -93,34 +106,6 @@ pub(crate) struct ProcessFolder {
     pub(crate) log: PathBuf,
 }
 
-/// What a successor needs to know of one attempt's processes.
-#[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    version: u32,
-    family: FamilyMark,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    output: Option<AttemptOutput>,
-}
-
-/// Where the lines of an attempt are, and where they belong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AttemptOutput {
-    pub(crate) log_prefix: String,
-    pub(crate) stdout: PathBuf,
-    pub(crate) stderr: PathBuf,
-}
-
-/// What an executor that died left on record.
-#[derive(Debug)]
-pub(crate) struct Leftover {
-    /// The record, to be removed once it is dealt with.
-    pub(crate) record: PathBuf,
-    /// Nothing if the record cannot be read.
-    pub(crate) family: Option<FamilyMark>,
-    /// Only attempts have one.
-    pub(crate) output: Option<AttemptOutput>,
-}
-
 impl DataFolder {
     /// Takes the folder; waits a little for an executor that is just ending.
     ///
@@ -128,8 +113,7 @@ impl DataFolder {
     /// [`FolderError::InUse`]: end the other executor first.
     pub(crate) async fn open(data_dir: &Path) -> Result<Self, FolderError> {
         let (own, attempts) = (data_dir.join("executor"), data_dir.join("attempts"));
-        let running = own.join("running");
-        for folder in [&running, &attempts] {
+        for folder in [&own, &attempts] {
             fs::create_dir_all(folder).map_err(|source| io_error(folder, source))?;
         }
         let path = own.join("lock");
@@ -138,8 +122,9 @@ impl DataFolder {
         loop {
             match lock.try_lock() {
                 Ok(()) => {
+                    let records = Records::open(own.join("running"))?;
                     let (templates, reused) = (own.join("templates"), own.join("reused"));
-                    return Ok(Self { attempts, running, templates, reused, _lock: lock });
+                    return Ok(Self { attempts, records, templates, reused, _lock: lock });
                 }
                 Err(TryLockError::Error(source)) => return Err(io_error(&path, source)),
                 Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
@@ -161,58 +146,50 @@ impl DataFolder {
         if root.exists() {
             fs::remove_dir_all(&root).map_err(|source| io_error(&root, source))?;
         }
-        let folder = AttemptFolder::below(&root);
-        for path in [&folder.work, &folder.temp] {
-            fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
+        let temp = root.join("tmp");
+        fs::create_dir_all(&temp).map_err(|source| io_error(&temp, source))?;
+        Ok(AttemptFolder {
+            work: root.join("work"),
+            temp,
+            stdout: root.join("stdout.log"),
+            stderr: root.join("stderr.log"),
+            record: self.records.take(),
+        })
+    }
+
+    /// Forgets an attempt whose processes are gone and whose lines are stored: a second copy would only fill the disk.
+    pub(crate) fn forget(&self, folder: &AttemptFolder) {
+        for file in [&folder.stdout, &folder.stderr] {
+            empty(file);
         }
-        Ok(folder)
+        // Not before: the next executor stores the lines of those on record.
+        self.records.give_back(&folder.record);
     }
 
-    /// Writes down which processes belong to an attempt, and where its lines go. Called before the start, and again with
-    /// the leader's number after it, so that no moment exists at which a process is in no record.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`]: the attempt must not be started.
-    pub(crate) fn record(
-        &self,
-        held: &Held,
-        family: &FamilyMark,
-        log_prefix: &str,
-    ) -> Result<(), FolderError> {
-        let AttemptFolder { stdout, stderr, .. } = AttemptFolder::below(&self.attempt_root(held));
-        let output = AttemptOutput { log_prefix: log_prefix.to_owned(), stdout, stderr };
-        write_record(&self.record_path(held), family, Some(output))
-    }
-
-    /// The same for a preloaded interpreter.
+    /// Writes down a preloaded interpreter.
     ///
     /// # Errors
     /// [`FolderError::Io`]: it must not be started.
     pub(crate) fn record_template(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
-        write_record(&self.template_record_path(number), family, None)
-    }
-
-    /// Forgets an attempt whose processes are gone.
-    pub(crate) fn forget(&self, held: &Held) {
-        forget(&self.record_path(held));
+        self.records.write_named(&template(number), family)
     }
 
     /// Forgets a preloaded interpreter that is gone.
     pub(crate) fn forget_template(&self, number: u64) {
-        forget(&self.template_record_path(number));
+        self.records.remove_named(&template(number));
     }
 
-    /// The same for a reused process.
+    /// Writes down a reused process.
     ///
     /// # Errors
     /// [`FolderError::Io`]: it must not be started.
     pub(crate) fn record_reused(&self, number: u64, family: &FamilyMark) -> Result<(), FolderError> {
-        write_record(&self.reused_record_path(number), family, None)
+        self.records.write_named(&reused(number), family)
     }
 
     /// Forgets a reused process that is gone.
     pub(crate) fn forget_reused(&self, number: u64) {
-        forget(&self.reused_record_path(number));
+        self.records.remove_named(&reused(number));
     }
 
     /// Makes the folder of a new reused process.
@@ -240,8 +217,7 @@ impl DataFolder {
 
     /// What an executor before this one left on record.
     pub(crate) fn leftovers(&self) -> Vec<Leftover> {
-        let Ok(entries) = fs::read_dir(&self.running) else { return Vec::new() };
-        entries.flatten().map(|entry| read_record(entry.path())).collect()
+        self.records.leftovers()
     }
 
     fn attempt_root(&self, held: &Held) -> PathBuf {
@@ -249,44 +225,22 @@ impl DataFolder {
         let run = self.attempts.join(action.run.0.to_string());
         run.join(action.name.as_str()).join(held.key.attempt.to_string())
     }
-
-    fn template_record_path(&self, number: u64) -> PathBuf {
-        self.running.join(format!("template-{number}.json"))
-    }
-
-    fn reused_record_path(&self, number: u64) -> PathBuf {
-        self.running.join(format!("reused-{number}.json"))
-    }
-
-    fn record_path(&self, held: &Held) -> PathBuf {
-        self.running.join(format!("{held}-{}.json", held.fence.0))
-    }
 }
 
-/// A record that cannot be read, or is of another version, is there to be removed.
-fn read_record(path: PathBuf) -> Leftover {
-    let record = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-    let (family, output) = match record.filter(|record| record.version == RECORD_VERSION) {
-        Some(Record { version: _, family, output }) => (Some(family), output),
-        None => (None, None),
-    };
-    Leftover { record: path, family, output }
+fn template(number: u64) -> String {
+    format!("template-{number}")
 }
 
-fn write_record(path: &Path, family: &FamilyMark, output: Option<AttemptOutput>) -> Result<(), FolderError> {
-    let record = Record { version: RECORD_VERSION, family: family.clone(), output };
-    let text = serde_json::to_vec(&record).expect("a record holds only text and numbers");
-    // Renamed into place, so that a successor never reads half of it. Not synced: processes do not
-    // outlive the machine either.
-    let fresh = path.with_extension("new");
-    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, path)).map_err(|source| io_error(path, source))
+fn reused(number: u64) -> String {
+    format!("reused-{number}")
 }
 
-fn forget(record: &Path) {
-    if let Err(error) = fs::remove_file(record)
-        && error.kind() != io::ErrorKind::NotFound
+/// Most attempts print nothing, so there is nothing to be done.
+fn empty(file: &Path) {
+    if fs::metadata(file).is_ok_and(|file| file.len() > 0)
+        && let Err(error) = File::create(file)
     {
-        tracing::warn!(%error, path = %record.display(), "could not remove a record of processes");
+        tracing::warn!(%error, path = %file.display(), "could not empty a file of lines that are stored");
     }
 }
 

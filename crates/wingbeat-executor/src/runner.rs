@@ -55,7 +55,6 @@ pub(crate) async fn run(
 
 /// What is to be reported in the end; `None` if nobody wants to know.
 async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSignal) -> Option<Happening> {
-    let held = &assignment.held;
     let folder = match create_folder(executor, assignment).await {
         Ok(folder) => folder,
         Err(failure) => return Some(failed(failure)),
@@ -65,7 +64,7 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
         Err(failure) => return Some(failed(failure)),
     };
     let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
-    let settled = settle(executor, held, (&folder, following), last_words(&ending));
+    let settled = settle(executor, (&folder, following), last_words(&ending));
     let happening = match ending {
         Ending::Exited { exit, oom } => {
             // Both wait for the disk.
@@ -90,18 +89,12 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
 /// Sees to it that all lines are stored. Returns the last ones of standard error.
 async fn settle(
     executor: &Executor,
-    held: &Held,
     (folder, following): (&AttemptFolder, Following),
     last_words: Option<String>,
 ) -> String {
     let Finished { stderr_tail, all_durable } = following.finish(last_words).await;
     if all_durable {
-        // The lines are in the object store now; a second copy of them would only fill the disk.
-        for file in [&folder.stdout, &folder.stderr] {
-            let _never_started = std::fs::remove_file(file);
-        }
-        // Not before: the next executor stores the lines of those on record.
-        executor.folder.forget(held);
+        executor.folder.forget(folder);
     }
     stderr_tail
 }
@@ -142,7 +135,7 @@ async fn create_folder(executor: &Executor, assignment: &Assignment) -> Result<A
 fn start_following(
     executor: &Executor,
     assignment: &Assignment,
-    folder: &crate::folder::AttemptFolder,
+    folder: &AttemptFolder,
 ) -> Result<Following, Failure> {
     let prefix = BlobPath::parse(assignment.log_prefix.trim_matches('/'))
         .map_err(|error| outcome::system("StartFailed", format!("the log prefix cannot be used: {error}")))?;

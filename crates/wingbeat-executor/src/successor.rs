@@ -79,8 +79,9 @@ mod tests {
         let held = assignment().held;
         let former = DataFolder::open(data.path()).await.unwrap();
         let attempt = former.create_attempt(&held).unwrap();
+        attempt.make_work().unwrap();
         let marker = "successor-test".to_owned();
-        former.record(&held, &FamilyMark::announce(marker.clone()), "logs").unwrap();
+        attempt.record(&FamilyMark::announce(marker.clone()), "logs").unwrap();
         let mut task = TaskProcess::start(Launch {
             program: "/bin/sleep".into(),
             args: vec!["600".to_owned()],
@@ -92,7 +93,7 @@ mod tests {
             marker,
         })
         .unwrap();
-        former.record(&held, task.mark(), "logs").unwrap();
+        attempt.record(task.mark(), "logs").unwrap();
         drop(former);
 
         let successor = DataFolder::open(data.path()).await.unwrap();

@@ -22,11 +22,13 @@ use crate::outcome::Exit;
 use crate::process::{FamilyMark, Launch, TaskProcess, resident_bytes};
 use crate::warm::{NotTaken, Script, write_program};
 
-/// What a reused process runs: one program in three files.
+/// What a reused process runs: one program in four files.
 const PROGRAM: &str = concat!(
     include_str!("../task_process.py"),
     "\n\n",
     include_str!("surroundings.py"),
+    "\n\n",
+    include_str!("command.py"),
     "\n\n",
     include_str!("worker.py")
 );

@@ -187,7 +187,7 @@ class Attempt:
             if os.environ.get(name):
                 raise Refusal(why)
         try:
-            given = WORKER.hooks.a0.make_context("a0", list(self.args[1:])).params
+            given = WORKER.command_line.read(self.args[1:])
         except (click.ClickException, click.exceptions.Exit) as error:
             raise Refusal(f"its arguments are not understood: {error}") from error
         if given.get("debug") or given.get("interactive_mode"):
@@ -415,6 +415,7 @@ def main():
     sys.path.insert(0, ".")
     try:
         WORKER.hooks = Hooks()
+        WORKER.command_line = CommandLine(WORKER.hooks.a0)
         if WORKER.concurrency > 1:
             share_process()
     except BaseException as error:

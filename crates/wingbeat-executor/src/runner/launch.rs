@@ -122,9 +122,10 @@ async fn watch_own(
 async fn start(
     executor: &Executor,
     assignment: &Assignment,
-    (folder, following): Site<'_>,
+    site: Site<'_>,
     stop: &mut StopSignal,
 ) -> Result<(Running, AttemptProxy), Ending> {
+    let (folder, _following) = site;
     let command = command_of(assignment)?;
     let proxy = AttemptProxy::start(executor.servers.clone(), &identity(executor, assignment))
         .await
@@ -141,9 +142,12 @@ async fn start(
         marker: &marker,
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
-    let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
     // Other programs than the SDK's runtime gain nothing from what is loaded, and know no bundles.
     let is_runtime = command.argv[0] == "a0";
+    if !is_runtime {
+        folder.make_work().map_err(|error| not_started(&error))?;
+    }
+    let program = bundle::placed(&executor.store, &folder.work, program, &args).await?;
     let (stdout, stderr) = (&folder.stdout, &folder.stderr);
     let launch = Launch {
         program,
@@ -156,9 +160,9 @@ async fn start(
         marker: marker.clone(),
     };
     let running = if is_runtime {
-        run(executor, assignment, launch, following, stop).await?
+        run(executor, assignment, launch, site, stop).await?
     } else {
-        let process = fresh(executor, assignment, launch)?;
+        let process = fresh(folder, assignment, launch)?;
         Running { body: Body::Own(process), isolation: "process".to_owned() }
     };
     Ok((running, proxy))
@@ -169,23 +173,25 @@ async fn run(
     executor: &Executor,
     assignment: &Assignment,
     launch: Launch<'_>,
-    following: &Following,
+    site: Site<'_>,
     stop: &mut StopSignal,
 ) -> Result<Running, Ending> {
-    let not_reused = match reused::begin(executor, assignment, &launch, following, stop).await? {
+    let not_reused = match reused::begin(executor, assignment, &launch, site, stop).await? {
         Reused::Taken(tenancy) => {
             return Ok(Running { body: Body::Shared(tenancy), isolation: "reused".to_owned() });
         }
         Reused::Unwanted => String::new(),
         Reused::Refused(reason) => format!(", not reused: {reason}"),
     };
+    let (folder, _following) = site;
+    folder.make_work().map_err(|error| not_started(&error))?;
     bundle::unpack_ahead(&executor.store, launch.folder, &launch.args).await;
-    let (process, isolation) = match forked(executor, assignment, &launch, stop).await? {
+    let (process, isolation) = match forked(executor, assignment, &launch, folder, stop).await? {
         Forked::Taken(process) => (process, "warm".to_owned()),
-        Forked::Unwanted => (fresh(executor, assignment, launch)?, "process".to_owned()),
+        Forked::Unwanted => (fresh(folder, assignment, launch)?, "process".to_owned()),
         Forked::Refused(reason) => {
             tracing::debug!(attempt = %assignment.held, reason, "an attempt starts in a fresh process");
-            (fresh(executor, assignment, launch)?, format!("process, not warm: {reason}"))
+            (fresh(folder, assignment, launch)?, format!("process, not warm: {reason}"))
         }
     };
     Ok(Running { body: Body::Own(process), isolation: isolation + &not_reused })
@@ -204,6 +210,7 @@ async fn forked(
     executor: &Executor,
     assignment: &Assignment,
     launch: &Launch<'_>,
+    folder: &AttemptFolder,
     stop: &mut StopSignal,
 ) -> Result<Forked, Ending> {
     let Some(warm) = &executor.warm else { return Ok(Forked::Unwanted) };
@@ -221,7 +228,7 @@ async fn forked(
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
     // Before anything of the task runs in it.
-    record(executor, assignment, fork.process(&launch.marker).mark())?;
+    record(folder, assignment, fork.process(&launch.marker).mark())?;
     match fork.run(launch).await {
         Ok(process) => Ok(Forked::Taken(process)),
         Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
@@ -229,25 +236,26 @@ async fn forked(
     }
 }
 
-fn fresh(executor: &Executor, assignment: &Assignment, launch: Launch<'_>) -> Result<TaskProcess, Failure> {
-    record(executor, assignment, &FamilyMark::announce(launch.marker.clone()))?;
+fn fresh(
+    folder: &AttemptFolder,
+    assignment: &Assignment,
+    launch: Launch<'_>,
+) -> Result<TaskProcess, Failure> {
+    record(folder, assignment, &FamilyMark::announce(launch.marker.clone()))?;
     let process = TaskProcess::start(launch).map_err(|error| not_started(&error))?;
     // Without a record of its number the mark alone still leads a successor to it.
-    if let Err(failure) = record(executor, assignment, process.mark()) {
+    if let Err(failure) = record(folder, assignment, process.mark()) {
         tracing::warn!(error = failure.message, "could not write down a task's process");
     }
     Ok(process)
 }
 
 pub(super) fn record(
-    executor: &Executor,
+    folder: &AttemptFolder,
     assignment: &Assignment,
     family: &FamilyMark,
 ) -> Result<(), Failure> {
-    executor
-        .folder
-        .record(&assignment.held, family, &assignment.log_prefix)
-        .map_err(|error| not_started(&error))
+    folder.record(family, &assignment.log_prefix).map_err(|error| not_started(&error))
 }
 
 fn command_of(assignment: &Assignment) -> Result<&Command, Failure> {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::launch::{Ending, record};
+use super::launch::{Ending, Site, record};
 use crate::assignment::Assignment;
 use crate::executor::Executor;
-use crate::logs::Following;
 use crate::outcome::{Exit, infrastructure};
 use crate::process::{KillCount, Launch};
 use crate::registry::StopSignal;
@@ -24,7 +23,7 @@ pub(super) async fn begin(
     executor: &Executor,
     assignment: &Assignment,
     launch: &Launch<'_>,
-    following: &Following,
+    (folder, following): Site<'_>,
     stop: &mut StopSignal,
 ) -> Result<Reused, Ending> {
     let Some(pool) = &executor.reuse else { return Ok(Reused::Unwanted) };
@@ -39,7 +38,7 @@ pub(super) async fn begin(
         Ok(place) => place,
         Err(reason) => return Ok(Reused::Refused(reason)),
     };
-    record(executor, assignment, place.mark())?;
+    record(folder, assignment, place.mark())?;
     let program = launch.program.display().to_string();
     let args = std::iter::once(program).chain(launch.args.iter().cloned()).collect();
     let mut tenancy = place.begin(&Start { args, stdout: launch.stdout, stderr: launch.stderr });
