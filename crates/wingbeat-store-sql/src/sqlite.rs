@@ -82,6 +82,15 @@ impl SqliteStore {
         self.readers.read(move |db| Ok(read(db)?)).await
     }
 
+    /// The same for a few rows by their key.
+    async fn look<T, F>(&self, read: F) -> Result<T, ReadError>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.look(move |db| Ok(read(db)?)).await
+    }
+
     async fn write<T, F>(&self, write: F) -> Result<T, WriteError>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -122,12 +131,12 @@ fn reserve_run_ids(db: &Connection) -> Result<Range<i64>, Fault> {
 #[async_trait]
 impl RunReads for SqliteStore {
     async fn head(&self) -> Result<Seq, ReadError> {
-        self.read(feed::head).await
+        self.look(feed::head).await
     }
 
     async fn find_run(&self, key: &RunKey) -> Result<Option<Run>, ReadError> {
         let key = key.clone();
-        self.read(move |db| run::load_by_key(db, &key)).await
+        self.look(move |db| run::load_by_key(db, &key)).await
     }
 
     async fn get_runs(&self, ids: &[RunId]) -> Result<Vec<Run>, ReadError> {
@@ -141,7 +150,7 @@ impl RunReads for SqliteStore {
 
     async fn find_action(&self, key: &ActionKey) -> Result<Option<Action>, ReadError> {
         let key = key.clone();
-        self.read(move |db| action::load(db, &key)).await
+        self.look(move |db| action::load(db, &key)).await
     }
 
     async fn list_attempts(&self, key: &ActionKey) -> Result<Vec<Attempt>, ReadError> {
@@ -149,12 +158,12 @@ impl RunReads for SqliteStore {
         let load = move |db: &Connection| {
             list(db, &queries::ATTEMPT_LIST, (key.run.0, key.name.as_str()), attempt::read)
         };
-        self.read(load).await
+        self.look(load).await
     }
 
     async fn find_spec(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
         let digest = *digest;
-        self.read(move |db| find(db, &queries::SPEC_FIND, [digest.0], row::first)).await
+        self.look(move |db| find(db, &queries::SPEC_FIND, [digest.0], row::first)).await
     }
 
     async fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, ReadError> {
@@ -226,12 +235,12 @@ impl RunReads for SqliteStore {
 
     async fn find_cache(&self, key: &CacheKey) -> Result<Option<CacheEntry>, ReadError> {
         let key = key.clone();
-        self.read(move |db| cache::load(db, &key)).await
+        self.look(move |db| cache::load(db, &key)).await
     }
 
     async fn find_reservation(&self, key: &CacheKey) -> Result<Option<Reservation>, ReadError> {
         let key = key.clone();
-        self.read(move |db| cache::load_reservation(db, &key)).await
+        self.look(move |db| cache::load_reservation(db, &key)).await
     }
 }
 
@@ -251,7 +260,7 @@ impl Catalog for SqliteStore {
 
     async fn find_project(&self, org: &str, id: &str) -> Result<Option<Project>, ReadError> {
         let (org, id) = (org.to_owned(), id.to_owned());
-        self.read(move |db| catalog::load_project(db, &org, &id)).await
+        self.look(move |db| catalog::load_project(db, &org, &id)).await
     }
 
     async fn list_projects(&self, org: &str) -> Result<Vec<Project>, ReadError> {
@@ -270,7 +279,7 @@ impl Catalog for SqliteStore {
 
     async fn find_task(&self, key: &TaskKey) -> Result<Option<TaskVersion>, ReadError> {
         let key = key.clone();
-        self.read(move |db| catalog::load_task(db, &key)).await
+        self.look(move |db| catalog::load_task(db, &key)).await
     }
 
     async fn list_tasks(&self, query: &TaskQuery) -> Result<Page<TaskVersion>, ReadError> {
@@ -285,7 +294,7 @@ impl Catalog for SqliteStore {
 
     async fn find_setting(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let name = name.to_owned();
-        self.read(move |db| catalog::find_setting(db, &name)).await
+        self.look(move |db| catalog::find_setting(db, &name)).await
     }
 
     async fn init_setting(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, WriteError> {
