@@ -208,14 +208,17 @@ impl Machines {
         }
     }
 
-    /// Whether what was promised there does not fit any more: a parent's last child has ended, and it computes again.
+    /// Whether what was promised there does not fit any more: a parent's last child has ended and it computes again, or who
+    /// was about to leave has not.
     pub(super) fn is_crowded(&self, session: &SessionId, promised: &Resources) -> bool {
         self.0.get(session).is_some_and(|executor| {
             let (used, terms) = (executor.view.slots_used, &executor.view.terms);
             let slots = used > terms.slots && !active(Defect::SlotsExceeded);
+            let cpu = promised.cpu_millis > 0 && executor.cpu_used > executor.cpu_millis();
             // Over its memory only one is let in where all others wait.
             let memory = promised.memory_bytes > 0 && executor.memory_used > terms.memory_bytes && used > 1;
-            slots || memory
+            let gpus = promised.gpus > 0 && executor.gpus_used > terms.gpus;
+            slots || cpu || memory || gpus
         })
     }
 

@@ -6,7 +6,8 @@ use wingbeat_model::{
     TaskRef,
 };
 
-use super::{Scheduler, action, at, proposed, queue, run, running, scheduler, session};
+use super::{Scheduler, action, at, proposed, queue, run, running, scheduler, session, terms};
+use crate::driver::scheduler::machines::ExecutorTerms;
 
 fn task(run: i64, name: &str, parent: Option<&str>) -> NewAction {
     NewAction {
@@ -179,4 +180,24 @@ fn a_promise_over_the_memory_is_taken_back_when_a_parent_comes_back() {
         assert_eq!(scheduler.withdraw_if_crowded(&other.key), withdrawn, "{live_children} live children");
         assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new(), "it waits on, and nothing spins");
     }
+}
+
+/// Its end was told in a transaction that failed: the promise that counted on it is older than the next try.
+#[test]
+fn a_promise_of_a_device_is_taken_back_while_its_holder_stays() {
+    let with_device = |mut action: Action| {
+        action.resources.gpus = 1;
+        action
+    };
+    let mut scheduler = Scheduler::default();
+    scheduler.connect(session(), 1, ExecutorTerms { gpus: 1, ..terms(2) }, at(0));
+    let holder = with_device(running_child("holder"));
+    scheduler.observe_run(&run(1, None, 1, 0));
+    scheduler.observe_action(&holder);
+    let next = with_device(action(1, "next", 1));
+    scheduler.observe_action(&next);
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new(), "there is one device");
+    assert_eq!(ahead(&mut scheduler, &[end("holder", 1)]), ["next"]);
+    assert!(scheduler.withdraw_if_crowded(&next.key));
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
 }
