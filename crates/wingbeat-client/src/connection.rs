@@ -11,7 +11,7 @@ use std::time::Duration;
 use connectrpc::client::{
     BoxFuture, ClientBody, ClientConfig, ClientTransport, Http2Connection, SharedHttp2Connection, full_body,
 };
-use connectrpc::{ConnectError, ErrorCode};
+use connectrpc::{CompressionRegistry, ConnectError, ErrorCode};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -30,7 +30,7 @@ use wingbeat_proto::wingbeat::platform::v1::{
 };
 
 use crate::access::{Access, Credentials};
-use crate::address::ServerAddr;
+use crate::address::{ServerAddr, is_this_machine};
 use crate::retry::final_failure;
 use crate::tls::{Dialer, TlsFailure, Trust};
 use crate::token::{Authenticator, Held};
@@ -194,6 +194,16 @@ pub struct Client {
     config: ClientConfig,
 }
 
+/// What answers may be compressed with. Nothing on the way from this machine to itself: that only takes time.
+fn compression(addr: &ServerAddr) -> CompressionRegistry {
+    let uri = addr.base_uri();
+    if uri.host().is_some_and(is_this_machine) {
+        CompressionRegistry::new()
+    } else {
+        CompressionRegistry::default()
+    }
+}
+
 macro_rules! services {
     ($($(#[$doc:meta])* $method:ident: $client:ident;)+) => {
         $(
@@ -216,7 +226,8 @@ impl Client {
     pub fn with_access(addr: ServerAddr, access: &Access) -> Self {
         let config = ClientConfig::new(addr.base_uri())
             .with_default_max_message_size(MAX_MESSAGE_BYTES)
-            .with_default_element_memory_limit(MAX_DECODED_BYTES);
+            .with_default_element_memory_limit(MAX_DECODED_BYTES)
+            .with_compression(compression(&addr));
         let connection = Connection::new(&addr, access, &config);
         Self { addr, connection, config }
     }
@@ -268,5 +279,23 @@ impl Client {
         scheduling: SchedulingServiceClient;
         /// Windows and sums of one run.
         run_views: RunViewServiceClient;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compression;
+    use crate::address::ServerAddr;
+
+    #[test]
+    fn only_what_leaves_the_machine_is_compressed() {
+        let encodings = |addr: &str| {
+            let addr = ServerAddr::parse(addr).unwrap();
+            compression(&addr).accept_encoding_header().to_owned()
+        };
+        assert!(encodings("platform.example:8080").contains("gzip"));
+        for near in ["localhost:8080", "http://127.0.0.1:8080", "[::1]:8080", "unix:///run/wingbeat.sock"] {
+            assert_eq!(encodings(near), "", "{near}");
+        }
     }
 }
