@@ -1,4 +1,5 @@
-//! The whole platform in seeded storms. `SEED=17` replays one of them, `SEEDS=5000` runs more.
+//! The whole platform in seeded storms. `SEED=17` replays one of them, `SEEDS=5000` runs more, `FROM=4000` leaves out the
+//! first ones.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ fn number(name: &str) -> Option<u64> {
 fn seeds(usual: u64) -> Vec<u64> {
     match number("SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("SEEDS").unwrap_or(usual)).collect(),
+        None => (number("FROM").unwrap_or(0)..number("SEEDS").unwrap_or(usual)).collect(),
     }
 }
 
