@@ -194,7 +194,8 @@ pub struct Client {
     config: ClientConfig,
 }
 
-/// What answers may be compressed with. Nothing on the way from this machine to itself: that only takes time.
+/// What answers may be compressed with. Nothing from an address of this machine's own: there it only takes time, unless the
+/// port is forwarded.
 fn compression(addr: &ServerAddr) -> CompressionRegistry {
     let uri = addr.base_uri();
     if uri.host().is_some_and(is_this_machine) {

@@ -61,7 +61,10 @@ async fn attempt(executor: &Executor, assignment: &Assignment, mut stop: StopSig
     };
     let following = match start_following(executor, assignment, &folder) {
         Ok(following) => following,
-        Err(failure) => return Some(failed(failure)),
+        Err(failure) => {
+            executor.folder.forget(&folder);
+            return Some(failed(failure));
+        }
     };
     let ending = launch::supervise(executor, assignment, (&folder, &following), &mut stop).await;
     let settled = settle(executor, (&folder, following), last_words(&ending));
@@ -125,9 +128,8 @@ async fn create_folder(executor: &Executor, assignment: &Assignment) -> Result<A
     let (folder, held) = (executor.folder.clone(), assignment.held.clone());
     let places = files::places(assignment, &executor.store).map_err(|error| not_started(&error))?;
     let created = tokio::task::spawn_blocking(move || {
-        let created = folder.create_attempt(&held).map_err(|error| not_started(&error))?;
         files::create(&places).map_err(|error| not_started(&error))?;
-        Ok(created)
+        folder.create_attempt(&held).map_err(|error| not_started(&error))
     });
     created.await.unwrap_or_else(|error| Err(outcome::system("ExecutorFault", error.to_string())))
 }

@@ -145,8 +145,11 @@ impl Sessions {
         });
     }
 
-    /// The session has no stream, as far as is known, and may be stored: it has one lease to get one.
+    /// The session may be stored, and has one lease to get a stream. With the end of one that it has another lease begins.
     pub fn start_lease(&self, session: SessionId, driver: DriverHandle, tasks: &Tasks) {
+        if self.is_open(&session) {
+            return;
+        }
         let number = self.lock().newest.get(&session).copied().unwrap_or_default();
         let (sessions, token) = (self.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
@@ -157,10 +160,10 @@ impl Sessions {
         });
     }
 
-    /// Ends the session when the lease is over, unless it has a stream, or had one since that of the number (0: any).
+    /// Ends the session when the lease is over, unless it had a stream since the one of that number (0: any).
     async fn lease(&self, session: SessionId, number: u64, driver: DriverHandle) {
         tokio::time::sleep(LEASE).await;
-        if self.is_open(&session) || self.lock().newest.get(&session).is_some_and(|newest| *newest > number) {
+        if self.lock().newest.get(&session).is_some_and(|newest| *newest > number) {
             return;
         }
         if active(Defect::LeaseNeverEnds) {

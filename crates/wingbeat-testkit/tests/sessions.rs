@@ -45,3 +45,19 @@ async fn one_that_comes_back_in_time_stays() {
     tokio::time::sleep(Duration::from_secs(40)).await;
     assert_eq!(store.open_sessions().await.expect("reads").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_breaks_off_shortens_no_lease_of_another_stream() {
+    let store = Arc::new(MemoryStore::new());
+    let (server, _folder) = server(&store).await;
+    let desk = Desk::new("x".to_owned(), "x-1".to_owned(), 1);
+    let stream = server.connect(desk.connect_request()).await.expect("connects");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(server.connect(desk.connect_request()).now_or_never().is_none());
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(store.open_sessions().await.expect("reads").len(), 1, "its own lease began 10 s ago");
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert_eq!(store.open_sessions().await.expect("reads"), []);
+}

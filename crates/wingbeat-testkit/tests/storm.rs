@@ -1,5 +1,5 @@
-//! The whole platform in seeded storms. `SEED=17` replays one of them, `SEEDS=5000` runs more, `FROM=4000` leaves out the
-//! first ones.
+//! The whole platform in seeded storms. `SEED=17` replays one of them, `SEEDS=5000` runs more, `FROM=4000` beside it
+//! leaves out the first ones.
 
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ fn in_memory(seed: u64) -> Summary {
 #[test]
 fn every_storm_passes_and_leaves_nothing_broken() {
     let all: Vec<Summary> = seeds(USUAL).into_iter().map(in_memory).collect();
+    assert!(!all.is_empty(), "FROM is below SEEDS");
     if all.len() < 100 {
         println!("{all:#?}");
         return;

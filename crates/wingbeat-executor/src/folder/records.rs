@@ -22,6 +22,9 @@ use crate::process::FamilyMark;
 /// Version of the record's format; a record of another version is never acted on.
 const RECORD_VERSION: u32 = 1;
 
+/// Bytes that are written wholly or not at all, whenever the executor is killed: a page.
+const WRITTEN_WHOLE: usize = 4_096;
+
 /// What a successor needs to know of one attempt's processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
@@ -162,13 +165,16 @@ fn text(family: &FamilyMark, output: Option<AttemptOutput>) -> Vec<u8> {
     serde_json::to_vec(&record).expect("a record holds only text and numbers")
 }
 
-/// In one write, and never shorter than what is there: at no moment is there half a record, or none. Not synced:
+/// In one write, and never shorter than what is there, so that a successor never reads half of a record. Not synced:
 /// processes do not outlive the machine either.
 fn write_over(path: &Path, mut text: Vec<u8>) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    let there = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+    let there = fs::metadata(path).map_or(0, |file| usize::try_from(file.len()).unwrap_or_default());
+    if text.len().max(there) > WRITTEN_WHOLE {
+        let fresh = path.with_extension("new");
+        return fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, path));
+    }
     text.resize(text.len().max(there), b' ');
-    file.write_all(&text)
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)?.write_all(&text)
 }
 
 #[cfg(test)]
@@ -202,6 +208,10 @@ mod tests {
 
         records.give_back(&first);
         assert_eq!(on_record(&records), ["second"]);
+        let long = "l".repeat(5_000);
+        Records::write(&second, &mark, output(&long)).unwrap();
+        assert_eq!(on_record(&records), [long], "one that is longer than a page is moved into place");
+        Records::write(&second, &mark, output("second")).unwrap();
         let third = records.take();
         assert_eq!(third.0, first.0);
         assert_eq!(on_record(&records), ["second"], "nothing of the first is left in it");

@@ -25,15 +25,20 @@ class CommandLine:
         import click
 
         told = param.to_info_dict()
+        # What it is where it is not given has to be the same for every line.
+        if param.callback is not None or callable(param.default):
+            self.trusted = False
         self.absent[param.name] = told["default"]
         if isinstance(param, click.Option) and isinstance(param.envvar, (str, type(None))):
             if param.envvar:
                 self.variables[param.envvar] = param.name
             if param.required:
                 self.required.add(param.name)
-            if PLAIN.items() <= told.items() and param.type is click.STRING and param.callback is None:
+            if PLAIN.items() <= told.items() and param.type is click.STRING:
                 self.options.update(dict.fromkeys(param.opts, param.name))
-        elif isinstance(param, click.Argument) and param.nargs == -1 and not param.required and self.rest is None:
+        elif isinstance(param, click.Argument) and (param.nargs, param.required, self.rest) == (-1, False, None):
+            if param.type not in (click.STRING, click.UNPROCESSED):
+                self.trusted = False
             self.rest, self.absent[param.name] = param.name, ()
         else:
             self.trusted = False

@@ -53,18 +53,22 @@ impl Readers {
         tokio::task::spawn_blocking(work).await.map_err(|error| ReadError::Unavailable(Box::new(error)))?
     }
 
-    /// The same for a few rows by their key: on this thread, as long as they are found in memory. The way to another thread
-    /// and back takes longer than such a read.
+    /// The same for a few rows by their key: on this thread, unless a look took long lately. The way to another thread and
+    /// back takes longer than to read what is in memory.
     pub(crate) async fn look<T, F>(self: &Arc<Self>, read: F) -> Result<T, ReadError>
     where
         F: FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
         T: Send + 'static,
     {
+        // Whoever looks a thousand times in a row lets others have their turn.
+        tokio::task::coop::consume_budget().await;
+        // To open a connection may take long.
         if !self.is_cold()
             && let Ok(_place) = self.places.try_acquire()
+            && let Some(db) = self.take_idle()
         {
             let begun = Instant::now();
-            let found = self.read_now(read);
+            let found = self.read_with(db, read);
             self.note(begun.elapsed());
             return found;
         }
@@ -86,11 +90,22 @@ impl Readers {
     }
 
     fn read_now<T>(&self, read: impl FnOnce(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let db = match idle {
+        let db = match self.take_idle() {
             Some(db) => db,
             None => connect_reader(&self.path).map_err(Fault::from)?,
         };
+        self.read_with(db, read)
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn read_with<T>(
+        &self,
+        db: Connection,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         step(&db, "BEGIN")?;
         let found = read(&db);
         // There is nothing to keep. A connection that cannot even do that is not used again.
@@ -134,6 +149,7 @@ mod tests {
         let path = folder.path().join("some.db");
         rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         let readers = Arc::new(Readers::new(path));
+        assert!(!here(&readers, Duration::ZERO).await, "there is no connection yet");
         assert!(here(&readers, Duration::ZERO).await);
         assert!(here(&readers, LONG_LOOK * 2).await, "nobody knows it before");
         assert!(!here(&readers, Duration::ZERO).await);
