@@ -91,7 +91,7 @@ impl AttemptFolder {
     pub(crate) fn record(&self, family: &FamilyMark, log_prefix: &str) -> Result<(), FolderError> {
         let (stdout, stderr) = (self.stdout.clone(), self.stderr.clone());
         let output = AttemptOutput { log_prefix: log_prefix.to_owned(), stdout, stderr };
-        Records::write(&self.record, family, output)
+        self.record.write(family, output)
     }
 }
 

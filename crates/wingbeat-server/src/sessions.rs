@@ -138,25 +138,22 @@ impl Sessions {
         let (sessions, token) = (self.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
             driver.disconnected(session.clone(), number).await;
-            tokio::select! {
-                () = sessions.lease(session, number, driver) => (),
-                () = token.cancelled() => (),
-            }
+            token.run_until_cancelled(sessions.lease(session, number, driver)).await;
         });
     }
 
     /// The session may be stored, and has one lease to get a stream. With the end of one that it has another lease begins.
     pub fn start_lease(&self, session: SessionId, driver: DriverHandle, tasks: &Tasks) {
-        if self.is_open(&session) {
-            return;
-        }
-        let number = self.lock().newest.get(&session).copied().unwrap_or_default();
+        let number = {
+            let streams = self.lock();
+            if streams.open.contains_key(&session) {
+                return;
+            }
+            streams.newest.get(&session).copied().unwrap_or_default()
+        };
         let (sessions, token) = (self.clone(), tasks.token());
         tasks.spawn("session-lease", async move {
-            tokio::select! {
-                () = sessions.lease(session, number, driver) => (),
-                () = token.cancelled() => (),
-            }
+            token.run_until_cancelled(sessions.lease(session, number, driver)).await;
         });
     }
 

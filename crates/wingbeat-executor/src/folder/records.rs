@@ -57,6 +57,13 @@ pub(crate) struct Leftover {
 #[derive(Debug, Clone)]
 pub(crate) struct Slot(PathBuf);
 
+impl Slot {
+    /// Writes the attempt's record, over an earlier one of its own if there is one.
+    pub(super) fn write(&self, family: &FamilyMark, output: AttemptOutput) -> Result<(), FolderError> {
+        write_over(&self.0, text(family, Some(output))).map_err(|source| io_error(&self.0, source))
+    }
+}
+
 /// All records.
 #[derive(Debug)]
 pub(super) struct Records {
@@ -109,11 +116,6 @@ impl Records {
                 tracing::warn!(%error, path = %slot.0.display(), "could not clear a record of processes");
             }
         }
-    }
-
-    /// Writes an attempt's record, over an earlier one of its own if there is one.
-    pub(super) fn write(slot: &Slot, family: &FamilyMark, output: AttemptOutput) -> Result<(), FolderError> {
-        write_over(&slot.0, text(family, Some(output))).map_err(|source| io_error(&slot.0, source))
     }
 
     /// Writes the record of a process that is not an attempt's.
@@ -201,21 +203,21 @@ mod tests {
         let records = Records::open(folder.path().join("running")).unwrap();
         let mark = FamilyMark::announce("mark".to_owned());
         let (first, second) = (records.take(), records.take());
-        Records::write(&first, &mark, output("the-first-and-longest")).unwrap();
-        Records::write(&first, &mark, output("first")).unwrap();
-        Records::write(&second, &mark, output("second")).unwrap();
+        first.write(&mark, output("the-first-and-longest")).unwrap();
+        first.write(&mark, output("first")).unwrap();
+        second.write(&mark, output("second")).unwrap();
         assert_eq!(on_record(&records), ["first", "second"], "a shorter text leaves nothing of a longer one");
 
         records.give_back(&first);
         assert_eq!(on_record(&records), ["second"]);
         let long = "l".repeat(5_000);
-        Records::write(&second, &mark, output(&long)).unwrap();
+        second.write(&mark, output(&long)).unwrap();
         assert_eq!(on_record(&records), [long], "one that is longer than a page is moved into place");
-        Records::write(&second, &mark, output("second")).unwrap();
+        second.write(&mark, output("second")).unwrap();
         let third = records.take();
         assert_eq!(third.0, first.0);
         assert_eq!(on_record(&records), ["second"], "nothing of the first is left in it");
-        Records::write(&third, &mark, output("third")).unwrap();
+        third.write(&mark, output("third")).unwrap();
         assert_eq!(on_record(&records), ["second", "third"]);
     }
 
@@ -225,7 +227,7 @@ mod tests {
         let mark = FamilyMark::announce("mark".to_owned());
         let dead = Records::open(folder.path().to_owned()).unwrap();
         let (left, spare) = (dead.take(), dead.take());
-        Records::write(&left, &mark, output("left")).unwrap();
+        left.write(&mark, output("left")).unwrap();
         dead.give_back(&spare);
         fs::write(folder.path().join("torn.json"), "{").unwrap();
 

@@ -105,7 +105,11 @@ fn running_child(name: &str) -> Action {
 }
 
 fn end(name: &str, attempt: u32) -> Command {
-    let key = AttemptKey { action: action(1, name, 1).key, attempt };
+    end_of(action(1, name, 1).key, attempt)
+}
+
+fn end_of(action: ActionKey, attempt: u32) -> Command {
+    let key = AttemptKey { action, attempt };
     let kind = ReportKind::Stopped;
     Command::Report(Box::new(Report { attempt: key, fence: Fence(1), session: session(), at: at(1), kind }))
 }
@@ -152,13 +156,7 @@ fn a_child_that_waited_itself_leaves_no_place_to_its_parent() {
     scheduler.observe_run(&run(2, None, 1, 0));
     scheduler.observe_action(&Action { attempts: 1, ..running(action(2, "a0", 0), 0) });
     scheduler.observe_action(&action(1, "grandchild", 2));
-    let other = Command::Report(Box::new(Report {
-        attempt: AttemptKey { action: action(2, "a0", 0).key, attempt: 1 },
-        fence: Fence(1),
-        session: session(),
-        at: at(1),
-        kind: ReportKind::Stopped,
-    }));
+    let other = end_of(action(2, "a0", 0).key, 1);
     assert_eq!(ahead(&mut scheduler, &[other.clone(), end("c1", 1)]), Vec::<String>::new());
     assert_eq!(ahead(&mut scheduler, &[other]), ["grandchild"]);
 }
