@@ -11,6 +11,8 @@ interface Props {
   readonly scope: Scope;
   readonly runs: readonly RunRow[];
   readonly onClose: () => void;
+  /** Called with the name of each new run. */
+  readonly onStarted: (run: string) => void;
   readonly onDone: () => void;
 }
 
@@ -22,14 +24,15 @@ const WORDS = {
 /** So many calls are under way at once: a browser opens six connections, and streams need some of them. */
 const AT_ONCE = 3;
 
-export function Many({ what, scope, runs, onClose, onDone }: Props): JSX.Element {
+export function Many({ what, scope, runs, onClose, onStarted, onDone }: Props): JSX.Element {
   // The question is about the runs of this moment, also when more of them end while it is read. What was done is
   // taken out, so that a second try is about the rest.
   const [asked, setAsked] = useState(runs);
   const { verb, failed } = WORDS[what];
-  const one = async (run: RunRow): Promise<unknown> => {
+  const one = async (run: RunRow): Promise<void> => {
     const key = { ...scope, run: run.run };
-    return what === "abort" ? abortRun(key, "aborted in the console") : rerun(key, run);
+    if (what === "abort") await abortRun(key, "aborted in the console");
+    else onStarted(await rerun(key, run));
   };
   const all = async (): Promise<void> => {
     const left: RunRow[] = [];

@@ -12,6 +12,8 @@ import { Elapsed, When } from "../../ui/when";
 interface Props {
   readonly scope: Scope;
   readonly rows: readonly RunRow[];
+  /** Runs that were started here: they never wait. */
+  readonly own: ReadonlySet<string>;
   readonly chosen: ReadonlySet<string>;
   readonly onChosen: (chosen: ReadonlySet<string>) => void;
   readonly onEnd: () => void;
@@ -20,10 +22,10 @@ interface Props {
 const HIGH = 44;
 const HIGH_SMALL = 56;
 
-export function RunList({ scope, rows, chosen, onChosen, onEnd }: Props): JSX.Element {
+export function RunList({ scope, rows, own, chosen, onChosen, onEnd }: Props): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const small = window.matchMedia("(max-width: 760px)").matches;
-  const { shown, waiting, show } = useSettledRows(rows, scroller);
+  const { shown, waiting, show } = useSettledRows(rows, own, scroller);
   const list = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => (small ? HIGH_SMALL : HIGH), overscan: 12 });
   const items = list.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -98,8 +100,8 @@ function Row({ run, scope, top, chosen, onToggle }: { readonly run: RunRow; read
   );
 }
 
-/** Known rows change in place. New ones come in at once only while the list is at its top and not in use. */
-function useSettledRows(rows: readonly RunRow[], scroller: React.RefObject<HTMLDivElement | null>): { shown: readonly RunRow[]; waiting: number; show: () => void } {
+/** Known rows change in place. New ones of others come in at once only while the list is at its top and not in use. */
+function useSettledRows(rows: readonly RunRow[], own: ReadonlySet<string>, scroller: React.RefObject<HTMLDivElement | null>): { shown: readonly RunRow[]; waiting: number; show: () => void } {
   const [newest, setNewest] = useState(Number.MAX_SAFE_INTEGER);
   const top = rows[0]?.createdAt ?? 0;
   useEffect(() => {
@@ -107,6 +109,9 @@ function useSettledRows(rows: readonly RunRow[], scroller: React.RefObject<HTMLD
     const inUse = box !== null && (box.scrollTop > 4 || box.matches(":hover, :focus-within"));
     setNewest((before) => (inUse && before !== Number.MAX_SAFE_INTEGER ? before : top));
   }, [top, scroller]);
-  const shown = rows.filter((run) => (run.createdAt ?? 0) <= newest);
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 });
+  }, [own, scroller]);
+  const shown = rows.filter((run) => (run.createdAt ?? 0) <= newest || own.has(run.run));
   return { shown, waiting: rows.length - shown.length, show: () => setNewest(top) };
 }

@@ -66,6 +66,7 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
   const pages = useRunPages(scope, filter);
   const live = useLiveRuns(scope);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [own, setOwn] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState<"abort" | "rerun">();
   const rows = useMemo(() => merged(pages.data?.pages.flatMap((page) => page.runs) ?? [], live.runs, filter, Date.now()), [pages.data, live.runs, filter]);
   const picked = rows.filter((run) => chosen.has(run.run));
@@ -86,7 +87,7 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
             Choose all {rows.length.toLocaleString()}
           </button>
         </div>
-        <RunList key={JSON.stringify(searchOf(filter))} scope={scope} rows={rows} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
+        <RunList key={JSON.stringify(searchOf(filter))} scope={scope} rows={rows} own={own} chosen={chosen} onChosen={setChosen} onEnd={() => pages.hasNextPage && !pages.isFetchingNextPage && void pages.fetchNextPage()} />
       </>
     );
   };
@@ -122,7 +123,7 @@ function Flat({ scope, search, onSearch }: Props): JSX.Element {
         </p>
       )}
       {body()}
-      {asking !== undefined && <Many what={asking} scope={scope} runs={asking === "abort" ? stoppable : picked} onClose={() => setAsking(undefined)} onDone={() => setChosen(new Set())} />}
+      {asking !== undefined && <Many what={asking} scope={scope} runs={asking === "abort" ? stoppable : picked} onClose={() => setAsking(undefined)} onStarted={(run) => setOwn((before) => new Set(before).add(run))} onDone={() => setChosen(new Set())} />}
     </>
   );
 }
