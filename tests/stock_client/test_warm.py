@@ -49,6 +49,20 @@ def test_attempts_share_nothing_but_what_was_imported(own):
 
 
 @pytest.mark.within(300)
+def test_a_fork_finds_nothing_of_the_rehearsal(platforms):
+    fresh = platforms(env={"WINGBEAT_ISOLATION": "process"})
+    afresh = fresh.result(fresh.run(warm.tells_what_it_finds))
+    # The client speaks to the platform that was started last.
+    own = platforms(env=WARM)
+    for _ in range(2):
+        run = own.run(warm.tells_what_it_finds)
+        assert own.result(run) == afresh
+        assert isolation(own, run) == "process started (warm)"
+    logs = [log.read_text() for log in (own.platform.data / "executor" / "templates").glob("*.log")]
+    assert [log for log in logs if "rehearsed in " not in log] == [], "the rehearsal has taken place"
+
+
+@pytest.mark.within(300)
 def test_a_variable_that_c_code_reads_gets_its_own_interpreter(own):
     assert own.call(warm.looks_around)["threads"] == ""
     run = own.run(warm.looks_around_with_threads)

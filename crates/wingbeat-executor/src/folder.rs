@@ -177,6 +177,23 @@ impl DataFolder {
     /// Forgets a preloaded interpreter that is gone.
     pub(crate) fn forget_template(&self, number: u64) {
         self.records.remove_named(&template(number));
+        let _never_made = fs::remove_dir_all(self.temp_of_template(number));
+    }
+
+    /// An empty folder for what a preloaded interpreter writes while it loads.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: it cannot be made.
+    pub(crate) fn template_temp(&self, number: u64) -> Result<PathBuf, FolderError> {
+        let temp = self.temp_of_template(number);
+        // Of an interpreter that was killed.
+        let _none_before = fs::remove_dir_all(&temp);
+        fs::create_dir_all(&temp).map_err(|source| io_error(&temp, source))?;
+        Ok(temp)
+    }
+
+    fn temp_of_template(&self, number: u64) -> PathBuf {
+        self.templates.join(format!("{number}.tmp"))
     }
 
     /// Writes down a reused process.

@@ -2,15 +2,21 @@
 
 import asyncio
 import atexit
+import gc
+import logging
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import warnings
 from pathlib import Path
 
 import flyte
+from flyte._environment import list_loaded_environments
 
 env = flyte.TaskEnvironment("warm", env_vars={"OF_THE_TASK": "first"})
 other = flyte.TaskEnvironment("warm_other", env_vars={"ONLY_HERE": "second"})
@@ -47,6 +53,48 @@ def surroundings() -> dict[str, str]:
         "program": Path(sys.argv[0]).name,
         "main": Path(sys.modules["__main__"].__file__).name,
     }
+
+
+@env.task
+async def tells_what_it_finds() -> dict[str, str]:
+    """What somebody before it in the process could have changed."""
+    loggers = {"": logging.root, **logging.root.manager.loggerDict}
+    own = sys.modules[__name__]
+    found = {
+        "loggers": {
+            name: (one.level, one.propagate, one.disabled, one.filters, [shape(handler) for handler in one.handlers])
+            for name, one in loggers.items()
+            if isinstance(one, logging.Logger) and (one.handlers or one.level or one.disabled or one.filters)
+        },
+        "signals": {int(one): known(signal.getsignal(one)) for one in signal.valid_signals()},
+        "path": sorted(set(sys.path) - {os.getcwd()}),
+        "words": [word.split("/")[-1] for word in sys.argv[:1]],
+        "variables": sorted(os.environ),
+        "warnings": [str(one) for one in warnings.filters],
+        "environments": [one.name for one in list_loaded_environments()],
+        "module": (own.__name__, Path(own.__file__).name),
+        "modules of one's own": sorted(name for name in sys.modules if "rehears" in name),
+        "threads": sorted({thread.name for thread in threading.enumerate()} - {"ControllerThread"}),
+        "policy": type(asyncio.get_event_loop_policy()).__name__,
+        "temporary": str(tempfile.tempdir),
+        "limits": (sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), sys.getswitchinterval()),
+        "open": sorted({os.readlink(fd).split(":")[0].split("/")[0] for fd in descriptors()}),
+        "project": (flyte.ctx().action.project, flyte.ctx().action.domain, flyte.ctx().mode),
+        "hooks": (sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__, sys.gettrace(), sys.getprofile()),
+    }
+    return {name: repr(value) for name, value in found.items()}
+
+
+def known(handling: object) -> object:
+    return type(handling).__name__ if callable(handling) else handling
+
+
+def shape(handler: logging.Handler) -> tuple:
+    return type(handler).__name__, handler.level, type(handler.formatter).__name__, getattr(handler, "stream", None) is sys.stderr
+
+
+def descriptors() -> list[Path]:
+    return [fd for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
 
 
 @env.task

@@ -20,13 +20,15 @@ use super::{Inner, LOAD_PATIENCE, Phase, Slot};
 use crate::environment::MARKER;
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
-/// What a preloaded interpreter runs: one program in four files.
+/// What a preloaded interpreter runs: one program in five files.
 const PROGRAM: &str = concat!(
     include_str!("memory.py"),
     "\n\n",
     include_str!("../task_process.py"),
     "\n\n",
     include_str!("shortcuts.py"),
+    "\n\n",
+    include_str!("rehearsal.py"),
     "\n\n",
     include_str!("template.py")
 );
@@ -115,7 +117,7 @@ fn start(
     let marker = format!("{:032x}", rand::random::<u128>());
     let mut env = slot.env.clone();
     env.insert(MARKER.to_owned(), marker.clone());
-    env.insert("TMPDIR".to_owned(), folder.display().to_string());
+    env.insert("TMPDIR".to_owned(), pool.folder.template_temp(slot.number)?.display().to_string());
     env.insert(ROOM.0.to_owned(), "x".repeat(ROOM.1));
     let mut args = script.options.clone();
     let own = [program.display().to_string(), MARKER.to_owned(), ROOM.0.to_owned()];

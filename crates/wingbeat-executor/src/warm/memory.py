@@ -1,6 +1,6 @@
 """Memory that a fork shares with the interpreter it comes from, until it writes there and so copies it.
 
-First of the four parts of the preloaded program: `task_process.py`, `shortcuts.py` and `template.py` follow.
+First of the five parts of the preloaded program: `task_process.py`, `shortcuts.py`, `rehearsal.py` and `template.py` follow.
 """
 
 import contextlib
@@ -29,14 +29,15 @@ class Pages:
     """Copies what attempts write to before there is an attempt, and at once: page by page, as it is written to, that
     takes longer than a small task.
 
-    Attempts are much alike in that, as most of it is the runtime's own. So one notes what it has written to, and those
-    that are forked later copy the same while they wait.
+    Attempts are much alike in that, as most of it is the runtime's own. So a few note what they have written to, and
+    those that are forked later copy what all of these did, while they wait.
     """
 
-    ROOM = 1 << 16
+    # Forks that copy nothing ahead, and note at their end. The first may be a parent, which writes more and ends late.
+    NOTING = (1, 4, 16, 64)
+    ROOM = 1 << 16  # bytes of a note
     ENTRY = 16  # bytes: the first page of a stretch, and how many
     MOST = 8_192  # pages of an attempt that is like the others
-    NOTE_EVERY = 16  # forks of which one may note: the first may never end
     MADV_POPULATE_WRITE = 23
     IS_ITS_OWN = 1 << 56  # in /proc/self/pagemap
 
@@ -44,10 +45,11 @@ class Pages:
         import mmap
 
         self.size = mmap.PAGESIZE
-        # All forks see it: how many bytes of entries there are, then these.
-        self.shared = mmap.mmap(-1, self.ROOM)
+        # All forks see it. For each note: how many bytes of entries there are, then these.
+        self.shared = mmap.mmap(-1, self.ROOM * len(self.NOTING))
         self.forks = 0
         self.mapped = []
+        self.read, self.common = set(), []
 
     def freeze(self):
         """From here on there are forks."""
@@ -58,44 +60,67 @@ class Pages:
                     start, end = (int(address, 16) // self.size for address in span.split("-"))
                     self.mapped.append((start, end - start))
 
-    def noted(self):
-        return int.from_bytes(self.shared[: self.ENTRY], "little")
+    def before_fork(self):
+        self.forks += 1
+        for start in range(0, len(self.shared), self.ROOM):
+            entries = None if start in self.read else self.note_at(start)
+            if entries:
+                pages = {page for first, count in entries for page in range(first, first + count)}
+                if self.read:
+                    pages &= {page for first, count in self.common for page in range(first, first + count)}
+                self.common = list(stretches(sorted(pages)))
+                self.read.add(start)
+
+    def note_at(self, start):
+        import array
+
+        begin = start + self.ENTRY
+        size = int.from_bytes(self.shared[start:begin], "little")
+        numbers = array.array("Q", self.shared[begin : begin + size])
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     def copy(self):
-        """What others have noted."""
-        import array
+        """What those that noted it have all written to."""
         import ctypes
 
+        if self.forks in self.NOTING:
+            return
         madvise = ctypes.CDLL(None).madvise
         madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-        entries = array.array("Q", self.shared[self.ENTRY : self.ENTRY + self.noted()])
-        for start, count in zip(entries[::2], entries[1::2], strict=True):
+        for start, count in self.common:
             # A kernel that does not know it leaves the pages as they are, and so they are copied later.
             madvise(start * self.size, count * self.size, self.MADV_POPULATE_WRITE)
 
     def note(self):
-        """What this fork has written to, if that is not known yet."""
+        """What this fork has written to."""
         import array
 
-        if self.noted() or self.forks % self.NOTE_EVERY != 1:
+        if self.forks not in self.NOTING:
             return
-        entries = array.array("Q")
+        pages = []
         # Where the kernel does not tell it, nothing is copied ahead.
         with contextlib.suppress(OSError), open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
             for start, count in self.mapped:
                 flags = array.array("Q", os.pread(pagemap.fileno(), count * 8, start * 8))
-                entries.extend(self.stretches(start, flags))
-        content = entries.tobytes()
-        if sum(entries[1::2]) <= self.MOST and self.ENTRY + len(content) <= self.ROOM:
-            self.shared[self.ENTRY : self.ENTRY + len(content)] = content
+                pages.extend(page for page, flag in enumerate(flags, start) if flag & self.IS_ITS_OWN)
+        content = array.array("Q", [number for stretch in stretches(pages) for number in stretch]).tobytes()
+        if len(pages) <= self.MOST and self.ENTRY + len(content) <= self.ROOM:
+            start = self.ROOM * self.NOTING.index(self.forks)
+            begin = start + self.ENTRY
+            self.shared[begin : begin + len(content)] = content
             # Only now is there anything to read.
-            self.shared[: self.ENTRY] = len(content).to_bytes(self.ENTRY, "little")
+            self.shared[start:begin] = len(content).to_bytes(self.ENTRY, "little")
 
-    def stretches(self, start, flags):
-        first = None
-        for page, flag in enumerate([*flags, 0], start):
-            if flag & self.IS_ITS_OWN:
-                first = page if first is None else first
-            elif first is not None:
-                yield from (first, page - first)
-                first = None
+
+def stretches(pages):
+    """Neighbours among rising numbers, as the first one and how many."""
+    first = last = None
+    for page in pages:
+        if first is not None and page == last + 1:
+            last = page
+            continue
+        if first is not None:
+            yield first, last - first + 1
+        first = last = page
+    if first is not None:
+        yield first, last - first + 1

@@ -85,6 +85,8 @@ class BackgroundLoops:
             raise Refusal("this version of flyte runs its background thread in a way that is not known here")
         # Not `isinstance`: that would load modules that are waiting to be loaded at their first use.
         self.loops = [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
+
+    def stop(self):
         for one in self.loops:
             one.loop.call_soon_threadsafe(one.loop.stop)
             one.thread.join(10)
@@ -195,6 +197,8 @@ class Template:
         use_once()
         stop()
         self.loops = BackgroundLoops()
+        self.loops.stop()
+        rehearse(self.loops, self.perform)
         left = lasting_threads()
         if left:
             raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
@@ -207,6 +211,14 @@ class Template:
         # The children share these pages for as long as nobody counts in them.
         gc.freeze()
         self.pages.freeze()
+
+    def perform(self, words):
+        """The status with which `a0` ends a rehearsal."""
+        import contextvars
+
+        sys.argv[:] = [self.a0, *words]
+        make_connections_late()
+        return contextvars.copy_context().run(run_script, self.a0, self.code)
 
     def forget_what_is_personal(self):
         import tempfile
@@ -237,7 +249,7 @@ class Template:
                 if reason:
                     line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
                     continue
-                self.pages.forks += 1
+                self.pages.before_fork()
                 first = os.fork()
                 if first == 0:
                     between = os.getpid()
@@ -314,26 +326,27 @@ def receive(line, size):
 
 def run(template):
     """Runs `a0` as the interpreter runs a script: its end is this process's end."""
-    import builtins
-    import types
-
     code = template.code
     if template.program != template.a0:
         with open(template.program, "rb") as source:
             code = compile(source.read(), template.program, "exec")
+    finish(template, run_script(template.program, code))
+
+
+def run_script(path, code):
+    """Its exit status. Every exception but the one that has a status ends the interpreter in its own way, with a traceback."""
+    import builtins
+    import types
+
     script = types.ModuleType("__main__")
-    script.__file__ = template.program
+    script.__file__ = path
     script.__builtins__ = builtins
     sys.modules["__main__"] = script
     try:
         exec(code, script.__dict__)
     except SystemExit as end:
-        status = exit_status(end.code)
-    else:
-        status = 0
-    # Every other exception ends the interpreter in its own way, with a traceback.
-    del script
-    finish(template, status)
+        return exit_status(end.code)
+    return 0
 
 
 def finish(template, status):

@@ -1,0 +1,184 @@
+"""A task that does nothing, run by the stock runtime before there are attempts. Forks share what it leaves in memory: caches,
+parsers, code that the interpreter has made fast for the types it met. Each would make all that anew, and copy the memory.
+
+Fourth of the five parts of the preloaded program.
+
+What an attempt must not find is put back as it was. Whether all goes well is tried in a fork that is thrown away; if it does
+not, or if it would load modules (which could read the environment), there is no rehearsal, and forks are only slower.
+"""
+
+import contextlib
+import os
+import sys
+import time
+
+REHEARSED = "wingbeat_rehearsal"
+
+REHEARSED_TASK = """import flyte
+
+env = flyte.TaskEnvironment(name="rehearsal")
+
+
+@env.task
+async def nothing(number: int) -> int:
+    return number
+"""
+
+LONGEST_REHEARSAL = 5.0  # seconds
+
+
+def rehearse(loops, perform):
+    """`perform` runs `a0` with a command line, and returns its status. The loops are stopped, and stay so.
+
+    The interpreter's log says what came of it.
+    """
+    began = time.monotonic()
+    reason = ends_well_in_a_fork(lambda: harm(loops, perform))
+    if reason:
+        print(f"no rehearsal, forks are slower: {reason}", flush=True)
+        return
+    loops.start()
+    try:
+        with stage() as words:
+            perform(words)
+    finally:
+        loops.stop()
+    print(f"rehearsed in {time.monotonic() - began:.3f} s", flush=True)
+
+
+def ends_well_in_a_fork(attempt):
+    """Why not; empty if it did."""
+    import signal
+
+    fork = os.fork()
+    if fork == 0:
+        status = 1
+        try:
+            reason = attempt()
+            if reason:
+                print(reason, file=sys.stderr, flush=True)
+            status = 2 if reason else 0
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    deadline = time.monotonic() + LONGEST_REHEARSAL
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(fork, os.WNOHANG)
+        if ended:
+            return f"it ended with {status}, see above" if status else ""
+        time.sleep(0.001)
+    os.kill(fork, signal.SIGKILL)
+    os.waitpid(fork, 0)
+    return f"it took more than {LONGEST_REHEARSAL:.0f} s"
+
+
+def harm(loops, perform):
+    """What it does that it must not."""
+    modules = set(sys.modules)
+    loops.start()
+    with stage() as words:
+        status = perform(words)
+    loops.stop()
+    if status:
+        return f"a task that does nothing ends with status {status}"
+    loaded = sorted(set(sys.modules) - modules)
+    if loaded:
+        return f"it loads modules: {', '.join(loaded[:10])}"
+    threads = lasting_threads()
+    return f"it leaves threads: {', '.join(sorted(threads))}" if threads else ""
+
+
+@contextlib.contextmanager
+def stage():
+    """An attempt's surroundings: gives its command line. Afterwards all is as it was."""
+    import faulthandler
+    import shutil
+    import signal
+    import tempfile
+
+    folder = tempfile.mkdtemp()
+    with contextlib.ExitStack() as put_back:
+        put_back.callback(shutil.rmtree, folder, ignore_errors=True)
+        put_back.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
+        put_back.callback(faulthandler.unregister, signal.SIGUSR1)
+        keep_process(put_back)
+        keep_runtime(put_back)
+        os.chdir(folder)
+        write_attempt(folder)
+        words = command_line_of(folder)
+        os.environ.clear()
+        # Nothing of a user's: no credentials, no files of settings.
+        os.environ.update({"HOME": folder, "TMPDIR": folder, "FLYTE_INTERNAL_EXECUTION_PROJECT": "p", "_U_EP_OVERRIDE": "localhost:1"})
+        yield words
+
+
+def keep_process(put_back):
+    for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
+        kept = os.dup(fd)
+        put_back.callback(os.close, kept)
+        put_back.callback(os.dup2, kept, fd)
+        put_back.callback(stream.flush)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
+    put_back.callback(os.chdir, os.getcwd())
+    put_back.callback(os.environ.update, dict(os.environ))
+    put_back.callback(os.environ.clear)
+    for words in (sys.argv, sys.orig_argv, sys.path):
+        put_back.callback(words.__setitem__, slice(None), list(words))
+    put_back.callback(sys.modules.__setitem__, "__main__", sys.modules["__main__"])
+    put_back.callback(sys.modules.pop, REHEARSED, None)
+
+
+def keep_runtime(put_back):
+    """What the stock package keeps of the one attempt that it expects in a process."""
+    import logging
+
+    from flyte import _environment, _initialize, _logging
+    from flyte._internal import controllers
+
+    for owner, name in (
+        (_initialize, "_init_config"), (_initialize, "_initialize_client"), (controllers, "create_controller"),
+        (controllers._ControllerState, "controller"), (_logging, "logger"), (_logging, "user_logger"),
+    ):  # fmt: skip
+        put_back.callback(setattr, owner, name, getattr(owner, name))
+    environments = _environment._ENVIRONMENT_REGISTRY
+    put_back.callback(environments.__setitem__, slice(None), list(environments))
+    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+        if isinstance(logger, logging.Logger):
+            put_back.callback(logger.__dict__.update, {**vars(logger), "handlers": list(logger.handlers)})
+            put_back.callback(logger._cache.clear)
+
+
+def write_attempt(folder):
+    from flyteidl2.core import literals_pb2
+    from flyteidl2.task import common_pb2
+
+    number = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(integer=1)))
+    inputs = common_pb2.Inputs(literals=[common_pb2.NamedLiteral(name="number", value=number)])
+    with open(os.path.join(folder, "inputs.pb"), "wb") as file:
+        file.write(inputs.SerializeToString())
+    with open(os.path.join(folder, f"{REHEARSED}.py"), "w") as file:
+        file.write(REHEARSED_TASK)
+    # As the executor leaves a bundle that it has unpacked.
+    with open(os.path.join(folder, ".code.tar.gz.extracted"), "w"):
+        pass
+
+
+def command_line_of(folder):
+    from flyte._internal.image_cache import ImageCache
+
+    images = ImageCache(image_lookup={"image": "name:tag"}).to_transport
+    options = {
+        "inputs": f"{folder}/inputs.pb", "outputs-path": f"{folder}/outputs", "version": "1", "run-base-dir": f"{folder}/run",
+        "raw-data-path": f"{folder}/raw", "checkpoint-path": f"{folder}/checkpoint", "name": "a0", "run-name": "r",
+        "run-start-time": "2026-01-01T00:00:00Z", "project": "p", "domain": "d", "org": "o", "image-cache": images,
+        "tgz": f"{folder}/code.tar.gz", "dest": ".", "resolver": "flyte._internal.resolvers.default.DefaultTaskResolver",
+    }  # fmt: skip
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return [*words, "mod", REHEARSED, "instance", "nothing"]
