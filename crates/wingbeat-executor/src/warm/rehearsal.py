@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import time
+import traceback
 
 REHEARSED = "wingbeat_rehearsal"
 
@@ -41,6 +42,9 @@ def rehearse(loops, perform):
     try:
         with stage() as words:
             perform(words)
+    except Exception:
+        # It went well a moment ago, and all is put back.
+        traceback.print_exc()
     finally:
         loops.stop()
     print(f"rehearsed in {time.monotonic() - began:.3f} s", flush=True)
@@ -59,8 +63,6 @@ def ends_well_in_a_fork(attempt):
                 print(reason, file=sys.stderr, flush=True)
             status = 2 if reason else 0
         except BaseException:
-            import traceback
-
             traceback.print_exc()
             sys.stderr.flush()
         finally:
