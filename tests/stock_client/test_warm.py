@@ -63,6 +63,11 @@ def test_a_fork_finds_nothing_of_the_rehearsal(platforms):
 
 
 @pytest.mark.within(300)
+def test_plugins_that_a_bundle_brings_along_are_found(own):
+    assert own.call(warm.finds_plugins_of_its_own) == ["0", "brought"]
+
+
+@pytest.mark.within(300)
 def test_a_variable_that_c_code_reads_gets_its_own_interpreter(own):
     assert own.call(warm.looks_around)["threads"] == ""
     run = own.run(warm.looks_around_with_threads)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import flyte
 from flyte._environment import list_loaded_environments
+from flyte._utils.entry_points import entry_points
+from flyte.config import _reader
 
 env = flyte.TaskEnvironment("warm", env_vars={"OF_THE_TASK": "first"})
 other = flyte.TaskEnvironment("warm_other", env_vars={"ONLY_HERE": "second"})
@@ -69,6 +71,8 @@ async def tells_what_it_finds() -> dict[str, str]:
         "signals": {int(one): known(signal.getsignal(one)) for one in signal.valid_signals()},
         "path": sorted(set(sys.path) - {os.getcwd()}),
         "words": [word.split("/")[-1] for word in sys.argv[:1]],
+        "finder": getattr(sys.path_importer_cache.get("."), "path", "none") == os.getcwd(),
+        "settings": _reader.get_config_file.cache_info(),
         "variables": sorted(os.environ),
         "warnings": [str(one) for one in warnings.filters],
         "environments": [one.name for one in list_loaded_environments()],
@@ -83,6 +87,16 @@ async def tells_what_it_finds() -> dict[str, str]:
         "hooks": (sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__, sys.gettrace(), sys.getprofile()),
     }
     return {name: repr(value) for name, value in found.items()}
+
+
+@env.task
+async def finds_plugins_of_its_own() -> list[str]:
+    before = len(entry_points(group="wingbeat.tests"))
+    about = Path("brought.egg-info")
+    about.mkdir()
+    (about / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: brought\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[wingbeat.tests]\nbrought = brought:plugin\n")
+    return [str(before), *(one.name for one in entry_points(group="wingbeat.tests"))]
 
 
 def known(handling: object) -> object:

@@ -50,6 +50,7 @@ class Pages:
         self.forks = 0
         self.mapped = []
         self.read, self.common = set(), []
+        self.own = None
 
     def freeze(self):
         """From here on there are forks."""
@@ -63,10 +64,17 @@ class Pages:
     def before_fork(self):
         self.forks += 1
         for start in range(0, len(self.shared), self.ROOM):
-            entries = None if start in self.read else self.note_at(start)
+            if start in self.read:
+                continue
+            try:
+                entries = self.note_at(start)
+            except ValueError:
+                # Somebody has written there who should not.
+                entries = []
+                self.read.add(start)
             if entries:
                 pages = {page for first, count in entries for page in range(first, first + count)}
-                if self.read:
+                if self.common:
                     pages &= {page for first, count in self.common for page in range(first, first + count)}
                 self.common = list(stretches(sorted(pages)))
                 self.read.add(start)
@@ -83,6 +91,7 @@ class Pages:
         """What those that noted it have all written to."""
         import ctypes
 
+        self.own = os.getpid()
         if self.forks in self.NOTING:
             return
         madvise = ctypes.CDLL(None).madvise
@@ -95,7 +104,8 @@ class Pages:
         """What this fork has written to."""
         import array
 
-        if self.forks not in self.NOTING:
+        # A task may have forked, too.
+        if self.forks not in self.NOTING or self.own != os.getpid():
             return
         pages = []
         # Where the kernel does not tell it, nothing is copied ahead.

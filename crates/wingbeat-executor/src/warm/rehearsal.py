@@ -25,7 +25,8 @@ async def nothing(number: int) -> int:
     return number
 """
 
-LONGEST_REHEARSAL = 5.0  # seconds
+LONGEST_REHEARSAL = 2.0  # seconds
+HARMLESS = 42  # no program ends with this by chance
 
 
 def rehearse(loops, perform):
@@ -34,12 +35,12 @@ def rehearse(loops, perform):
     The interpreter's log says what came of it.
     """
     began = time.monotonic()
-    reason = ends_well_in_a_fork(lambda: harm(loops, perform))
+    reason = why_not(lambda: harm(loops, perform))
     if reason:
         print(f"no rehearsal, forks are slower: {reason}", flush=True)
         return
-    loops.start()
     try:
+        loops.start()
         with stage() as words:
             perform(words)
     except Exception:
@@ -50,18 +51,25 @@ def rehearse(loops, perform):
     print(f"rehearsed in {time.monotonic() - began:.3f} s", flush=True)
 
 
-def ends_well_in_a_fork(attempt):
-    """Why not; empty if it did."""
+def why_not(attempt):
+    """What speaks against it when it is tried in a fork; empty if nothing does."""
     import signal
 
-    fork = os.fork()
+    threads = lasting_threads()
+    if threads:
+        return f"threads run: {', '.join(sorted(threads))}"
+    try:
+        fork = os.fork()
+    except OSError as error:
+        return f"it cannot be tried: {error}"
     if fork == 0:
         status = 1
         try:
             reason = attempt()
             if reason:
                 print(reason, file=sys.stderr, flush=True)
-            status = 2 if reason else 0
+            else:
+                status = HARMLESS
         except BaseException:
             traceback.print_exc()
             sys.stderr.flush()
@@ -71,7 +79,8 @@ def ends_well_in_a_fork(attempt):
     while time.monotonic() < deadline:
         ended, status = os.waitpid(fork, os.WNOHANG)
         if ended:
-            return f"it ended with {status}, see above" if status else ""
+            status = os.waitstatus_to_exitcode(status)
+            return "" if status == HARMLESS else f"tried in a fork it ended with {status}, see above"
         time.sleep(0.001)
     os.kill(fork, signal.SIGKILL)
     os.waitpid(fork, 0)
@@ -135,26 +144,54 @@ def keep_process(put_back):
         put_back.callback(words.__setitem__, slice(None), list(words))
     put_back.callback(sys.modules.__setitem__, "__main__", sys.modules["__main__"])
     put_back.callback(sys.modules.pop, REHEARSED, None)
+    # What is found in "." depends on where that is.
+    put_back.callback(keep_keys, sys.path_importer_cache, set(sys.path_importer_cache))
+
+
+def keep_keys(mapping, keys):
+    for key in set(mapping) - keys:
+        del mapping[key]
 
 
 def keep_runtime(put_back):
-    """What the stock package keeps of the one attempt that it expects in a process."""
+    """What the stock package keeps of the one attempt that it expects in a process, and of its environment."""
+    import functools
+    import gc
     import logging
+    import types
 
-    from flyte import _environment, _initialize, _logging
-    from flyte._internal import controllers
+    from flyte import _environment
 
-    for owner, name in (
-        (_initialize, "_init_config"), (_initialize, "_initialize_client"), (controllers, "create_controller"),
-        (controllers._ControllerState, "controller"), (_logging, "logger"), (_logging, "user_logger"),
-    ):  # fmt: skip
-        put_back.callback(setattr, owner, name, getattr(owner, name))
     environments = _environment._ENVIRONMENT_REGISTRY
     put_back.callback(environments.__setitem__, slice(None), list(environments))
+    # Not `isinstance`: that would load modules that are waiting to be loaded at their first use.
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if kind is functools._lru_cache_wrapper and is_of_flyte(thing.__module__):
+            put_back.callback(thing.cache_clear)
+        elif kind is types.FunctionType or issubclass(kind, type):
+            if is_of_flyte(thing.__module__):
+                put_back.callback(keep_attributes, thing, dict(vars(thing)))
+    for name, module in list(sys.modules.items()):
+        if is_of_flyte(name) and type(module) is types.ModuleType:
+            put_back.callback(keep_attributes, module, dict(vars(module)))
     for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
         if isinstance(logger, logging.Logger):
             put_back.callback(logger.__dict__.update, {**vars(logger), "handlers": list(logger.handlers)})
             put_back.callback(logger._cache.clear)
+
+
+def is_of_flyte(module):
+    return isinstance(module, str) and (module == "flyte" or module.startswith("flyte."))
+
+
+def keep_attributes(owner, before):
+    """Its own ones, not what these hold: that is a cache, or listed above."""
+    for name in set(vars(owner)) - before.keys():
+        delattr(owner, name)
+    for name, value in before.items():
+        if vars(owner).get(name) is not value:
+            setattr(owner, name, value)
 
 
 def write_attempt(folder):
@@ -162,6 +199,7 @@ def write_attempt(folder):
     from flyteidl2.task import common_pb2
 
     number = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(integer=1)))
+    os.mkdir(os.path.join(folder, "outputs"))
     inputs = common_pb2.Inputs(literals=[common_pb2.NamedLiteral(name="number", value=number)])
     with open(os.path.join(folder, "inputs.pb"), "wb") as file:
         file.write(inputs.SerializeToString())

@@ -5,6 +5,7 @@ program; it uses `task_process.py`.
 """
 
 import os
+import sys
 
 
 def share_tls_context():
@@ -49,6 +50,37 @@ def ask_git_only_where_it_matters():
         return ask(path)
 
     git.config_from_root = config_from_root
+
+
+def look_for_plugins_once():
+    """The runtime reads what every installed package says of itself, to find plugins. That stays as it is while there are
+    forks; what an attempt brings along is looked at by each.
+    """
+    import importlib
+
+    try:
+        module = importlib.import_module("flyte._utils.entry_points")
+        scan = module._installed_entry_points
+        installed = scan()
+        scan.cache_clear()
+    except (ImportError, AttributeError):
+        return
+    known = set(sys.path)
+
+    def installed_entry_points():
+        return scan() if any(brings_packages(folder) for folder in sys.path if folder not in known) else installed
+
+    module._installed_entry_points = installed_entry_points
+
+
+def brings_packages(folder):
+    try:
+        return any(name.endswith((".egg-info", ".dist-info", ".egg")) for name in os.listdir(folder or "."))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # An archive, for one.
+        return True
 
 
 def use_once():

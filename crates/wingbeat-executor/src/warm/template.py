@@ -36,6 +36,9 @@ PRELOADED = (
 )  # fmt: skip
 
 
+QUICK = 5.0  # seconds: what takes longer is no time for a rehearsal
+
+
 class Refusal(Exception):
     """Why no fork can be made of this process."""
 
@@ -183,6 +186,7 @@ class Template:
         self.pages = Pages()
 
     def load(self):
+        began = time.monotonic()
         if not getattr(sys.flags, "safe_path", False):
             sys.path[0] = os.path.dirname(self.a0)
         with open(self.a0, "rb") as source:
@@ -194,11 +198,14 @@ class Template:
         preload()
         share_tls_context()
         ask_git_only_where_it_matters()
+        look_for_plugins_once()
         use_once()
         stop()
         self.loops = BackgroundLoops()
         self.loops.stop()
-        rehearse(self.loops, self.perform)
+        # The executor waits for this interpreter, but not for ever.
+        if time.monotonic() - began < QUICK:
+            rehearse(self.loops, self.perform)
         left = lasting_threads()
         if left:
             raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
