@@ -23,9 +23,10 @@ def test_a_watch_on_a_run_gives_the_state_and_then_the_end(shared, held):
     phases = []
     for answer in shared.runs.watch_run_details(request, timeout_ms=STREAM_MS):
         phases.append(phase_name(answer.details.action.status.phase))
-        if phases == ["running"]:
+        if phases[-1] == "running":
             release()
-    assert phases[0] == "running" and phases[-1] == "succeeded"
+    # A task may write its first line before the platform has stored that it runs.
+    assert list(dict.fromkeys(phases))[-2:] == ["running", "succeeded"] and phases[-1] == "succeeded"
 
 
 def test_a_watch_on_an_ended_run_says_so_and_ends(shared):
