@@ -49,7 +49,8 @@ class Pages:
         self.shared = mmap.mmap(-1, self.ROOM * len(self.NOTING))
         self.forks = 0
         self.mapped = []
-        self.read, self.common = set(), []
+        # Which notes are read, the pages in all of them, and these as stretches.
+        self.read, self.common, self.ahead = set(), set(), []
         self.own = None
 
     def freeze(self):
@@ -64,28 +65,24 @@ class Pages:
     def before_fork(self):
         self.forks += 1
         for start in range(0, len(self.shared), self.ROOM):
-            if start in self.read:
-                continue
-            try:
-                entries = self.note_at(start)
-            except ValueError:
-                # Somebody has written there who should not.
-                entries = []
+            pages = set() if start in self.read else self.noted(start)
+            if pages:
                 self.read.add(start)
-            if entries:
-                pages = {page for first, count in entries for page in range(first, first + count)}
-                if self.common:
-                    pages &= {page for first, count in self.common for page in range(first, first + count)}
-                self.common = list(stretches(sorted(pages)))
-                self.read.add(start)
+                self.common = self.common & pages or pages
+                self.ahead = list(stretches(sorted(self.common)))
 
-    def note_at(self, start):
+    def noted(self, start):
+        """The pages of one note; none if there is not a whole one."""
         import array
 
         begin = start + self.ENTRY
         size = int.from_bytes(self.shared[start:begin], "little")
-        numbers = array.array("Q", self.shared[begin : begin + size])
-        return list(zip(numbers[::2], numbers[1::2], strict=True))
+        # Attempts can write there, and what they write may be anything.
+        with contextlib.suppress(ValueError):
+            numbers = array.array("Q", self.shared[begin : begin + size])
+            if sum(numbers[1::2]) <= self.MOST:
+                return {page for first, count in zip(numbers[::2], numbers[1::2], strict=True) for page in range(first, first + count)}
+        return set()
 
     def copy(self):
         """What those that noted it have all written to."""
@@ -96,7 +93,7 @@ class Pages:
             return
         madvise = ctypes.CDLL(None).madvise
         madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-        for start, count in self.common:
+        for start, count in self.ahead:
             # A kernel that does not know it leaves the pages as they are, and so they are copied later.
             madvise(start * self.size, count * self.size, self.MADV_POPULATE_WRITE)
 
@@ -124,13 +121,8 @@ class Pages:
 
 def stretches(pages):
     """Neighbours among rising numbers, as the first one and how many."""
-    first = last = None
-    for page in pages:
-        if first is not None and page == last + 1:
-            last = page
-            continue
-        if first is not None:
-            yield first, last - first + 1
-        first = last = page
-    if first is not None:
-        yield first, last - first + 1
+    import itertools
+
+    for _, neighbours in itertools.groupby(enumerate(pages), lambda numbered: numbered[1] - numbered[0]):
+        found = [page for _, page in neighbours]
+        yield found[0], len(found)

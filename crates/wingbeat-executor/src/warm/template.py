@@ -203,9 +203,12 @@ class Template:
         stop()
         self.loops = BackgroundLoops()
         self.loops.stop()
+        took = time.monotonic() - began
         # The executor waits for this interpreter, but not for ever.
-        if time.monotonic() - began < QUICK:
+        if took < QUICK:
             rehearse(self.loops, self.perform)
+        else:
+            print(f"no rehearsal, forks are slower: loading took {took:.0f} s", flush=True)
         left = lasting_threads()
         if left:
             raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
