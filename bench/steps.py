@@ -11,6 +11,7 @@ in the parent: enqueue, start, imports of the user's module, run, report. What c
     many     children of one parent at once, forked or fresh (`--children`)
     crowd    the same with children in reused processes
     rust     runs of one task in reused processes, created and watched by the load program (`--load`)
+    heavy    as `task`, in a module that imports numpy, pandas and scikit-learn
     hand     no server: `a0` as a subprocess on files like those of a `task` step
 
 `cargo xtask bench steps` starts a server for each isolation and runs this. Prints one JSON object a line, in the form of
@@ -96,7 +97,7 @@ def main() -> int:
             root_dir=Path(__file__).parent,
         )
     for kind in kinds:
-        {"hand": hand, "many": fan_out, "crowd": fan_out, "rust": fed_by_rust}.get(kind, steps)(kind, arguments)
+        {"hand": hand, "heavy": heavy_steps, "many": fan_out, "crowd": fan_out, "rust": fed_by_rust}.get(kind, steps)(kind, arguments)
     return 0
 
 
@@ -105,6 +106,18 @@ def steps(kind: str, arguments: argparse.Namespace) -> None:
     result(chain, kind, 2)
     load = os.getloadavg()[0]
     tell(kind, sorted(result(chain, kind, arguments.steps)), load, arguments)
+
+
+def heavy_steps(kind: str, arguments: argparse.Namespace) -> None:
+    try:
+        import heavy_imports
+    except ModuleNotFoundError as error:
+        print(f"not measured: {kind}, {error.name} is not installed", file=sys.stderr)
+        return
+    # Attempts before it have told what they import, and it has been loaded.
+    result(heavy_imports.chain, kind, 10)
+    load = os.getloadavg()[0]
+    tell(kind, sorted(result(heavy_imports.chain, kind, arguments.steps)), load, arguments)
 
 
 def fan_out(kind: str, arguments: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ pub(crate) async fn placed(
 }
 
 /// The value behind a flag.
-fn flag<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+pub(crate) fn flag<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
     let ix = args.iter().position(|arg| arg == name)?;
     args.get(ix + 1).map(String::as_str)
 }

@@ -80,9 +80,15 @@ def exit_status(code):
 
 
 def reseed():
+    """Generators that take their seeds from the system when they are made."""
     import random
 
     random.seed()
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+    # Not `getattr`: a module that loads itself at its first use would do it here.
+    torch = object.__getattribute__(sys.modules.get("torch", sys), "__dict__")
+    # Without those of devices, which may not be there.
+    generator = torch.get("default_generator")
+    if generator is not None:
+        generator.seed()

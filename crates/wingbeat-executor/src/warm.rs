@@ -10,28 +10,36 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::fork::Fork;
+use self::libraries::{Imports, Known};
 use self::sensitive::for_template;
 use crate::folder::DataFolder;
 use crate::tasks::Tasks;
 
 mod fork;
 mod keeper;
+mod libraries;
 mod script;
 mod sensitive;
 mod template;
 
 pub(crate) use fork::NotTaken;
 pub(crate) use keeper::write_program;
+pub(crate) use libraries::Code;
 pub(crate) use script::Script;
 pub(crate) use template::Template;
 
-/// Preloaded interpreters at once; each takes about 70 MB.
+/// Preloaded interpreters at once, for any code; each takes about 70 MB.
 const MAX_TEMPLATES: usize = 3;
+
+/// And for code of which it is known what it imports; each takes what its libraries take on top.
+const MAX_WITH_LIBRARIES: usize = 2;
 
 /// One that has not been used for so long may have to go for another.
 const REPLACEABLE_AFTER: Duration = Duration::from_secs(10);
@@ -63,15 +71,30 @@ struct State {
     next_number: u64,
     /// What any interpreter read from its environment while it loaded.
     read: BTreeSet<String>,
-    /// Per script: how often in a row none could be started, until when none is tried, and why.
-    broken: HashMap<PathBuf, (u32, Instant, String)>,
+    /// How often in a row none could be started, until when none is tried, and why.
+    broken: HashMap<Purpose, (u32, Instant, String)>,
+    known: Known,
+}
+
+/// What an interpreter is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Purpose {
+    script: PathBuf,
+    /// What the code of its attempts imports; none if it is for any code.
+    imports: Option<Arc<Imports>>,
+}
+
+impl Purpose {
+    fn is_like(&self, other: &Self) -> bool {
+        self.imports.is_some() == other.imports.is_some()
+    }
 }
 
 /// A place for one preloaded interpreter.
 #[derive(Debug, Clone)]
 struct Slot {
     number: u64,
-    script: PathBuf,
+    purpose: Purpose,
     /// The environment that it is started with.
     env: BTreeMap<String, String>,
     phase: watch::Receiver<Phase>,
@@ -92,8 +115,8 @@ impl WarmPool {
         Self { inner: Arc::new(Inner { folder, tasks, idle, closing: CancellationToken::new(), state }) }
     }
 
-    /// The interpreter for attempts with this environment, or why there is none. May wait until one has
-    /// loaded; harmless to give up.
+    /// The interpreter for attempts with this environment, or why there is none: one that has loaded what `code`
+    /// imports where there is one already. May wait until one for any code has loaded; harmless to give up.
     ///
     /// # Errors
     /// The reason, for people.
@@ -101,10 +124,15 @@ impl WarmPool {
         &self,
         script: &Path,
         env: &BTreeMap<String, String>,
+        code: Option<&Code>,
     ) -> Result<Arc<Template>, String> {
+        if let Some(template) = code.and_then(|code| self.inner.with_libraries(code, env)) {
+            return Ok(template);
+        }
+        let purpose = Purpose { script: script.to_owned(), imports: None };
         // A second look is needed when what was waited for turns out to fit somebody else only.
         for _ in 0..2 {
-            let mut slot = self.inner.slot(script, env)?;
+            let mut slot = self.inner.slot(&purpose, env)?;
             let loaded = timeout(LOAD_PATIENCE, slot.loaded()).await;
             let template =
                 loaded.map_err(|_| "the preloaded interpreter takes long to load".to_owned())??;
@@ -123,6 +151,25 @@ impl WarmPool {
         let fork = interpreter.take().await?;
         Arc::clone(&self.inner).fork_ahead(interpreter);
         Ok(fork)
+    }
+
+    /// Is an attempt of `code` to tell what it imports? If so, it is the one that was asked.
+    pub(crate) fn ask(&self, code: &Code) -> bool {
+        self.inner.lock().known.ask(code, Instant::now())
+    }
+
+    /// Hears what an attempt of `code` imports.
+    pub(crate) fn hear(&self, code: Code, line: BufReader<UnixStream>) {
+        let inner = Arc::clone(&self.inner);
+        self.inner.tasks.spawn("warm-imports", async move {
+            let told = tokio::select! {
+                told = libraries::told(line) => told,
+                () = inner.closing.cancelled() => None,
+            };
+            if let Some(imports) = told {
+                inner.lock().known.learn(code, imports);
+            }
+        });
     }
 
     /// Ends all interpreters; attempts that were forked from them go on.
@@ -169,8 +216,19 @@ impl Slot {
 }
 
 impl Inner {
+    /// The interpreter that has loaded what `code` imports. Where there is none yet it is started; who asks does not wait.
+    fn with_libraries(
+        self: &Arc<Self>,
+        code: &Code,
+        env: &BTreeMap<String, String>,
+    ) -> Option<Arc<Template>> {
+        let imports = self.lock().known.imports(code)?;
+        let purpose = Purpose { script: code.script.clone(), imports: Some(imports) };
+        self.slot(&purpose, env).ok()?.template()
+    }
+
     /// The interpreter that fits, a new one if none does.
-    fn slot(self: &Arc<Self>, script: &Path, env: &BTreeMap<String, String>) -> Result<Slot, String> {
+    fn slot(self: &Arc<Self>, purpose: &Purpose, env: &BTreeMap<String, String>) -> Result<Slot, String> {
         let mut state = self.lock();
         if self.closing.is_cancelled() {
             return Err("the executor is ending".to_owned());
@@ -178,28 +236,28 @@ impl Inner {
         state.slots.retain(|slot| !slot.is_gone());
         let planned = for_template(env, &state.read);
         let mut misfit = None;
-        for slot in state.slots.iter().filter(|slot| slot.script == script) {
+        for slot in state.slots.iter().filter(|slot| slot.purpose == *purpose) {
             match slot.differing(env, &planned) {
                 None => return Ok(slot.clone()),
                 Some(name) => misfit = Some(name),
             }
         }
-        if let Some((_, until, reason)) = state.broken.get(script)
+        if let Some((_, until, reason)) = state.broken.get(purpose)
             && Instant::now() < *until
         {
             return Err(reason.clone());
         }
-        if state.slots.len() >= MAX_TEMPLATES && !state.make_room() {
+        if !state.has_room(purpose) && !state.make_room(purpose) {
             return Err(match misfit {
                 Some(name) => format!("{name} differs from all preloaded interpreters"),
                 None => "all preloaded interpreters are busy for other environments".to_owned(),
             });
         }
-        let parsed = Script::read(script)?;
+        let parsed = Script::read(&purpose.script)?;
         let number = state.next_number;
         state.next_number += 1;
         let (announce, phase) = watch::channel(Phase::Loading);
-        let slot = Slot { number, script: script.to_owned(), env: planned, phase };
+        let slot = Slot { number, purpose: purpose.clone(), env: planned, phase };
         state.slots.push(slot.clone());
         drop(state);
         let keeping = keeper::keep(Arc::clone(self), slot.clone(), parsed, announce);
@@ -222,16 +280,20 @@ impl Inner {
     fn loaded(&self, slot: &Slot, template: &Template) {
         let mut state = self.lock();
         state.read.extend(template.read().iter().cloned());
-        state.broken.remove(&slot.script);
+        state.broken.remove(&slot.purpose);
     }
 
     /// An interpreter could not be started; none is for a while.
     fn failed(&self, slot: &Slot, reason: &str) {
         let mut state = self.lock();
-        let failures = state.broken.get(&slot.script).map_or(0, |(failures, _, _)| *failures);
-        let pause = BACKOFF.0.saturating_mul(1 << failures.min(10)).min(BACKOFF.1);
+        let failures = state.broken.get(&slot.purpose).map_or(0, |(failures, _, _)| *failures);
+        let pause = match slot.purpose.imports {
+            // It would be tried for nothing, and takes long.
+            Some(_) => BACKOFF.1,
+            None => BACKOFF.0.saturating_mul(1 << failures.min(10)).min(BACKOFF.1),
+        };
         let entry = (failures.saturating_add(1), Instant::now() + pause, reason.to_owned());
-        state.broken.insert(slot.script.clone(), entry);
+        state.broken.insert(slot.purpose.clone(), entry);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -241,9 +303,16 @@ impl Inner {
 }
 
 impl State {
+    /// Those for any code and those for some code do not take each other's places.
+    fn has_room(&self, purpose: &Purpose) -> bool {
+        let alike = self.slots.iter().filter(|slot| slot.purpose.is_like(purpose)).count();
+        alike < if purpose.imports.is_some() { MAX_WITH_LIBRARIES } else { MAX_TEMPLATES }
+    }
+
     /// Lets the interpreter go that has been unused for longest, if that is long enough.
-    fn make_room(&mut self) -> bool {
-        let unused = self.slots.iter().filter_map(Slot::template);
+    fn make_room(&mut self, purpose: &Purpose) -> bool {
+        let alike = self.slots.iter().filter(|slot| slot.purpose.is_like(purpose));
+        let unused = alike.filter_map(Slot::template);
         let Some(oldest) = unused.min_by_key(|template| template.last_use()) else { return false };
         if oldest.last_use().elapsed() < REPLACEABLE_AFTER {
             return false;

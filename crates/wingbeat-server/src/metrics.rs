@@ -141,10 +141,10 @@ impl Metrics {
     pub fn attempt_started(&self, isolation: &str) {
         let isolation = match isolation {
             "reused" => "reused",
-            "warm" => "warm",
             "process" => "process",
             "simulated" => "simulated",
             told if told.contains("not reused") => "not_reused",
+            told if told.starts_with("warm") => "warm",
             told if told.starts_with("process, not warm") => "not_warm",
             _ => "other",
         };

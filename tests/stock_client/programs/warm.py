@@ -59,6 +59,10 @@ def surroundings() -> dict[str, str]:
 
 @env.task
 async def tells_what_it_finds() -> dict[str, str]:
+    return what_is_found()
+
+
+def what_is_found() -> dict[str, str]:
     """What somebody before it in the process could have changed."""
     loggers = {"": logging.root, **logging.root.manager.loggerDict}
     own = sys.modules[__name__]
@@ -71,7 +75,11 @@ async def tells_what_it_finds() -> dict[str, str]:
         "signals": {int(one): known(signal.getsignal(one)) for one in signal.valid_signals()},
         "path": sorted(set(sys.path) - {os.getcwd()}),
         "words": [word.split("/")[-1] for word in sys.argv[:1]],
-        "finder": getattr(sys.path_importer_cache.get("."), "path", "none") == os.getcwd(),
+        "finders of elsewhere": [
+            getattr(finder, "path", "")
+            for folder, finder in sys.path_importer_cache.items()
+            if not os.path.isabs(folder) and not getattr(finder, "path", "").startswith(os.getcwd())
+        ],
         "settings": _reader.get_config_file.cache_info(),
         "variables": sorted(os.environ),
         "warnings": [str(one) for one in warnings.filters],

@@ -16,7 +16,7 @@ use crate::repository;
 
 /// Isolation of the server, and what is measured with it.
 const CHAINS: [(&str, &str); 3] =
-    [("process", "task"), ("warm", "task,many"), ("reuse", "reused,trace,crowd,rust")];
+    [("process", "task"), ("warm", "task,heavy,many"), ("reuse", "reused,trace,crowd,rust")];
 
 pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
     let python = python()?;

@@ -19,7 +19,7 @@ use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
 use crate::reuse::Tenancy;
 use crate::template::substitute;
-use crate::warm::NotTaken;
+use crate::warm::{Code, NotTaken};
 use crate::wire::{self, Happening};
 
 /// The template types whose command line is the SDK's own runtime.
@@ -187,7 +187,7 @@ async fn run(
     folder.make_work().map_err(|error| not_started(&error))?;
     bundle::unpack_ahead(&executor.store, launch.folder, &launch.args).await;
     let (process, isolation) = match forked(executor, assignment, &launch, folder, stop).await? {
-        Forked::Taken(process) => (process, "warm".to_owned()),
+        Forked::Taken(process, isolation) => (process, isolation),
         Forked::Unwanted => (fresh(folder, assignment, launch)?, "process".to_owned()),
         Forked::Refused(reason) => {
             tracing::debug!(attempt = %assignment.held, reason, "an attempt starts in a fresh process");
@@ -199,7 +199,8 @@ async fn run(
 
 /// What became of the wish to fork an attempt.
 enum Forked {
-    Taken(TaskProcess),
+    /// With how it was started, for people.
+    Taken(TaskProcess, String),
     /// Attempts like this one are not forked.
     Unwanted,
     Refused(String),
@@ -214,8 +215,9 @@ async fn forked(
     stop: &mut StopSignal,
 ) -> Result<Forked, Ending> {
     let Some(warm) = &executor.warm else { return Ok(Forked::Unwanted) };
+    let code = Code::of(&launch.program, &launch.args);
     let interpreter = tokio::select! {
-        interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
+        interpreter = warm.interpreter(&launch.program, &launch.env, code.as_ref()) => interpreter,
         // One that loads may take its time.
         order = stop.ordered() => return Err(Ending::Stopped(order)),
     };
@@ -223,14 +225,21 @@ async fn forked(
         Ok(interpreter) => interpreter,
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
+    let isolation = interpreter.isolation();
     let mut fork = match warm.fork(interpreter).await {
         Ok(fork) => fork,
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
     // Before anything of the task runs in it.
     record(folder, assignment, fork.process(&launch.marker).mark())?;
-    match fork.run(launch).await {
-        Ok(process) => Ok(Forked::Taken(process)),
+    let asked = code.filter(|code| warm.ask(code));
+    match fork.run(launch, asked.is_some()).await {
+        Ok((process, line)) => {
+            if let Some(code) = asked {
+                warm.hear(code, line);
+            }
+            Ok(Forked::Taken(process, isolation))
+        }
         Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
         Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason).into()),
     }

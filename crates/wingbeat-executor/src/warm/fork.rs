@@ -41,6 +41,8 @@ pub(super) struct Answer {
     pub(super) pid: Option<i32>,
     pub(super) refused: Option<String>,
     pub(super) read: Vec<String>,
+    /// Installed packages that an interpreter has loaded for the code of its attempts, the largest first.
+    pub(super) libraries: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +55,23 @@ struct Order<'a> {
     /// What runs in place of the environment's `a0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<&'a Path>,
+    /// Whether it says on its line what its module imports.
+    #[serde(skip_serializing_if = "is_false")]
+    tell_imports: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What becomes of a forked process.
+#[derive(Clone, Copy)]
+enum Role<'a> {
+    /// An attempt's own process.
+    Attempt { tells_imports: bool },
+    /// One that runs this program in place of the environment's `a0`.
+    Server(&'a Path),
 }
 
 /// The next line. An end of the line is an error as well.
@@ -91,12 +110,16 @@ impl Fork {
         &self.process
     }
 
-    /// Makes it run the attempt.
+    /// Makes it run the attempt. If that `tells_imports`, it does so on the line that is returned.
     ///
     /// # Errors
     /// [`NotTaken`]; the process is gone.
-    pub(crate) async fn run(self, launch: &Launch<'_>) -> Result<TaskProcess, NotTaken> {
-        self.become_what(launch, None).await.map(|(process, _line)| process)
+    pub(crate) async fn run(
+        self,
+        launch: &Launch<'_>,
+        tells_imports: bool,
+    ) -> Result<(TaskProcess, BufReader<UnixStream>), NotTaken> {
+        self.become_what(launch, Role::Attempt { tells_imports }).await
     }
 
     /// Makes it run `program`, whose standard input is the other end of the line that is returned.
@@ -108,16 +131,20 @@ impl Fork {
         launch: &Launch<'_>,
         program: &Path,
     ) -> Result<(TaskProcess, BufReader<UnixStream>), NotTaken> {
-        self.become_what(launch, Some(program)).await
+        self.become_what(launch, Role::Server(program)).await
     }
 
     async fn become_what(
         mut self,
         launch: &Launch<'_>,
-        program: Option<&Path>,
+        role: Role<'_>,
     ) -> Result<(TaskProcess, BufReader<UnixStream>), NotTaken> {
         let Launch { args, env, folder, stdout, stderr, .. } = launch;
-        let order = Order { env, args, folder, stdout, stderr, program };
+        let (program, tell_imports) = match role {
+            Role::Attempt { tells_imports } => (None, tells_imports),
+            Role::Server(program) => (Some(program), false),
+        };
+        let order = Order { env, args, folder, stdout, stderr, program, tell_imports };
         let body = serde_json::to_vec(&order).expect("an order holds only text");
         let told = timeout(ANSWER_PATIENCE, tell(&mut self.line, &body)).await;
         let refused = match told {

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -14,13 +15,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::fork::{Answer, answer};
+use super::libraries::Imports;
 use super::script::Script;
 use super::template::Template;
 use super::{Inner, LOAD_PATIENCE, Phase, Slot};
 use crate::environment::MARKER;
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
-/// What a preloaded interpreter runs: one program in five files.
+/// What a preloaded interpreter runs: one program in six files.
 const PROGRAM: &str = concat!(
     include_str!("memory.py"),
     "\n\n",
@@ -30,6 +32,8 @@ const PROGRAM: &str = concat!(
     "\n\n",
     include_str!("rehearsal.py"),
     "\n\n",
+    include_str!("libraries.py"),
+    "\n\n",
     include_str!("template.py")
 );
 
@@ -37,6 +41,9 @@ const PROGRAM: &str = concat!(
 const ROOM: (&str, usize) = ("WINGBEAT_ROOM", 48 << 10);
 
 const ROOM_OF_ARGUMENTS: usize = 4 << 10;
+
+/// How long loading may take where nobody waits for it.
+const LIBRARIES_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Keeps one interpreter from its start to its end.
 pub(super) async fn keep(pool: Arc<Inner>, slot: Slot, script: Script, announce: watch::Sender<Phase>) {
@@ -57,7 +64,11 @@ pub(super) async fn keep(pool: Arc<Inner>, slot: Slot, script: Script, announce:
         }
         Err(reason) => {
             if !pool.closing.is_cancelled() {
-                tracing::warn!(reason, "no interpreter can be preloaded; tasks start in fresh processes");
+                if slot.purpose.imports.is_some() {
+                    tracing::info!(reason, "libraries are not shared; each task imports its own");
+                } else {
+                    tracing::warn!(reason, "no interpreter can be preloaded; tasks start in fresh processes");
+                }
                 pool.failed(&slot, &reason);
             }
             announce.send_replace(Phase::Gone(reason.clone()));
@@ -91,14 +102,15 @@ async fn watch_over(pool: &Inner, template: &Template, process: &mut TaskProcess
 async fn load(pool: &Inner, slot: &Slot, script: &Script) -> Result<(Template, TaskProcess), String> {
     let (control, mut process) = start(pool, slot, script).map_err(|error| error.to_string())?;
     let mut line = BufReader::new(control);
-    let said = timeout(LOAD_PATIENCE, answer(&mut line)).await;
+    let patience = if slot.purpose.imports.is_some() { LIBRARIES_PATIENCE } else { LOAD_PATIENCE };
+    let said = timeout(patience, answer(&mut line)).await;
     let reason = match said {
-        Ok(Ok(Answer { refused: None, read, .. })) => {
-            return Ok((Template::new(line.into_inner(), slot.env.clone(), read), process));
+        Ok(Ok(ready @ Answer { refused: None, .. })) => {
+            return Ok((Template::new(line.into_inner(), slot.env.clone(), ready), process));
         }
         Ok(Ok(Answer { refused: Some(reason), .. })) => reason,
         Ok(Err(error)) => format!("the interpreter ended while it loaded: {error}"),
-        Err(_) => format!("the interpreter did not load within {} s", LOAD_PATIENCE.as_secs()),
+        Err(_) => format!("the interpreter did not load within {} s", patience.as_secs()),
     };
     process.kill_family().await;
     Err(format!("no interpreter could be preloaded: {reason}"))
@@ -117,12 +129,14 @@ fn start(
     let marker = format!("{:032x}", rand::random::<u128>());
     let mut env = slot.env.clone();
     env.insert(MARKER.to_owned(), marker.clone());
-    env.insert("TMPDIR".to_owned(), pool.folder.template_temp(slot.number)?.display().to_string());
+    let temp = pool.folder.template_temp(slot.number)?;
+    env.insert("TMPDIR".to_owned(), temp.display().to_string());
     env.insert(ROOM.0.to_owned(), "x".repeat(ROOM.1));
     let mut args = script.options.clone();
     let own = [program.display().to_string(), MARKER.to_owned(), ROOM.0.to_owned()];
     args.extend(own);
-    args.extend([slot.script.display().to_string(), " ".repeat(ROOM_OF_ARGUMENTS)]);
+    let told = tell(&temp, slot.purpose.imports.as_deref())?;
+    args.extend([slot.purpose.script.display().to_string(), told, " ".repeat(ROOM_OF_ARGUMENTS)]);
     let log = folder.join(format!("{}.log", slot.number));
     let _first = fs::remove_file(&log);
     pool.folder.record_template(slot.number, &FamilyMark::announce(marker.clone()))?;
@@ -138,6 +152,14 @@ fn start(
     })?;
     pool.folder.record_template(slot.number, process.mark())?;
     Ok((UnixStream::from_std(control)?, process))
+}
+
+/// Where it reads which libraries to load; empty if none.
+fn tell(temp: &Path, imports: Option<&Imports>) -> std::io::Result<String> {
+    let Some(imports) = imports else { return Ok(String::new()) };
+    let path = temp.join("libraries.json");
+    fs::write(&path, serde_json::to_vec(imports)?)?;
+    Ok(path.display().to_string())
 }
 
 /// Writes a program of the executor. Renamed into place: another interpreter may be reading it.

@@ -1,7 +1,7 @@
 """A task that does nothing, run by the stock runtime before there are attempts. Forks share what it leaves in memory: caches,
 parsers, code that the interpreter has made fast for the types it met. Each would make all that anew, and copy the memory.
 
-Fourth of the five parts of the preloaded program.
+Fourth of the six parts of the preloaded program.
 
 What an attempt must not find is put back as it was. Whether all goes well is tried in a fork that is thrown away; if it does
 not, or if it would load modules (which could read the environment), there is no rehearsal, and forks are only slower.
@@ -57,7 +57,7 @@ def why_not(attempt):
 
     threads = lasting_threads()
     if threads:
-        return f"threads run: {', '.join(sorted(threads))}"
+        return f"threads run: {', '.join(sorted(threads.values()))}"
     try:
         fork = os.fork()
     except OSError as error:
@@ -100,7 +100,7 @@ def harm(loops, perform):
     if loaded:
         return f"it loads modules: {', '.join(loaded[:10])}"
     threads = lasting_threads()
-    return f"it leaves threads: {', '.join(sorted(threads))}" if threads else ""
+    return f"it leaves threads: {', '.join(sorted(threads.values()))}" if threads else ""
 
 
 @contextlib.contextmanager

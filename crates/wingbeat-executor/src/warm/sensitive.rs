@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Beginnings of the names that C code reads before or beside Python.
-const READ_BY_C: [&str; 42] = [
+/// Beginnings of the names that C code reads before or beside Python, or that Python code looks for among all.
+const READ_BY_C: [&str; 43] = [
     "PYTHON",
     "LD_",
     "DYLD_",
@@ -50,6 +50,7 @@ const READ_BY_C: [&str; 42] = [
     "JEMALLOC_",
     "ASAN_",
     "TSAN_",
+    "TQDM_",
 ];
 
 /// What an interpreter gets although nothing binds it to it: programs are found by it.

@@ -1,6 +1,6 @@
 """What the stock runtime does for each attempt, done once for all, late, or only where it matters.
 
-Where this version of the package has no such place, it does as it always does. Third of the five parts of the preloaded
+Where this version of the package has no such place, it does as it always does. Third of the six parts of the preloaded
 program; it uses `task_process.py`.
 """
 

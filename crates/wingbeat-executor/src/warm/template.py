@@ -14,6 +14,7 @@ starts a fresh process.
 """
 
 import atexit
+import contextlib
 import os
 import sys
 import time
@@ -37,6 +38,8 @@ PRELOADED = (
 
 
 QUICK = 5.0  # seconds: what takes longer is no time for a rehearsal
+# Threads whose library has them stop for a fork, and does without them in it.
+HARMLESS_THREADS = {"jemalloc_bg_thd"}
 
 
 class Refusal(Exception):
@@ -110,15 +113,16 @@ class BackgroundLoops:
 
 
 def other_threads():
+    """Those that speak against a fork: the names of each."""
     own = str(os.getpid())
-    found = []
+    found = {}
     for task in os.listdir("/proc/self/task"):
         if task != own:
-            try:
-                with open(f"/proc/self/task/{task}/comm") as comm:
-                    found.append(comm.read().strip())
-            except OSError:
-                pass
+            # It has ended meanwhile.
+            with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/comm") as comm:
+                name = comm.read().strip()
+                if name not in HARMLESS_THREADS:
+                    found[task] = name
     return found
 
 
@@ -132,7 +136,7 @@ def lasting_threads():
 
 def stamp():
     """Changes whenever something is installed, or a module that was imported from elsewhere is edited."""
-    installed = [folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))]
+    installed = installed_folders()
     marks = {path: modified(path) for path in installed}
     library = os.path.dirname(os.__file__)
     for module in list(sys.modules.values()):
@@ -175,8 +179,11 @@ def name_process(name):
 
 
 class Template:
-    def __init__(self, control, mark_name, a0):
+    def __init__(self, control, mark_name, a0, told):
         self.control = control
+        # A file with what an attempt has told of its imports; empty if this is for attempts of any code.
+        self.told = told
+        self.libraries = Libraries()
         self.mark_name = mark_name
         self.a0 = self.program = a0
         self.read = set()
@@ -200,10 +207,11 @@ class Template:
         ask_git_only_where_it_matters()
         look_for_plugins_once()
         use_once()
-        stop()
         self.loops = BackgroundLoops()
         self.loops.stop()
         took = time.monotonic() - began
+        self.load_libraries()
+        stop()
         # The executor waits for this interpreter, but not for ever.
         if took < QUICK:
             rehearse(self.loops, self.perform)
@@ -211,7 +219,7 @@ class Template:
             print(f"no rehearsal, forks are slower: loading took {took:.0f} s", flush=True)
         left = lasting_threads()
         if left:
-            raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left))}")
+            raise Refusal(f"importing flyte left threads running: {', '.join(sorted(left.values()))}")
         self.forget_what_is_personal()
         self.stamp = stamp()
         self.modules = frozenset(sys.modules)
@@ -221,6 +229,14 @@ class Template:
         # The children share these pages for as long as nobody counts in them.
         gc.freeze()
         self.pages.freeze()
+
+    def load_libraries(self):
+        import json
+
+        if self.told:
+            with open(self.told) as told:
+                self.libraries.load(json.load(told))
+            shed_threads()
 
     def perform(self, words):
         """The status with which `a0` ends a rehearsal."""
@@ -239,7 +255,7 @@ class Template:
         """Why a child must not be forked, or used, now; empty if it may."""
         threads = other_threads()
         if len(threads) > own_threads:
-            return f"threads run in the preloaded interpreter: {', '.join(sorted(threads))}"
+            return f"threads run in the preloaded interpreter: {', '.join(sorted(threads.values()))}"
         if any(modified(path) != then for path, then in self.stamp.items()):
             return "the Python environment has changed since it was preloaded"
         return ""
@@ -249,7 +265,8 @@ class Template:
         import json
         import socket
 
-        self.control.sendall(json.dumps({"read": sorted(self.read)}).encode() + b"\n")
+        ready = {"read": sorted(self.read), "libraries": self.libraries.packages}
+        self.control.sendall(json.dumps(ready).encode() + b"\n")
         while True:
             request, fds, _flags, _address = socket.recv_fds(self.control, 1, 1)
             if not request or not fds:
@@ -295,11 +312,13 @@ class Template:
             line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
             os._exit(0)
         line.sendall(b"{}\n")
-        if self.program == self.a0:
-            make_connections_late()
-        else:
+        if self.program != self.a0:
             # It goes on speaking to the executor.
             os.dup2(line.fileno(), 0)
+            return
+        make_connections_late()
+        if attempt.get("tell_imports"):
+            tell_imports(line.dup(), self.modules)
 
     def become(self, attempt):
         """Takes on what a fresh process would have been started with."""
@@ -320,6 +339,7 @@ class Template:
         time.tzset()
         os.chdir(attempt["folder"])
         reseed()
+        self.libraries.settle()
         sys.argv = args
         sys.orig_argv = [sys.executable, *args]
 
@@ -397,7 +417,6 @@ def flush():
 
 def take_apart(names):
     """Frees what the task's own modules hold, so that files are flushed and objects see their end."""
-    import contextlib
     import gc
 
     modules = [sys.modules.pop(name, None) for name in names]
@@ -421,10 +440,10 @@ def main():
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     os.dup2(null, 0)
     os.close(null)
-    _program, mark_name, room, a0, _room = sys.argv
+    _program, mark_name, room, a0, told, _room = sys.argv
     os.environ.pop(room)
     show(46, os.fsencode(f"wingbeat: preloaded python for {a0}") + b"\0")
-    template = Template(control, mark_name, a0)
+    template = Template(control, mark_name, a0, told)
     try:
         template.load()
     except BaseException as error:

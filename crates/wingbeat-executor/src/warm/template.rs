@@ -14,7 +14,8 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::fork::Fork;
+use super::fork::{Answer, Fork};
+use super::libraries::some_of;
 use super::sensitive;
 
 /// An interpreter that has forked so often is replaced: nothing should depend on how old one is.
@@ -25,6 +26,7 @@ const MAX_FORKS: u32 = 5_000;
 pub(crate) struct Template {
     env: BTreeMap<String, String>,
     read: BTreeSet<String>,
+    libraries: Vec<String>,
     /// The executor's end; the interpreter ends when it is closed.
     control: UnixStream,
     /// The process that was forked ahead. Held over a fork, so that forks are asked for one by one.
@@ -37,10 +39,12 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(control: UnixStream, env: BTreeMap<String, String>, read: Vec<String>) -> Self {
+    /// One that says `ready`.
+    pub(super) fn new(control: UnixStream, env: BTreeMap<String, String>, ready: Answer) -> Self {
         Self {
             env,
-            read: read.into_iter().collect(),
+            read: ready.read.into_iter().collect(),
+            libraries: ready.libraries,
             control,
             standby: AsyncMutex::default(),
             unmarked: Arc::default(),
@@ -53,6 +57,14 @@ impl Template {
     /// The variables that its Python code read while it loaded.
     pub(super) fn read(&self) -> &BTreeSet<String> {
         &self.read
+    }
+
+    /// How its processes are started, for people.
+    pub(crate) fn isolation(&self) -> String {
+        if self.libraries.is_empty() {
+            return "warm".to_owned();
+        }
+        format!("warm with {}", some_of(&self.libraries))
     }
 
     /// The variable for which an attempt with `env` cannot be forked from it.

@@ -10,12 +10,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use super::{NotTaken, WarmPool};
+use super::{Code, NotTaken, WarmPool};
 use crate::environment::MARKER;
 use crate::folder::DataFolder;
 use crate::outcome::Exit;
 use crate::process::{Launch, TaskProcess};
 use crate::tasks::Tasks;
+
+mod libraries;
 
 const LONG: Duration = Duration::from_mins(1);
 const NEVER: Duration = Duration::from_hours(1);
@@ -79,14 +81,30 @@ impl Stage {
     fn env(&self, more: &[(&str, &str)]) -> BTreeMap<String, String> {
         let mut env: BTreeMap<String, String> =
             more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        env.insert("PYTHONPATH".to_owned(), self.path("modules").display().to_string());
+        env.insert("PYTHONPATH".to_owned(), self.python_path());
         env.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
         env.insert(MARKER.to_owned(), format!("{:032x}", rand::random::<u128>()));
         env
     }
 
+    /// What is on the first path counts as the user's own, what is on the second as installed.
+    fn python_path(&self) -> String {
+        format!("{}:{}", self.path("modules").display(), self.path("site-packages").display())
+    }
+
     async fn start(&self, env: BTreeMap<String, String>) -> Result<TaskProcess, String> {
-        let interpreter = timeout(LONG, self.pool.interpreter(&self.path("bin/a0"), &env)).await.unwrap()?;
+        self.start_code(env, None).await.map(|(process, _isolation)| process)
+    }
+
+    /// As the executor starts an attempt.
+    async fn start_code(
+        &self,
+        env: BTreeMap<String, String>,
+        code: Option<&Code>,
+    ) -> Result<(TaskProcess, String), String> {
+        let interpreter =
+            timeout(LONG, self.pool.interpreter(&self.path("bin/a0"), &env, code)).await.unwrap()?;
+        let isolation = interpreter.isolation();
         let mut fork = timeout(LONG, self.pool.fork(interpreter)).await.unwrap()?;
         let marker = env[MARKER].clone();
         assert!(fork.process(&marker).mark().leader.is_some());
@@ -101,9 +119,14 @@ impl Stage {
             stderr: &stderr,
             marker,
         };
-        fork.run(&launch).await.map_err(|error| match error {
+        let asked = code.filter(|code| self.pool.ask(code));
+        let (process, line) = fork.run(&launch, asked.is_some()).await.map_err(|error| match error {
             NotTaken::Refused(reason) | NotTaken::Unknown(reason) => reason,
-        })
+        })?;
+        if let Some(code) = asked {
+            self.pool.hear(code.clone(), line);
+        }
+        Ok((process, isolation))
     }
 
     async fn run(&self, more: &[(&str, &str)]) -> Exit {
@@ -132,7 +155,7 @@ impl Stage {
 
     fn waits(&self, process: &Path, parent: &str) -> bool {
         let read = |name| fs::read(process.join(name)).unwrap_or_default();
-        let modules = format!("PYTHONPATH={}", self.path("modules").display());
+        let modules = format!("PYTHONPATH={}", self.python_path());
         let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
         holds(&read("cmdline"), "waits for an attempt")
             && holds(&read("environ"), &modules)
