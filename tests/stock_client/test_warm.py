@@ -4,6 +4,7 @@ Forking is the default, so that the rest of this suite shows the same.
 """
 
 import signal
+from pathlib import Path
 
 import bundled
 import endings
@@ -60,6 +61,15 @@ def test_a_fork_finds_nothing_of_the_rehearsal(platforms):
         assert isolation(own, run) == "process started (warm)"
     logs = [log.read_text() for log in (own.platform.data / "executor" / "templates").glob("*.log")]
     assert [log for log in logs if "rehearsed in " not in log] == [], "the rehearsal has taken place"
+
+
+@pytest.mark.within(300)
+def test_modules_of_a_bundle_are_compiled_once(own):
+    one, two = [own.call(warm.tells_how_it_was_compiled) for _ in range(2)]
+    assert one["file"] != two["file"] and one["source"] == two["source"] == "True"
+    assert one["cached"] == two["cached"]
+    assert Path(one["cached"]).is_relative_to(own.platform.data / "executor" / "templates")
+    assert Path(one["cached"]).exists()
 
 
 @pytest.mark.within(300)

@@ -93,6 +93,30 @@ def use_once():
         hashlib.md5(b"", usedforsecurity=False)
 
 
+def compile_once(words, folder):
+    """Modules of a bundle are compiled by the first attempt that imports them; others read what came of it in `folder`, if it is
+    of a source with the same size and time.
+    """
+    import hashlib
+    from importlib import _bootstrap_external as machinery
+
+    try:
+        bundle = "\0".join(words[words.index(flag) + 1] for flag in ("--tgz", "--version"))
+        plain = machinery.cache_from_source
+    except (ValueError, IndexError, AttributeError):
+        return
+    own = os.getcwd() + os.sep
+    kept = os.path.join(folder, hashlib.sha256(bundle.encode()).hexdigest()[:32])
+
+    def cache_from_source(path, *args, **more):
+        usual = plain(path, *args, **more)
+        place = os.path.abspath(usual)
+        # The folder goes with the interpreter, and nobody is to make it anew.
+        return os.path.join(kept, place[len(own) :]) if place.startswith(own) and os.path.isdir(folder) else usual
+
+    machinery.cache_from_source = cache_from_source
+
+
 class ForkedController(LazyController):
     """As `a0` uses one: it is watched from the beginning and stopped at the end."""
 

@@ -17,6 +17,7 @@ import atexit
 import contextlib
 import os
 import sys
+import tempfile
 import time
 
 # What the runtime imports between its start and the user's module. A name that is missing in this
@@ -183,6 +184,8 @@ class Template:
         self.control = control
         # A file with what an attempt has told of its imports; empty if this is for attempts of any code.
         self.told = told
+        # Where forks leave what they have compiled.
+        self.compiled = tempfile.mkdtemp()
         self.libraries = Libraries()
         self.mark_name = mark_name
         self.a0 = self.program = a0
@@ -247,8 +250,6 @@ class Template:
         return contextvars.copy_context().run(run_script, self.a0, self.code)
 
     def forget_what_is_personal(self):
-        import tempfile
-
         tempfile.tempdir = None
 
     def refusal(self, own_threads=0):
@@ -317,6 +318,7 @@ class Template:
             os.dup2(line.fileno(), 0)
             return
         make_connections_late()
+        compile_once(sys.argv, self.compiled)
         if attempt.get("tell_imports"):
             tell_imports(line.dup(), self.modules)
 
