@@ -259,8 +259,9 @@ def tried(names, trial):
 class Trial:
     """Imports modules where it does no harm, and notes what a fork could not undo."""
 
-    # The first's generator is seeded anew by each fork; the second draws examples for its documentation.
-    MAY_DRAW = {"numpy", "scipy"}
+    # The first's generator is seeded anew by each fork; the second draws examples for its documentation, the third the default of
+    # an argument that it never leaves out.
+    MAY_DRAW = {"numpy", "scipy", "sklearn"}
     # It looks for settings of its own, which bind an attempt to an interpreter: `sensitive.rs`.
     MAY_LIST = {"tqdm"}
     # The first does it for the names of code that is in no file, the second for what its authors do in their repository.

@@ -240,6 +240,9 @@ class Template:
             with open(self.told) as told:
                 self.libraries.load(json.load(told))
             shed_threads()
+            # Whoever looks for memory finds it.
+            packages = ", ".join(self.libraries.packages)
+            show(46, os.fsencode(f"wingbeat: preloaded python with {packages} for {self.a0}") + b"\0")
 
     def perform(self, words):
         """The status with which `a0` ends a rehearsal."""
