@@ -231,8 +231,8 @@ def tried(names, trial):
     import signal
 
     reading, writing = os.pipe()
-    fork = os.fork()
-    if fork == 0:
+    child = fork()
+    if child == 0:
         status = 1
         try:
             os.close(reading)
@@ -249,8 +249,8 @@ def tried(names, trial):
             if not part:
                 break
             said += part
-        os.kill(fork, signal.SIGKILL)
-    os.waitpid(fork, 0)
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
     with contextlib.suppress(ValueError):
         return json.loads(said)
     return {package_of(name): "a process that imports it ends or takes long" for name in names}
@@ -385,7 +385,7 @@ def open_files():
 def shed_threads():
     """Libraries that are made for it end their threads when a process forks, and start them when they need them."""
     if other_threads():
-        fork = os.fork()
-        if fork == 0:
+        child = fork()
+        if child == 0:
             os._exit(0)
-        os.waitpid(fork, 0)
+        os.waitpid(child, 0)

@@ -59,10 +59,10 @@ def why_not(attempt):
     if threads:
         return f"threads run: {', '.join(sorted(threads.values()))}"
     try:
-        fork = os.fork()
+        child = fork()
     except OSError as error:
         return f"it cannot be tried: {error}"
-    if fork == 0:
+    if child == 0:
         status = 1
         try:
             reason = attempt()
@@ -77,13 +77,13 @@ def why_not(attempt):
             os._exit(status)
     deadline = time.monotonic() + LONGEST_REHEARSAL
     while time.monotonic() < deadline:
-        ended, status = os.waitpid(fork, os.WNOHANG)
+        ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             status = os.waitstatus_to_exitcode(status)
             return "" if status == HARMLESS else f"tried in a fork it ended with {status}, see above"
         time.sleep(0.001)
-    os.kill(fork, signal.SIGKILL)
-    os.waitpid(fork, 0)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
     return f"it took more than {LONGEST_REHEARSAL:.0f} s"
 
 

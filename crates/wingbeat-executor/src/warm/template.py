@@ -127,6 +127,15 @@ def other_threads():
     return found
 
 
+def fork():
+    """Threads that there are still are harmless; Python 3.12 and later warn of any."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def lasting_threads():
     """The kernel shows a thread for a moment longer than Python, which has joined it already."""
     deadline = time.monotonic() + 2
@@ -281,10 +290,10 @@ class Template:
                     line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
                     continue
                 self.pages.before_fork()
-                first = os.fork()
+                first = fork()
                 if first == 0:
                     between = os.getpid()
-                    if os.fork() != 0:
+                    if fork() != 0:
                         os._exit(0)
                     self.control.close()
                     return self.child(line, between)
