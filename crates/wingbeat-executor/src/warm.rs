@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::fork::Fork;
-use self::libraries::{Imports, Known};
+use self::libraries::{Imports, Known, Told};
 use self::sensitive::for_template;
 use crate::folder::DataFolder;
 use crate::tasks::Tasks;
@@ -43,6 +43,9 @@ const MAX_WITH_LIBRARIES: usize = 2;
 
 /// One that has not been used for so long may have to go for another.
 const REPLACEABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// The same for one with libraries: to load them takes longer, and attempts do not need it.
+const REPLACEABLE_WITH_LIBRARIES_AFTER: Duration = Duration::from_mins(1);
 
 /// How long an attempt waits for an interpreter to load before it is started afresh.
 const LOAD_PATIENCE: Duration = Duration::from_secs(20);
@@ -95,6 +98,8 @@ impl Purpose {
 struct Slot {
     number: u64,
     purpose: Purpose,
+    /// By the attempt for whose code it was started.
+    told: Option<Arc<Told>>,
     /// The environment that it is started with.
     env: BTreeMap<String, String>,
     phase: watch::Receiver<Phase>,
@@ -132,11 +137,11 @@ impl WarmPool {
         let purpose = Purpose { script: script.to_owned(), imports: None };
         // A second look is needed when what was waited for turns out to fit somebody else only.
         for _ in 0..2 {
-            let mut slot = self.inner.slot(&purpose, env)?;
+            let mut slot = self.inner.slot(&purpose, env, None)?;
             let loaded = timeout(LOAD_PATIENCE, slot.loaded()).await;
             let template =
                 loaded.map_err(|_| "the preloaded interpreter takes long to load".to_owned())??;
-            if template.differing(env).is_none() {
+            if template.differing(env, &[]).is_none() {
                 return Ok(template);
             }
         }
@@ -166,8 +171,8 @@ impl WarmPool {
                 told = libraries::told(line) => told,
                 () = inner.closing.cancelled() => None,
             };
-            if let Some(imports) = told {
-                inner.lock().known.learn(code, imports);
+            if let Some(told) = told {
+                inner.lock().known.learn(code, told);
             }
         });
     }
@@ -194,9 +199,10 @@ impl Slot {
         &self,
         env: &BTreeMap<String, String>,
         planned: &BTreeMap<String, String>,
+        files: &[String],
     ) -> Option<String> {
         match &*self.phase.borrow() {
-            Phase::Ready(template) => template.differing(env),
+            Phase::Ready(template) => template.differing(env, files),
             Phase::Loading if self.env == *planned => None,
             Phase::Loading => Some("its environment".to_owned()),
             Phase::Gone(reason) => Some(reason.clone()),
@@ -222,22 +228,28 @@ impl Inner {
         code: &Code,
         env: &BTreeMap<String, String>,
     ) -> Option<Arc<Template>> {
-        let imports = self.lock().known.imports(code)?;
-        let purpose = Purpose { script: code.script.clone(), imports: Some(imports) };
-        self.slot(&purpose, env).ok()?.template()
+        let told = self.lock().known.told(code)?;
+        let purpose = Purpose { script: code.script.clone(), imports: Some(Arc::clone(&told.imports)) };
+        self.slot(&purpose, env, Some(told)).ok()?.template()
     }
 
     /// The interpreter that fits, a new one if none does.
-    fn slot(self: &Arc<Self>, purpose: &Purpose, env: &BTreeMap<String, String>) -> Result<Slot, String> {
+    fn slot(
+        self: &Arc<Self>,
+        purpose: &Purpose,
+        env: &BTreeMap<String, String>,
+        told: Option<Arc<Told>>,
+    ) -> Result<Slot, String> {
         let mut state = self.lock();
         if self.closing.is_cancelled() {
             return Err("the executor is ending".to_owned());
         }
         state.slots.retain(|slot| !slot.is_gone());
         let planned = for_template(env, &state.read);
+        let files = told.as_deref().map_or(&[][..], |told| &told.files);
         let mut misfit = None;
         for slot in state.slots.iter().filter(|slot| slot.purpose == *purpose) {
-            match slot.differing(env, &planned) {
+            match slot.differing(env, &planned, files) {
                 None => return Ok(slot.clone()),
                 Some(name) => misfit = Some(name),
             }
@@ -257,7 +269,7 @@ impl Inner {
         let number = state.next_number;
         state.next_number += 1;
         let (announce, phase) = watch::channel(Phase::Loading);
-        let slot = Slot { number, purpose: purpose.clone(), env: planned, phase };
+        let slot = Slot { number, purpose: purpose.clone(), told, env: planned, phase };
         state.slots.push(slot.clone());
         drop(state);
         let keeping = keeper::keep(Arc::clone(self), slot.clone(), parsed, announce);
@@ -314,7 +326,9 @@ impl State {
         let alike = self.slots.iter().filter(|slot| slot.purpose.is_like(purpose));
         let unused = alike.filter_map(Slot::template);
         let Some(oldest) = unused.min_by_key(|template| template.last_use()) else { return false };
-        if oldest.last_use().elapsed() < REPLACEABLE_AFTER {
+        let enough =
+            if purpose.imports.is_some() { REPLACEABLE_WITH_LIBRARIES_AFTER } else { REPLACEABLE_AFTER };
+        if oldest.last_use().elapsed() < enough {
             return false;
         }
         oldest.retire("another environment needed its place");

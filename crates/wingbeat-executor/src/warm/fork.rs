@@ -43,6 +43,8 @@ pub(super) struct Answer {
     pub(super) read: Vec<String>,
     /// Installed packages that an interpreter has loaded for the code of its attempts, the largest first.
     pub(super) libraries: Vec<String>,
+    /// Names that these have looked for in the working folder, where they were not.
+    pub(super) missed: Vec<String>,
 }
 
 #[derive(Serialize)]

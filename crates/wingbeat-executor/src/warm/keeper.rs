@@ -15,7 +15,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::fork::{Answer, answer};
-use super::libraries::Imports;
 use super::script::Script;
 use super::template::Template;
 use super::{Inner, LOAD_PATIENCE, Phase, Slot};
@@ -135,7 +134,7 @@ fn start(
     let mut args = script.options.clone();
     let own = [program.display().to_string(), MARKER.to_owned(), ROOM.0.to_owned()];
     args.extend(own);
-    let told = tell(&temp, slot.purpose.imports.as_deref())?;
+    let told = tell(&temp, slot)?;
     args.extend([slot.purpose.script.display().to_string(), told, " ".repeat(ROOM_OF_ARGUMENTS)]);
     let log = folder.join(format!("{}.log", slot.number));
     let _first = fs::remove_file(&log);
@@ -155,10 +154,10 @@ fn start(
 }
 
 /// Where it reads which libraries to load; empty if none.
-fn tell(temp: &Path, imports: Option<&Imports>) -> std::io::Result<String> {
-    let Some(imports) = imports else { return Ok(String::new()) };
+fn tell(temp: &Path, slot: &Slot) -> std::io::Result<String> {
+    let Some(told) = &slot.told else { return Ok(String::new()) };
     let path = temp.join("libraries.json");
-    fs::write(&path, serde_json::to_vec(imports)?)?;
+    fs::write(&path, told.to_json()?)?;
     Ok(path.display().to_string())
 }
 

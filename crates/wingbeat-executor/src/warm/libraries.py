@@ -121,6 +121,7 @@ class Libraries:
 
     def __init__(self):
         self.packages = []
+        self.missed = []
         self.variables = {}
         self.seeds = []
 
@@ -130,7 +131,7 @@ class Libraries:
         patching = [name for name in told["modules"] if name.startswith(PATCHING)]
         if patching:
             raise Refusal(f"{patching[0]} changes what others import")
-        names, left_out = fit(told)
+        names, left_out, self.missed = fit(told)
         for package, reason in left_out.items():
             print(f"each fork imports {package}: {reason}", flush=True)
         if not names:
@@ -214,18 +215,18 @@ def noting_seeds(found):
 
 
 def fit(told):
-    """The modules that can be loaded here, and why not the other packages."""
+    """The modules that can be loaded here, why not the other packages, and what they look for in the working folder."""
     names, left_out = told["modules"], {}
     for _ in range(TRIALS):
         found = tried(names, Trial(left_out, told["files"]))
-        if not found:
-            return [name for name in names if package_of(name) not in left_out], left_out
-        left_out.update(found)
-    return [], left_out
+        if not found["blamed"]:
+            return [name for name in names if package_of(name) not in left_out], left_out, found["missed"]
+        left_out.update(found["blamed"])
+    return [], left_out, []
 
 
 def tried(names, trial):
-    """What is to be said against packages, after a trial in a fork."""
+    """What comes of a trial in a fork."""
     import json
     import select
     import signal
@@ -253,7 +254,7 @@ def tried(names, trial):
     os.waitpid(child, 0)
     with contextlib.suppress(ValueError):
         return json.loads(said)
-    return {package_of(name): "a process that imports it ends or takes long" for name in names}
+    return {"blamed": {package_of(name): "a process that imports it ends or takes long" for name in names}}
 
 
 class Trial:
@@ -274,6 +275,7 @@ class Trial:
         # What lies in the attempt's working folder.
         self.files = {*files, os.curdir, os.pardir}
         self.blamed = {}
+        self.missed = set()
         self.started = {}
 
     def run(self, names):
@@ -298,7 +300,7 @@ class Trial:
         lasting = lasting_threads()
         for thread, name in lasting.items():
             self.blamed.setdefault(self.started.get(thread, ""), f"it starts a thread ({name})")
-        return self.blamed
+        return {"blamed": self.blamed, "missed": sorted(self.missed)}
 
     def load(self, name, package):
         modules, files, threads = len(sys.modules), open_files(), other_threads()
@@ -334,8 +336,11 @@ class Trial:
         if isinstance(path, int):
             return
         path = os.path.normpath(os.fsdecode(path))
-        if not os.path.isabs(path) and (makes or path.partition(os.sep)[0] in self.files):
-            self.blame(f"it looks at {path} in the working folder", ())
+        if not os.path.isabs(path):
+            name = path.partition(os.sep)[0]
+            if makes or name in self.files:
+                self.blame(f"it looks at {path} in the working folder", ())
+            self.missed.add(name)
 
     def looking(self, plain):
         def watched(path, *args, **more):

@@ -46,7 +46,30 @@ impl Code {
     }
 }
 
-/// What an attempt told of itself.
+/// What an attempt has told of itself.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) imports: Arc<Imports>,
+    /// What lies in the working folder.
+    pub(super) files: Vec<String>,
+}
+
+/// How it is said, and said on to an interpreter.
+#[derive(Serialize, Deserialize)]
+struct Said<I> {
+    #[serde(flatten)]
+    imports: I,
+    #[serde(default)]
+    files: Vec<String>,
+}
+
+impl Told {
+    pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&Said { imports: &*self.imports, files: self.files.clone() })
+    }
+}
+
+/// What its code imports. Many bundles have this in common.
 #[derive(Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Imports {
@@ -54,26 +77,24 @@ pub(super) struct Imports {
     pub(super) modules: Vec<String>,
     /// What was changed meanwhile that libraries could see: names of variables and of finders of modules.
     pub(super) changes: Vec<String>,
-    /// What lies in the working folder.
-    pub(super) files: Vec<String>,
 }
 
 #[derive(Debug)]
-enum Told {
+enum Knowledge {
     /// An attempt was asked then.
-    Not(Instant),
-    Imports(Arc<Imports>),
+    Asked(Instant),
+    Told(Arc<Told>),
 }
 
 /// What is known of all code.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashMap<Code, Told>);
+pub(super) struct Known(HashMap<Code, Knowledge>);
 
 impl Known {
-    /// What `code` imports that is worth an interpreter of its own.
-    pub(super) fn imports(&self, code: &Code) -> Option<Arc<Imports>> {
+    /// What an attempt of `code` has told, if it imports what is worth an interpreter.
+    pub(super) fn told(&self, code: &Code) -> Option<Arc<Told>> {
         match self.0.get(code) {
-            Some(Told::Imports(imports)) if !imports.modules.is_empty() => Some(Arc::clone(imports)),
+            Some(Knowledge::Told(told)) if !told.imports.modules.is_empty() => Some(Arc::clone(told)),
             _ => None,
         }
     }
@@ -82,35 +103,38 @@ impl Known {
     pub(super) fn ask(&mut self, code: &Code, now: Instant) -> bool {
         let asks = match self.0.get(code) {
             None => true,
-            Some(Told::Not(asked)) => now.duration_since(*asked) >= ASK_AGAIN,
-            Some(Told::Imports(_)) => false,
+            Some(Knowledge::Asked(asked)) => now.duration_since(*asked) >= ASK_AGAIN,
+            Some(Knowledge::Told(_)) => false,
         };
         if asks {
             if self.0.len() >= MAX_CODES {
                 self.0.clear();
             }
-            self.0.insert(code.clone(), Told::Not(now));
+            self.0.insert(code.clone(), Knowledge::Asked(now));
         }
         asks
     }
 
-    pub(super) fn learn(&mut self, code: Code, imports: Imports) {
-        let mut known = self.0.values().filter_map(|told| match told {
-            Told::Imports(known) => Some(known),
-            Told::Not(_) => None,
+    pub(super) fn learn(&mut self, code: Code, mut told: Told) {
+        let mut known = self.0.values().filter_map(|known| match known {
+            Knowledge::Told(told) => Some(&told.imports),
+            Knowledge::Asked(_) => None,
         });
-        // Bundles of one project import the same; they share what they are compared by.
-        let imports = known.find(|known| ***known == imports).cloned().unwrap_or_else(|| Arc::new(imports));
-        self.0.insert(code, Told::Imports(imports));
+        // They are long, and compared often.
+        if let Some(known) = known.find(|known| **known == told.imports) {
+            told.imports = Arc::clone(known);
+        }
+        self.0.insert(code, Knowledge::Told(Arc::new(told)));
     }
 }
 
 /// What an attempt says on its line; none if it ends before it says anything.
-pub(super) async fn told(line: BufReader<UnixStream>) -> Option<Imports> {
+pub(super) async fn told(line: BufReader<UnixStream>) -> Option<Told> {
     let mut text = Vec::new();
     let read = line.take(MAX_TOLD).read_until(b'\n', &mut text).await;
     read.ok()?;
-    serde_json::from_slice(&text).ok()
+    let said: Said<Imports> = serde_json::from_slice(&text).ok()?;
+    Some(Told { imports: said.imports.into(), files: said.files })
 }
 
 /// For people: some of the packages that an interpreter has loaded.
@@ -129,7 +153,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Code, Imports, Known, some_of};
+    use super::{Code, Imports, Known, Told, some_of};
 
     fn code(module: &str) -> Code {
         let line = format!("--tgz s3://b/x.tar.gz --version 1 --resolver r mod {module} instance t");
@@ -137,8 +161,10 @@ mod tests {
         Code::of(Path::new("/venv/bin/a0"), &args).unwrap()
     }
 
-    fn imports(modules: &[&str]) -> Imports {
-        Imports { modules: modules.iter().map(|&name| name.to_owned()).collect(), ..Imports::default() }
+    fn told(modules: &[&str], file: &str) -> Told {
+        let modules = modules.iter().map(|&name| name.to_owned()).collect();
+        let imports = Imports { modules, ..Imports::default() };
+        Told { imports: imports.into(), files: vec![file.to_owned()] }
     }
 
     #[test]
@@ -161,20 +187,21 @@ mod tests {
         assert!(known.ask(&code("n"), now));
         let later = now + super::ASK_AGAIN;
         assert!(known.ask(&code("m"), later), "it has told nothing");
-        known.learn(code("m"), imports(&["numpy"]));
+        known.learn(code("m"), told(&["numpy"], ""));
         assert!(!known.ask(&code("m"), later + super::ASK_AGAIN));
-        assert_eq!(known.imports(&code("m")).unwrap().modules, ["numpy"]);
-        known.learn(code("n"), imports(&[]));
-        assert!(known.imports(&code("n")).is_none() && !known.ask(&code("n"), later), "nothing worth it");
+        assert_eq!(known.told(&code("m")).unwrap().imports.modules, ["numpy"]);
+        known.learn(code("n"), told(&[], ""));
+        assert!(known.told(&code("n")).is_none() && !known.ask(&code("n"), later), "nothing worth it");
     }
 
     #[test]
     fn bundles_that_import_the_same_share_it() {
         let mut known = Known::default();
-        known.learn(code("m"), imports(&["numpy"]));
-        known.learn(code("n"), imports(&["numpy"]));
-        let (one, other) = (known.imports(&code("m")).unwrap(), known.imports(&code("n")).unwrap());
-        assert!(std::sync::Arc::ptr_eq(&one, &other));
+        known.learn(code("m"), told(&["numpy"], "m.py"));
+        known.learn(code("n"), told(&["numpy"], "n.py"));
+        let (one, other) = (known.told(&code("m")).unwrap(), known.told(&code("n")).unwrap());
+        assert!(std::sync::Arc::ptr_eq(&one.imports, &other.imports));
+        assert_ne!(one.files, other.files);
     }
 
     #[test]

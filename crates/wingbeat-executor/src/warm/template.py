@@ -278,7 +278,7 @@ class Template:
         import json
         import socket
 
-        ready = {"read": sorted(self.read), "libraries": self.libraries.packages}
+        ready = {"read": sorted(self.read), "libraries": self.libraries.packages, "missed": self.libraries.missed}
         self.control.sendall(json.dumps(ready).encode() + b"\n")
         while True:
             request, fds, _flags, _address = socket.recv_fds(self.control, 1, 1)

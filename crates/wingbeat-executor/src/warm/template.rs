@@ -27,6 +27,7 @@ pub(crate) struct Template {
     env: BTreeMap<String, String>,
     read: BTreeSet<String>,
     libraries: Vec<String>,
+    missed: Vec<String>,
     /// The executor's end; the interpreter ends when it is closed.
     control: UnixStream,
     /// The process that was forked ahead. Held over a fork, so that forks are asked for one by one.
@@ -45,6 +46,7 @@ impl Template {
             env,
             read: ready.read.into_iter().collect(),
             libraries: ready.libraries,
+            missed: ready.missed,
             control,
             standby: AsyncMutex::default(),
             unmarked: Arc::default(),
@@ -67,9 +69,11 @@ impl Template {
         format!("warm with {}", some_of(&self.libraries))
     }
 
-    /// The variable for which an attempt with `env` cannot be forked from it.
-    pub(super) fn differing(&self, env: &BTreeMap<String, String>) -> Option<String> {
-        sensitive::differing(&self.env, env, &self.read)
+    /// For what an attempt with `env`, and with these files in its working folder, cannot be forked from it: a variable, or
+    /// a file that libraries would have found.
+    pub(super) fn differing(&self, env: &BTreeMap<String, String>, files: &[String]) -> Option<String> {
+        let found = || self.missed.iter().find(|name| files.contains(name)).cloned();
+        sensitive::differing(&self.env, env, &self.read).or_else(found)
     }
 
     /// A process for an attempt: the one that waits, else a new one.

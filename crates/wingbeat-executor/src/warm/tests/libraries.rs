@@ -50,24 +50,31 @@ async fn stage(libraries: &[(&str, &str)], work: &str) -> Stage {
 
 impl Stage {
     fn code(&self) -> Code {
-        let args = ["--tgz", "s3://bucket/1.tar.gz", "mod", "work"].map(ToOwned::to_owned);
+        self.code_of("s3://bucket/1.tar.gz")
+    }
+
+    fn code_of(&self, bundle: &str) -> Code {
+        let args = ["--tgz", bundle, "mod", "work"].map(ToOwned::to_owned);
         Code::of(&self.path("bin/a0"), &args).unwrap()
     }
 
     /// How an attempt was started, and what it said.
     async fn attempt(&self) -> (String, String) {
-        let code = self.code();
+        self.attempt_of(&self.code()).await
+    }
+
+    async fn attempt_of(&self, code: &Code) -> (String, String) {
         let _first = fs::remove_file(self.path("stdout"));
-        let (mut process, isolation) = self.start_code(self.env(&[]), Some(&code)).await.unwrap();
+        let (mut process, isolation) = self.start_code(self.env(&[]), Some(code)).await.unwrap();
         assert_eq!(timeout(LONG, process.wait()).await.unwrap(), Exit::Code(0), "{}", self.stderr());
         process.kill_family().await;
         (isolation, self.stdout())
     }
 
     /// The first attempt that finds libraries in memory.
-    async fn shared_attempt(&self) -> (String, String) {
+    async fn shared_attempt(&self, code: &Code) -> (String, String) {
         for _ in 0..600 {
-            let (isolation, said) = self.attempt().await;
+            let (isolation, said) = self.attempt_of(code).await;
             if isolation != "warm" {
                 return (isolation, said);
             }
@@ -122,7 +129,7 @@ def told():
     assert os.environ['SET_BY_GOOD'] == '1' and reads.ALL['PYTHONPATH']
 ";
     let stage = stage(&libraries, work).await;
-    let (isolation, first) = stage.shared_attempt().await;
+    let (isolation, first) = stage.shared_attempt(&stage.code()).await;
     assert_eq!(isolation, "warm with good, torch, asks and 1 more", "{}", stage.logs());
     let (isolation, second) = stage.attempt().await;
     assert_eq!(isolation, "warm with good, torch, asks and 1 more");
@@ -147,11 +154,31 @@ def told():
     stage.end().await;
 }
 
+#[tokio::test]
+async fn bundles_share_unless_one_has_what_a_library_looks_for() {
+    let libraries =
+        [("good.py", HEAVY), ("misses.py", "import os\nIS_THERE = os.path.exists('settings.ini')\n")];
+    let work = "import good, misses\nNAMES = ['misses']\ndef told():\n    yield misses.IS_THERE\n";
+    let stage = stage(&libraries, work).await;
+    let shared = ("warm with good, misses".to_owned(), "False misses\n".to_owned());
+    assert_eq!(stage.shared_attempt(&stage.code()).await, shared);
+    let same = stage.code_of("s3://bucket/2.tar.gz");
+    assert_eq!(stage.attempt_of(&same).await.0, "warm", "it has not told yet");
+    until("it has told", || stage.pool.inner.lock().known.told(&same).is_some()).await;
+    assert_eq!(stage.attempt_of(&same).await, shared);
+    assert_eq!(stage.templates().len(), 2, "one for any code, one for both bundles");
+    fs::write(stage.path("settings.ini"), "").unwrap();
+    let with_settings = stage.code_of("s3://bucket/3.tar.gz");
+    let (isolation, said) = stage.shared_attempt(&with_settings).await;
+    assert_eq!((isolation.as_str(), said.as_str()), ("warm with good", "True\n"), "{}", stage.logs());
+    stage.end().await;
+}
+
 /// The reason that stands in an interpreter's log.
 async fn refused(libraries: &[(&str, &str)], work: &str) -> String {
     let stage = stage(libraries, &format!("{work}\nNAMES = []\ndef told():\n    return []\n")).await;
     assert_eq!(stage.attempt().await.0, "warm");
-    until("an attempt has told", || stage.pool.inner.lock().known.imports(&stage.code()).is_some()).await;
+    until("an attempt has told", || stage.pool.inner.lock().known.told(&stage.code()).is_some()).await;
     assert_eq!(stage.attempt().await.0, "warm", "who asks first does not wait");
     until("it has refused", || !stage.pool.inner.lock().broken.is_empty()).await;
     assert_eq!(stage.attempt().await.0, "warm");
