@@ -16,7 +16,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::fork::Fork;
 use self::libraries::{Imports, Known, Told};
 use self::sensitive::for_template;
 use crate::folder::DataFolder;
@@ -29,7 +28,7 @@ mod script;
 mod sensitive;
 mod template;
 
-pub(crate) use fork::NotTaken;
+pub(crate) use fork::{Fork, NotTaken};
 pub(crate) use keeper::write_program;
 pub(crate) use libraries::Code;
 pub(crate) use script::Script;
@@ -72,8 +71,10 @@ struct Inner {
 struct State {
     slots: Vec<Slot>,
     next_number: u64,
-    /// What any interpreter read from its environment while it loaded.
+    /// What any interpreter for any code read from its environment while it loaded.
     read: BTreeSet<String>,
+    /// And any with libraries. Those without are not given it: libraries read secrets, too.
+    read_by_libraries: BTreeSet<String>,
     /// How often in a row none could be started, until when none is tried, and why.
     broken: HashMap<Purpose, (u32, Instant, String)>,
     known: Known,
@@ -120,8 +121,20 @@ impl WarmPool {
         Self { inner: Arc::new(Inner { folder, tasks, idle, closing: CancellationToken::new(), state }) }
     }
 
-    /// The interpreter for attempts with this environment, or why there is none: one that has loaded what `code`
-    /// imports where there is one already. May wait until one for any code has loaded; harmless to give up.
+    /// The interpreter that has loaded what `code` imports, if there is one already. Else it is started where that is known
+    /// and worth it; nobody waits for it.
+    pub(crate) fn with_libraries(
+        &self,
+        code: &Code,
+        env: &BTreeMap<String, String>,
+    ) -> Option<Arc<Template>> {
+        let told = self.inner.lock().known.told(code)?;
+        let purpose = Purpose { script: code.script.clone(), imports: Some(Arc::clone(&told.imports)) };
+        self.inner.slot(&purpose, env, Some(told)).ok()?.template()
+    }
+
+    /// The interpreter for attempts of any code with this environment, or why there is none. May wait until one has
+    /// loaded; harmless to give up.
     ///
     /// # Errors
     /// The reason, for people.
@@ -129,11 +142,7 @@ impl WarmPool {
         &self,
         script: &Path,
         env: &BTreeMap<String, String>,
-        code: Option<&Code>,
     ) -> Result<Arc<Template>, String> {
-        if let Some(template) = code.and_then(|code| self.inner.with_libraries(code, env)) {
-            return Ok(template);
-        }
         let purpose = Purpose { script: script.to_owned(), imports: None };
         // A second look is needed when what was waited for turns out to fit somebody else only.
         for _ in 0..2 {
@@ -222,17 +231,6 @@ impl Slot {
 }
 
 impl Inner {
-    /// The interpreter that has loaded what `code` imports. Where there is none yet it is started; who asks does not wait.
-    fn with_libraries(
-        self: &Arc<Self>,
-        code: &Code,
-        env: &BTreeMap<String, String>,
-    ) -> Option<Arc<Template>> {
-        let told = self.lock().known.told(code)?;
-        let purpose = Purpose { script: code.script.clone(), imports: Some(Arc::clone(&told.imports)) };
-        self.slot(&purpose, env, Some(told)).ok()?.template()
-    }
-
     /// The interpreter that fits, a new one if none does.
     fn slot(
         self: &Arc<Self>,
@@ -245,7 +243,7 @@ impl Inner {
             return Err("the executor is ending".to_owned());
         }
         state.slots.retain(|slot| !slot.is_gone());
-        let planned = for_template(env, &state.read);
+        let planned = for_template(env, state.read_for(purpose));
         let files = told.as_deref().map_or(&[][..], |told| &told.files);
         let mut misfit = None;
         for slot in state.slots.iter().filter(|slot| slot.purpose == *purpose) {
@@ -291,20 +289,23 @@ impl Inner {
     /// An interpreter has loaded: what it read is told to those that come after it.
     fn loaded(&self, slot: &Slot, template: &Template) {
         let mut state = self.lock();
-        state.read.extend(template.read().iter().cloned());
-        state.broken.remove(&slot.purpose);
+        let read = template.read().iter().cloned();
+        if slot.purpose.imports.is_some() {
+            state.read_by_libraries.extend(read);
+        } else {
+            state.read.extend(read);
+            state.broken.remove(&slot.purpose);
+        }
     }
 
     /// An interpreter could not be started; none is for a while.
     fn failed(&self, slot: &Slot, reason: &str) {
         let mut state = self.lock();
         let failures = state.broken.get(&slot.purpose).map_or(0, |(failures, _, _)| *failures);
-        let pause = match slot.purpose.imports {
-            // It would be tried for nothing, and takes long.
-            Some(_) => BACKOFF.1,
-            None => BACKOFF.0.saturating_mul(1 << failures.min(10)).min(BACKOFF.1),
-        };
+        let pause = BACKOFF.0.saturating_mul(1 << failures.min(10)).min(BACKOFF.1);
         let entry = (failures.saturating_add(1), Instant::now() + pause, reason.to_owned());
+        // Code comes and goes.
+        state.broken.retain(|_, (_, until, _)| until.elapsed() < BACKOFF.1);
         state.broken.insert(slot.purpose.clone(), entry);
     }
 
@@ -315,6 +316,10 @@ impl Inner {
 }
 
 impl State {
+    fn read_for(&self, purpose: &Purpose) -> &BTreeSet<String> {
+        if purpose.imports.is_some() { &self.read_by_libraries } else { &self.read }
+    }
+
     /// Those for any code and those for some code do not take each other's places.
     fn has_room(&self, purpose: &Purpose) -> bool {
         let alike = self.slots.iter().filter(|slot| slot.purpose.is_like(purpose)).count();

@@ -222,7 +222,7 @@ async fn fork(
     program: &std::path::Path,
     (folder, env, marker): Surroundings<'_>,
 ) -> Result<(TaskProcess, Line), String> {
-    let interpreter = pool.warm.interpreter(&key.program, env, None).await?;
+    let interpreter = pool.warm.interpreter(&key.program, env).await?;
     let mut fork = pool.warm.fork(interpreter).await?;
     // Before anything of a task runs in it.
     let mark = fork.process(marker).mark();

@@ -19,7 +19,7 @@ use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
 use crate::reuse::Tenancy;
 use crate::template::substitute;
-use crate::warm::{Code, NotTaken};
+use crate::warm::{Code, Fork, NotTaken, WarmPool};
 use crate::wire::{self, Happening};
 
 /// The template types whose command line is the SDK's own runtime.
@@ -216,18 +216,8 @@ async fn forked(
 ) -> Result<Forked, Ending> {
     let Some(warm) = &executor.warm else { return Ok(Forked::Unwanted) };
     let code = Code::of(&launch.program, &launch.args);
-    let interpreter = tokio::select! {
-        interpreter = warm.interpreter(&launch.program, &launch.env, code.as_ref()) => interpreter,
-        // One that loads may take its time.
-        order = stop.ordered() => return Err(Ending::Stopped(order)),
-    };
-    let interpreter = match interpreter {
-        Ok(interpreter) => interpreter,
-        Err(reason) => return Ok(Forked::Refused(reason)),
-    };
-    let isolation = interpreter.isolation();
-    let mut fork = match warm.fork(interpreter).await {
-        Ok(fork) => fork,
+    let (mut fork, isolation) = match fork_for(warm, launch, code.as_ref(), stop).await? {
+        Ok(forked) => forked,
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
     // Before anything of the task runs in it.
@@ -243,6 +233,33 @@ async fn forked(
         Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
         Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason).into()),
     }
+}
+
+/// A forked process for the attempt, and how it is started, for people; or the reason why there is none.
+async fn fork_for(
+    warm: &WarmPool,
+    launch: &Launch<'_>,
+    code: Option<&Code>,
+    stop: &mut StopSignal,
+) -> Result<Result<(Fork, String), String>, Ending> {
+    let shared = code.and_then(|code| warm.with_libraries(code, &launch.env));
+    if let Some(interpreter) = shared {
+        let isolation = interpreter.isolation();
+        if let Ok(fork) = warm.fork(interpreter).await {
+            return Ok(Ok((fork, isolation)));
+        }
+    }
+    let interpreter = tokio::select! {
+        interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
+        // One that loads may take its time.
+        order = stop.ordered() => return Err(Ending::Stopped(order)),
+    };
+    let interpreter = match interpreter {
+        Ok(interpreter) => interpreter,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let isolation = interpreter.isolation();
+    Ok(warm.fork(interpreter).await.map(|fork| (fork, isolation)))
 }
 
 fn fresh(

@@ -56,6 +56,10 @@ pub(super) async fn keep(pool: Arc<Inner>, slot: Slot, script: Script, announce:
             let template = Arc::new(template);
             announce.send_replace(Phase::Ready(Arc::clone(&template)));
             let reason = watch_over(&pool, &template, &mut process).await;
+            if let (Some(refused), Some(_)) = (template.refused(), &slot.purpose.imports) {
+                // Loaded anew it would be the same; attempts have one without libraries.
+                pool.failed(&slot, refused);
+            }
             announce.send_replace(Phase::Gone(reason.clone()));
             let _no_fork_is_without_a_mark = template.settle_forks().await;
             process.kill_family().await;

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tokio::net::UnixStream;
@@ -37,6 +37,8 @@ pub(crate) struct Template {
     n_forks: AtomicU32,
     last_use: Mutex<Instant>,
     retired: CancellationToken,
+    /// Why it could not fork, once it could not.
+    refused: OnceLock<String>,
 }
 
 impl Template {
@@ -53,6 +55,7 @@ impl Template {
             n_forks: AtomicU32::new(0),
             last_use: Mutex::new(Instant::now()),
             retired: CancellationToken::new(),
+            refused: OnceLock::new(),
         }
     }
 
@@ -115,6 +118,10 @@ impl Template {
         }
     }
 
+    pub(super) fn refused(&self) -> Option<&str> {
+        self.refused.get().map(String::as_str)
+    }
+
     /// Resolves when it is to end.
     pub(super) async fn retired(&self) {
         self.retired.cancelled().await;
@@ -127,6 +134,7 @@ impl Template {
     async fn fork(&self) -> Result<Fork, String> {
         let forked = self.ask_for_fork().await;
         if let Err(reason) = &forked {
+            let _first = self.refused.set(reason.clone());
             self.retire(reason);
         } else if self.n_forks.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_FORKS {
             self.retire("it has forked often enough");

@@ -102,8 +102,12 @@ impl Stage {
         env: BTreeMap<String, String>,
         code: Option<&Code>,
     ) -> Result<(TaskProcess, String), String> {
-        let interpreter =
-            timeout(LONG, self.pool.interpreter(&self.path("bin/a0"), &env, code)).await.unwrap()?;
+        let shared = code.and_then(|code| self.pool.with_libraries(code, &env));
+        let script = self.path("bin/a0");
+        let interpreter = match shared {
+            Some(interpreter) => interpreter,
+            None => timeout(LONG, self.pool.interpreter(&script, &env)).await.unwrap()?,
+        };
         let isolation = interpreter.isolation();
         let mut fork = timeout(LONG, self.pool.fork(interpreter)).await.unwrap()?;
         let marker = env[MARKER].clone();
