@@ -34,9 +34,9 @@ def installed_modules(known):
     folders = tuple(folder + os.sep for folder in installed_folders())
     found = []
     for name, module in list(sys.modules.items()):
-        # One that loads itself at its first use is not there yet, and `getattr` would load it.
-        if name not in known and type(module).__name__ not in ("type", "_LazyModule"):
-            spec = object.__getattribute__(module, "__dict__").get("__spec__")
+        # One that loads itself at its first use is not there yet.
+        if name not in known and type(module).__name__ != "_LazyModule":
+            spec = attributes(module).get("__spec__")
             origin = getattr(spec, "origin", None)
             if isinstance(origin, str) and origin.startswith(folders) and spec.name == name:
                 found.append(name)
@@ -104,11 +104,11 @@ def tell_imports(line, known):
         began = time.process_time()
         with line:
             task = load(*words)
-            told = {}
-            if time.process_time() - began > WORTH:
-                told = {"modules": installed_modules(known), "changes": before.changes(), "files": os.listdir()}
-            # Nobody may be there to hear it, and the task does not wait for that.
-            with contextlib.suppress(OSError):
+            # Whatever the code has done to the process, and if nobody hears it: the task goes on.
+            with contextlib.suppress(Exception):
+                told = {}
+                if time.process_time() - began > WORTH:
+                    told = {"modules": installed_modules(known), "changes": before.changes(), "files": os.listdir()}
                 line.settimeout(1)
                 line.sendall(json.dumps(told).encode() + b"\n")
         return task
@@ -159,13 +159,16 @@ class Libraries:
 
     def settle(self):
         """In a fork, which has the attempt's environment by now."""
+        import random
+
         for name, value in self.variables.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
         for generator in self.seeds:
-            generator.seed()
+            # Not its own: that may want something.
+            random.Random.seed(generator)
         settle_multiprocessing()
 
 

@@ -150,11 +150,18 @@ def stamp():
     marks = {path: modified(path) for path in installed}
     library = os.path.dirname(os.__file__)
     for module in list(sys.modules.values()):
-        # Not `getattr`: a module that loads itself at its first use would do it here.
-        path = object.__getattribute__(module, "__dict__").get("__file__") if type(module) is not type else None
+        path = attributes(module).get("__file__")
         if isinstance(path, str) and not path.startswith((library, *installed)):
             marks[path] = modified(path)
     return marks
+
+
+def attributes(module):
+    """Not `getattr`: a module that loads itself at its first use would do it here. Anything may stand among the modules."""
+    try:
+        return object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
 
 
 def modified(path):

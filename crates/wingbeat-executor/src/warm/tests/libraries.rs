@@ -96,7 +96,10 @@ impl Stage {
 #[tokio::test]
 async fn what_a_fork_could_not_undo_is_imported_by_each() {
     let libraries = [
-        ("good/__init__.py", "import os, random\nG = random.Random()\nos.environ['SET_BY_GOOD'] = '1'\n"),
+        (
+            "good/__init__.py",
+            "import os, random, sys\nsys.modules['never'] = None\nclass Own(random.Random):\n    def seed(self, more):\n        super().seed()\nG = random.Random()\nOwn(1)\nos.environ['SET_BY_GOOD'] = '1'\n",
+        ),
         ("good/part.py", HEAVY),
         (
             "torch.py",
@@ -159,7 +162,9 @@ async fn bundles_share_unless_one_has_what_a_library_looks_for() {
     let libraries =
         [("good.py", HEAVY), ("misses.py", "import os\nIS_THERE = os.path.exists('settings.ini')\n")];
     let work = "import good, misses\nNAMES = ['misses']\ndef told():\n    yield misses.IS_THERE\n";
-    let stage = stage(&libraries, work).await;
+    // It stands for a module that is not to be imported.
+    let work = format!("import sys\nsys.modules['blocked'] = None\n{work}");
+    let stage = stage(&libraries, &work).await;
     let shared = ("warm with good, misses".to_owned(), "False misses\n".to_owned());
     assert_eq!(stage.shared_attempt(&stage.code()).await, shared);
     let same = stage.code_of("s3://bucket/2.tar.gz");
