@@ -26,7 +26,7 @@ def share(own):
         own.result(run)
         return "warm with" in isolation(own, run)
 
-    wait_until(shares, 90, "libraries are shared")
+    wait_until(shares, 150, "libraries are shared")
 
 
 @pytest.mark.within(300)
@@ -41,7 +41,7 @@ def test_an_attempt_finds_what_it_would_have_imported(platforms):
     told = isolation(own, run)
     assert "numpy" in told or "pandas" in told or "sklearn" in told, told
     logs = [log.read_text() for log in (own.platform.data / "executor" / "templates").glob("*.log")]
-    assert all("rehearsed in " in log for log in logs), logs
+    assert ["rehearsed in " in log for log in logs if "loaded " in log] == [True], logs
 
 
 @pytest.mark.within(300)

@@ -18,10 +18,10 @@ import time
 WORTH = 0.05  # seconds of CPU: what takes less is imported by each fork
 LONGEST_TRIAL = 60.0  # seconds
 TRIALS = 6  # each leaves out what imports something that the one before it has left out
-# These change what others find when they are imported.
 # What the runtime imports in an attempt that has one of the first.
 DATAFRAMES = ("pandas", "pyarrow")
 FOR_DATAFRAMES = ("flyte.io._dataframe.basic_dfs", "flyte._utils.asyn", "pydantic.functional_serializers")
+# These change what others find when they are imported.
 PATCHING = ("gevent.monkey", "eventlet.patcher", "ddtrace")
 
 

@@ -25,17 +25,16 @@ async def nothing(number: int) -> int:
     return number
 """
 
-LONGEST_REHEARSAL = 2.0  # seconds
 HARMLESS = 42  # no program ends with this by chance
 
 
-def rehearse(loops, perform):
-    """`perform` runs `a0` with a command line, and returns its status. The loops are stopped, and stay so.
+def rehearse(loops, perform, longest):
+    """`perform` runs `a0` with a command line, and returns its status. The loops are stopped, and stay so. `longest` is in seconds.
 
     The interpreter's log says what came of it.
     """
     began = time.monotonic()
-    reason = why_not(lambda: harm(loops, perform))
+    reason = why_not(lambda: harm(loops, perform), longest)
     if reason:
         print(f"no rehearsal, forks are slower: {reason}", flush=True)
         return
@@ -51,7 +50,7 @@ def rehearse(loops, perform):
     print(f"rehearsed in {time.monotonic() - began:.3f} s", flush=True)
 
 
-def why_not(attempt):
+def why_not(attempt, longest):
     """What speaks against it when it is tried in a fork; empty if nothing does."""
     import signal
 
@@ -75,7 +74,7 @@ def why_not(attempt):
             sys.stderr.flush()
         finally:
             os._exit(status)
-    deadline = time.monotonic() + LONGEST_REHEARSAL
+    deadline = time.monotonic() + longest
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -84,7 +83,7 @@ def why_not(attempt):
         time.sleep(0.001)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return f"it took more than {LONGEST_REHEARSAL:.0f} s"
+    return f"it took more than {longest:.0f} s"
 
 
 def harm(loops, perform):

@@ -38,7 +38,10 @@ PRELOADED = (
 )  # fmt: skip
 
 
-QUICK = 5.0  # seconds: what takes longer is no time for a rehearsal
+# Seconds. The executor waits for this interpreter, but not for ever: what takes longer to load leaves no time for a rehearsal.
+QUICK = 10.0
+# For the one that it does not wait for there is always time.
+LONGEST_REHEARSAL, LONGEST_UNAWAITED_REHEARSAL = 4.0, 60.0
 # Threads whose library has them stop for a fork, and does without them in it.
 HARMLESS_THREADS = {"jemalloc_bg_thd"}
 
@@ -231,9 +234,10 @@ class Template:
         took = time.monotonic() - began
         self.load_libraries()
         stop()
-        # The executor waits for this interpreter, but not for ever.
-        if took < QUICK:
-            rehearse(self.loops, self.perform)
+        if self.told:
+            rehearse(self.loops, self.perform, LONGEST_UNAWAITED_REHEARSAL)
+        elif took < QUICK:
+            rehearse(self.loops, self.perform, LONGEST_REHEARSAL)
         else:
             print(f"no rehearsal, forks are slower: loading took {took:.0f} s", flush=True)
         left = lasting_threads()
