@@ -68,6 +68,10 @@ def executors(own) -> dict[str, dict]:
     return {executor["name"]: executor for executor in status.get("executors", []) if executor.get("connected")}
 
 
+def every_executor(own) -> str:
+    return own.wingbeat("get", "executor", "--endpoint", own.platform.endpoint)
+
+
 def state(own, name) -> str:
     found = executors(own).get(name)
     if found is None:
@@ -172,11 +176,21 @@ def test_a_revoked_token_cuts_its_executor_off(own, join, tmp_path, markers):
 # -- draining and breaking ----------------------------------------------------------------------------
 
 
-def test_a_drained_executor_ends_what_it_runs_and_takes_nothing_new(own, join, markers):
+def on_its_machine(own, box):
+    own.wingbeat("executor", "drain", "--data", str(box.data))
+
+
+def through_the_server(own, box):
+    said = own.wingbeat("executor", "drain", "old-box", "--endpoint", own.platform.endpoint)
+    assert "old-box takes nothing new" in said and "attempts now: 1" in said
+
+
+@pytest.mark.parametrize("drain", [on_its_machine, through_the_server])
+def test_a_drained_executor_ends_what_it_runs_and_takes_nothing_new(own, join, markers, drain):
     box = join(name="old-box")
     run = own.run(failing.waits, str(markers), "here", "release")
     wait_for_lines(markers / "here", 1)
-    own.wingbeat("executor", "drain", "--data", str(box.data))
+    drain(own, box)
     wait_until(lambda: state(own, "old-box") == "draining", 30, "it is shown as draining")
     later = own.run(basics.add, 1, 2)
     join(name="new-box")
@@ -186,6 +200,30 @@ def test_a_drained_executor_ends_what_it_runs_and_takes_nothing_new(own, join, m
     assert own.result(run) == "here"
     assert box.wait() == 0
     assert own.details(run).attempts == 1 and len(lines(markers / "here")) == 1
+    assert state(own, "old-box") == "away" and "old-box" not in every_executor(own), "its session has ended"
+
+
+def test_who_cannot_be_drained_is_said(own, join):
+    join(name="box")
+    for name, why in [("boks", "there is no executor `boks`"), ("local", "stands beside a server"), ("local-0a1b2c3d", "--no-executor")]:
+        assert why in own.wingbeat("executor", "drain", name, "--endpoint", own.platform.endpoint, ok=False)
+
+
+def test_an_executor_that_is_away_drains_when_it_comes_back(own, join, markers):
+    wire = Wire(executor_port(own.platform))
+    box = join(port=wire.port)
+    run = own.run(failing.waits, str(markers), "here", "release")
+    wait_for_lines(markers / "here", 1)
+    wire.cut()
+    wait_until(lambda: state(own, "box") == "away", 30, "the server notices")
+    said = own.wingbeat("executor", "drain", "box", "--endpoint", own.platform.endpoint)
+    assert "drains when it comes back" in said
+    (markers / "release").touch()
+    wire.mend()
+    assert own.result(run) == "here"
+    assert box.wait() == 0
+    assert own.details(run).attempts == 1
+    wire.end()
 
 
 def test_a_short_break_of_the_network_is_not_noticed_by_tasks(own, join, markers):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import basics
 import durable_steps
+import failing
 import lifecycle
 import pytest
 import scheduling
@@ -150,6 +151,37 @@ def test_an_executor_elsewhere_goes_on_with_another_server(platforms, settings, 
     assert two.result(seen_by(two, run)) == sum(range(CHILDREN))
     assert_each_ran_once(markers)
     wire.end()
+
+
+@pytest.mark.within(300)
+def test_an_executor_is_seen_and_drained_through_another_server(platforms, settings, buckets, box, tmp_path, markers):
+    port_data = tmp_path / "port"
+    shared = {
+        **settings,
+        "WINGBEAT_STORE": f"s3://{buckets.bucket()}/flows",
+        "WINGBEAT_NO_EXECUTOR": "true",
+        "WINGBEAT_EXECUTOR_LISTEN": "127.0.0.1:0",
+        "WINGBEAT_EXECUTOR_PORT_DATA": str(port_data),
+        **buckets.account(),
+    }
+    one, two = platforms(env=shared), platforms(env=shared)
+    connect(one.platform)
+    elsewhere = box(one, Wire(executor_port(one.platform)), port_data)
+    run = one.run(failing.waits, str(markers), "here", "release")
+    wait_for_lines(markers / "here", 1)
+    shown = [row for row in two.wingbeat("get", "executor", "--endpoint", two.platform.endpoint).splitlines() if "box" in row]
+    here = [row for row in one.wingbeat("get", "executor", "--endpoint", one.platform.endpoint).splitlines() if "box" in row]
+    assert [row.split()[:2] + row.split()[-2:] for row in shown] == [row.split()[:2] + row.split()[-2:] for row in here]
+    assert "connected" in shown[0] and " 1/" in shown[0]
+    assert "attempts now: 1" in two.wingbeat("executor", "drain", "box", "--endpoint", two.platform.endpoint)
+    wait_until(lambda: "draining" in one.wingbeat("get", "executor", "--endpoint", one.platform.endpoint), 30, "it drains")
+    waiting = seen_by(two, one.run(basics.add, 1, 2))
+    why = ["get", "action", waiting.name, "a0", "--endpoint", two.platform.endpoint]
+    wait_until(lambda: "drains" in two.wingbeat(*why), 30, "the reason, whichever server is asked")
+    (markers / "release").touch()
+    assert two.result(seen_by(two, run)) == "here"
+    assert elsewhere.wait() == 0
+    two.wingbeat("abort", waiting.name, "--endpoint", two.platform.endpoint)
 
 
 @pytest.mark.within(240)

@@ -30,6 +30,8 @@ export function useProjects() {
 export interface Executor {
   readonly name: string;
   readonly connected: boolean;
+  /** It takes nothing new. */
+  readonly draining: boolean;
   readonly slots: number;
   readonly used: number;
   /** Those that it serves; none: all of them. */
@@ -55,7 +57,7 @@ export function useStatus() {
         startedAt: time(status.startedAt),
         queued: Number(status.queuedActions),
         running: Number(status.runningAttempts),
-        executors: status.executors.map((one) => ({ name: one.name, connected: one.connected, slots: one.slots, used: one.slotsUsed, queues: one.queues })),
+        executors: status.executors.map((one) => ({ name: one.name, connected: one.connected, draining: one.capabilities.includes("draining"), slots: one.slots, used: one.slotsUsed, queues: one.queues })),
       };
     },
   });

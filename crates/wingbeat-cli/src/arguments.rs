@@ -358,8 +358,8 @@ pub(crate) enum AboutExecutors {
     /// Makes, lists and revokes what executors on other machines show to join; on the server's machine
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Makes the executor of a data folder take nothing new; it ends when what it runs has ended
-    Drain(DrainData),
+    /// Makes an executor take nothing new; it ends when what it runs has ended
+    Drain(Drain),
 }
 
 #[derive(Debug, Subcommand)]
@@ -407,10 +407,15 @@ pub(crate) struct TokenRevoke {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DrainData {
+pub(crate) struct Drain {
+    /// The executor, as `wingbeat get executor` shows it; without a name, the one of a data folder of this machine
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// The executor's data folder, on its machine [default: ~/.wingbeat-executor]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "name")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// Settings of an executor process. `wingbeat up` fills them for the one beside the server.

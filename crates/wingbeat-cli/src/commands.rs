@@ -17,7 +17,7 @@ mod words;
 
 use wingbeat_client::Surroundings;
 
-use crate::arguments::{Get, UserCommand};
+use crate::arguments::{Get, Target, UserCommand};
 use crate::failure::Failure;
 
 use self::session::Session;
@@ -41,4 +41,9 @@ pub(crate) async fn run(command: UserCommand, around: &Surroundings) -> Result<(
         UserCommand::Abort(abort) => abort::run(&session(&abort.target)?, &abort).await,
         UserCommand::Signal(signal) => signal::run(&session(&signal.target)?, &signal).await,
     }
+}
+
+/// `wingbeat executor drain NAME`.
+pub(crate) async fn drain(name: &str, target: &Target, around: &Surroundings) -> Result<(), Failure> {
+    executors::drain(&Session::open(target, around)?, name).await
 }

@@ -14,7 +14,7 @@ use wingbeat_executor::{
 };
 use wingbeat_model::JoinToken;
 
-use crate::arguments::{DrainData, ExecutorArguments};
+use crate::arguments::{Drain, ExecutorArguments};
 use crate::failure::Failure;
 use crate::output;
 use crate::up::config;
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &ExecutorArguments, around: &Surroundings) -> Resul
         let shutdown = shutdown()?;
         let data = config.data_dir.clone();
         let announce = || say_who_we_are(&data);
-        let ended = wingbeat_executor::run(config, announce, shutdown, drain_wish()?).await;
+        let ended = Box::pin(wingbeat_executor::run(config, announce, shutdown, drain_wish()?)).await;
         ended.map_err(|error| failure(&data, &error))
     })
 }
@@ -145,11 +145,10 @@ fn say_who_we_are(data: &Path) -> io::Result<()> {
 }
 
 /// Makes the executor of a data folder take nothing new.
-pub(crate) fn drain(place: &DrainData, around: &Surroundings) -> Result<(), Failure> {
+pub(crate) fn drain(place: &Drain, around: &Surroundings) -> Result<(), Failure> {
     let Some(data) = place.data.clone().or_else(|| usual_folder(around)) else {
-        return Err(
-            Failure::usage("which executor is meant is not clear").advise("name its data folder with --data")
-        );
+        return Err(Failure::usage("which executor is meant is not clear")
+            .advise("name it, or its data folder with --data"));
     };
     let failed = |why: String| {
         Failure::new(format!("could not drain the executor of {}", data.display())).because(why)

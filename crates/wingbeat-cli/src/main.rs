@@ -46,7 +46,10 @@ fn dispatch(command: Command, around: &Surroundings) -> Result<(), Failure> {
         Command::Executor(executor) => match executor.about {
             None => executor::run(&executor.run, around),
             Some(AboutExecutors::Token(token)) => executor_token::run(&token, around),
-            Some(AboutExecutors::Drain(place)) => executor::drain(&place, around),
+            Some(AboutExecutors::Drain(drain)) => match &drain.name {
+                Some(name) => ask(commands::drain(name, &drain.target, around)),
+                None => executor::drain(&drain, around),
+            },
         },
         Command::Run(arguments) => run::run(&arguments, around),
         Command::RpcCoverage(arguments) => rpc_coverage::run(&arguments),

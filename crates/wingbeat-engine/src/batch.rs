@@ -125,6 +125,8 @@ fn step(work: &mut Working, command: Command) -> Result<Reply, Reject> {
         Command::Wake(_) if work.is_off_duty() => Ok(Reply::Done),
         Command::Wake(action) => wake::wake(work, &action),
         Command::StartSession(session) => session::start(work, session),
+        Command::LeaveSession(session) => session::leave(work, &session),
+        Command::DrainExecutor(executor) => session::drain(work, &executor),
         Command::EndSession { session, server } => Ok(session::lose(work, &session, server)),
         Command::PutQueue { name, change } => Ok(queue::put(work, name, change)),
         Command::DeleteQueue(name) => queue::delete(work, &name),

@@ -7,8 +7,13 @@ use crate::working::Working;
 use crate::{Effect, Reject, Reply, queue};
 
 pub(crate) fn claim(work: &mut Working, key: &ActionKey, session: &SessionId) -> Result<Reply, Reject> {
-    if work.session(session).is_none_or(|session| session.ended_at.is_some() || work.is_elsewhere(session)) {
-        return Err(Reject::NoSession);
+    match work.session(session) {
+        Some(open) if open.ended_at.is_none() && !work.is_elsewhere(open) => {
+            if open.draining {
+                return Err(Reject::Draining);
+            }
+        }
+        Some(_) | None => return Err(Reject::NoSession),
     }
     let action = work.action(key).ok_or_else(|| Reject::NoAction(key.name.clone()))?;
     let run = work.run(key.run).ok_or(Reject::NoRun)?;

@@ -55,6 +55,10 @@ pub enum Command {
         /// To whom.
         server: ServerId,
     },
+    /// An operator wants an executor to take nothing new, and to end when what it runs has ended.
+    DrainExecutor(String),
+    /// A drained executor wants to end its session.
+    LeaveSession(SessionId),
     /// An operator makes a queue, or says something else of it.
     PutQueue {
         /// Which queue.
@@ -323,6 +327,15 @@ pub enum Reject {
     /// The session has ended, or has gone to another server.
     #[error("executor session has ended or is with another server")]
     NoSession,
+    /// The session's executor takes nothing new.
+    #[error("the executor drains")]
+    Draining,
+    /// The session was not told to drain, or attempts are still its.
+    #[error("the session may not end yet: it does not drain, or still has attempts")]
+    NotDrained,
+    /// No session of that executor is open.
+    #[error("there is no executor `{0}`")]
+    NoExecutor(String),
     /// The action is no condition, or has ended otherwise, or has another value.
     #[error("{0}")]
     NotSignallable(String),

@@ -40,11 +40,13 @@ pub enum Defect {
     OrphansForgotten,
     /// What a server remembers of its own commits is taken for all that there were.
     GapOverlooked,
+    /// An executor that is away when it is asked to drain never hears of it.
+    DrainForgotten,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::StaleFenceAccepted,
         Self::AcknowledgedWriteDropped,
         Self::LastStateSkipped,
@@ -62,6 +64,7 @@ impl Defect {
         Self::NewsThrownAway,
         Self::OrphansForgotten,
         Self::GapOverlooked,
+        Self::DrainForgotten,
     ];
 }
 

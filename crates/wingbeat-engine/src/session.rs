@@ -1,4 +1,4 @@
-//! Begins and ends executor sessions. An executor has one; what a lost one held is retried.
+//! Begins, drains and ends executor sessions. An executor has one; what a lost one held is retried.
 
 use wingbeat_model::{FollowUpKind, ServerId, Session, SessionId};
 
@@ -11,9 +11,14 @@ pub(crate) fn start(work: &mut Working, session: Session) -> Result<Reply, Rejec
         if known.ended_at.is_some() {
             return Err(Reject::NoSession);
         }
-        if known.server != session.server {
-            let moved = Session { server: session.server, ..known.clone() };
-            work.move_session(moved);
+        let (moved, says) = (known.server != session.server, known.terms != session.terms);
+        let draining = known.draining || session.draining;
+        let says = says || known.draining != draining;
+        let comes_back = Session { server: session.server, terms: session.terms, draining, ..known.clone() };
+        if moved {
+            work.move_session(comes_back);
+        } else if says {
+            work.put_session(comes_back);
         }
         return Ok(Reply::Done);
     }
@@ -21,6 +26,32 @@ pub(crate) fn start(work: &mut Working, session: Session) -> Result<Reply, Rejec
         end(work, &former);
     }
     work.put_session(Session { ended_at: None, ..session });
+    Ok(Reply::Done)
+}
+
+/// An operator wants the executors of that name to end, with nothing lost. Later sessions of that name are new lives.
+pub(crate) fn drain(work: &mut Working, executor: &str) -> Result<Reply, Reject> {
+    let open = work.open_sessions_of(executor);
+    if open.is_empty() {
+        return Err(Reject::NoExecutor(executor.to_owned()));
+    }
+    for id in open {
+        let asked = work.session(&id).filter(|session| !session.draining).cloned();
+        if let Some(session) = asked {
+            work.put_session(Session { draining: true, ..session });
+        }
+    }
+    Ok(Reply::Done)
+}
+
+/// A drained executor ends its session. Nothing that it was given may still be on its way to it.
+pub(crate) fn leave(work: &mut Working, id: &SessionId) -> Result<Reply, Reject> {
+    let open = work.session(id).filter(|session| session.ended_at.is_none()).cloned();
+    let Some(session) = open else { return Ok(Reply::Done) };
+    if !session.draining || !work.holds_nothing(id) {
+        return Err(Reject::NotDrained);
+    }
+    work.put_session(Session { ended_at: Some(work.now), ..session });
     Ok(Reply::Done)
 }
 

@@ -72,8 +72,13 @@ impl<'a> Wanted<'a> {
             Command::Signal { action, .. } | Command::Wake(action) => self.ending(action),
             Command::StartSession(session) => {
                 self.session(&session.id);
-                missing(&mut self.needs.sessions_of, &self.loaded.asked.sessions_of, &session.executor);
+                self.sessions_of(&session.executor);
             }
+            Command::LeaveSession(session) => {
+                self.session(session);
+                missing(&mut self.needs.held, &self.loaded.asked.held, session);
+            }
+            Command::DrainExecutor(executor) => self.sessions_of(executor),
             Command::EndSession { session, .. } => self.session(session),
             Command::PutQueue { name, .. } | Command::DeleteQueue(name) => self.queue(name),
             Command::PutShare(_) => (),
@@ -98,6 +103,10 @@ impl<'a> Wanted<'a> {
         for name in wanted {
             self.queue(&name);
         }
+    }
+
+    fn sessions_of(&mut self, executor: &String) {
+        missing(&mut self.needs.sessions_of, &self.loaded.asked.sessions_of, executor);
     }
 
     fn queue(&mut self, name: &QueueName) {

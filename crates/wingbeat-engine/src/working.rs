@@ -159,6 +159,13 @@ impl Working {
         self.rows.held.get(session).cloned().unwrap_or_default()
     }
 
+    /// Does no row say, as far as they are loaded, that the session holds an attempt?
+    pub(crate) fn holds_nothing(&self, session: &SessionId) -> bool {
+        // An attempt that this batch has ended stands for others behind it, which were not loaded.
+        self.rows.held.get(session).is_none_or(Vec::is_empty)
+            && !self.rows.attempts.values().any(|attempt| attempt.held && attempt.session == *session)
+    }
+
     /// Refuses a task's wish when its attempt is no longer the present one.
     pub(crate) fn check_caller(&self, caller: &AttemptIdentity) -> Result<(), Reject> {
         let current = self.action(&caller.action).is_some_and(|action| {

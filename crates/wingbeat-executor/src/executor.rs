@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectrpc::ErrorCode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wingbeat_blob::{BlobStore, BucketError, OpenError, S3Address, StoreAddress};
+use wingbeat_client::{Client, ServerAddr};
+use wingbeat_proto::wingbeat::executor::v1::LeaveRequest;
 
 use crate::bridge::{self, Bridge, JoinError};
 use crate::capacity::Capacity;
@@ -32,6 +35,9 @@ use crate::warm::WarmPool;
 
 /// How long the last reports of an ending executor may take to be acknowledged.
 const LAST_REPORTS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a draining executor looks whether it is done.
+const IDLE_LOOK: Duration = Duration::from_millis(200);
 
 /// Files that are open per attempt: two logs, the listener, its connections. 1024, the usual limit,
 /// would end at some hundred waiting parents.
@@ -116,9 +122,19 @@ pub(crate) struct Executor {
     pub(crate) tasks: Tasks,
     /// Cancelled when somebody wished that this executor takes nothing new, and ends.
     pub(crate) draining: CancellationToken,
+    /// Cancelled when the server says that somebody wished so.
+    pub(crate) told_to_drain: CancellationToken,
+    /// Cancelled when a drained executor asks the server whether it may end.
+    pub(crate) leaving: CancellationToken,
 }
 
 impl Executor {
+    /// Does it run nothing, and has it nothing to report?
+    fn is_idle(&self) -> bool {
+        // Registry first: an attempt leaves it only after its report is in the outbox.
+        self.registry.holding().is_empty() && self.outbox.is_empty()
+    }
+
     /// Ends the processes that wait for attempts; those with attempts end with them.
     fn close_pools(&self) {
         if let Some(reuse) = &self.reuse {
@@ -158,7 +174,8 @@ pub async fn run(
     let (executor, bridge) = (Arc::new(prepared.0), prepared.1);
     let mut link = Link::new(Arc::clone(&executor));
     let ended = tokio::select! {
-        ended = link.keep() => Some(ended),
+        // A drained executor whose session has ended has left, even if it did not hear so.
+        ended = link.keep() => Some(ended).filter(|_| !(executor.leaving.is_cancelled() && executor.is_idle())),
         reason = refused(bridge.as_ref()) => Some(LinkEnd::Refused { reason }),
         () = shutdown => None,
         () = drained(&executor, drain_wish) => None,
@@ -189,18 +206,32 @@ async fn refused(bridge: Option<&Bridge>) -> String {
 
 /// Resolves when somebody wished that this executor drains, and nothing is left to do.
 async fn drained(executor: &Executor, wish: impl Future<Output = ()>) {
-    wish.await;
+    tokio::select! {
+        () = wish => {}
+        () = executor.told_to_drain.cancelled() => tracing::info!("the server asks this executor to drain"),
+    }
     tracing::info!("draining: nothing new is taken, and what runs goes on to its end");
     executor.draining.cancel();
-    // What was forked goes on; idle interpreters would be waited for until somebody ended them.
-    executor.close_pools();
-    loop {
-        executor.tasks.join().await;
-        executor.outbox.emptied().await;
-        if executor.registry.holding().is_empty() {
-            tracing::info!("drained: everything has ended and is reported");
-            return;
+    while !executor.is_idle() || !may_leave(executor).await {
+        sleep(IDLE_LOOK).await;
+    }
+    tracing::info!("drained: everything has ended and is reported");
+}
+
+/// Asks the server, which knows whether something is on its way to here.
+async fn may_leave(executor: &Executor) -> bool {
+    executor.leaving.cancel();
+    let client = Client::new(ServerAddr::Unix(executor.servers.present())).executors();
+    let request = LeaveRequest { session_id: executor.session_id.clone(), ..LeaveRequest::default() };
+    match timeout(LAST_REPORTS_PATIENCE, Box::pin(client.leave(request))).await {
+        Ok(Ok(answer)) => answer.into_owned().left,
+        // A server of before, which does not know either.
+        Ok(Err(error)) if error.code == ErrorCode::Unimplemented => true,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the server does not say whether this executor may end");
+            false
         }
+        Err(_) => false,
     }
 }
 
@@ -256,6 +287,8 @@ async fn prepare(
         registry: Registry::default(),
         tasks,
         draining: CancellationToken::new(),
+        told_to_drain: CancellationToken::new(),
+        leaving: CancellationToken::new(),
     };
     Ok((executor, bridge))
 }

@@ -255,6 +255,7 @@ fn hear(executor: &Arc<Executor>, message: ServerMessage) {
             Err(error) => tracing::error!(%error, "the server assigned what is no attempt"),
         },
         Some(Kind::Stop(stop)) => stop_attempt(&executor.registry, &executor.outbox, &stop),
+        Some(Kind::Drain(_)) => executor.told_to_drain.cancel(),
         // A later server may say more than this executor understands.
         Some(Kind::Welcome(_) | Kind::KeepAlive(_)) | None => {}
     }

@@ -111,7 +111,8 @@ impl Outbox {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    /// Is everything acknowledged?
+    pub(crate) fn is_empty(&self) -> bool {
         let queue = self.lock();
         queue.waiting.is_empty() && queue.sent.is_empty()
     }

@@ -1,10 +1,11 @@
 //! The executor's side of the protocol without processes and sockets, for the testkit's simulation: the real
 //! registry and outbox, and what the link does with each message and each answer. Compiled for tests only.
 
+use tokio_util::sync::CancellationToken;
 use wingbeat_model::{AttemptKey, Failure, Fence};
 use wingbeat_proto::wingbeat::executor::v1::server_message::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{
-    AttemptReport, ConnectRequest, ReportRequest, ReportResponse, ServerMessage,
+    AttemptReport, ConnectRequest, LeaveRequest, ReportRequest, ReportResponse, ServerMessage,
 };
 
 use crate::assignment::Held;
@@ -29,6 +30,7 @@ pub struct Desk {
     slots: u32,
     registry: Registry,
     outbox: Outbox,
+    draining: CancellationToken,
 }
 
 /// An attempt whose process is to be started.
@@ -81,7 +83,8 @@ impl Start {
 impl Desk {
     /// A new session of the executor of that name.
     pub fn new(name: String, session: String, slots: u32) -> Self {
-        Self { name, session, slots, registry: Registry::default(), outbox: Outbox::default() }
+        let (registry, outbox) = (Registry::default(), Outbox::default());
+        Self { name, session, slots, registry, outbox, draining: CancellationToken::new() }
     }
 
     /// What opens a stream.
@@ -95,7 +98,26 @@ impl Desk {
         };
         let mut holding = link::holding(&self.registry, &self.outbox);
         holding.sort_by(|a, b| (a.run_id, &a.action, a.attempt).cmp(&(b.run_id, &b.action, b.attempt)));
-        wire::connect_request(&self.name, &self.session, "simulated", capacity, holding)
+        let mut request = wire::connect_request(&self.name, &self.session, "simulated", capacity, holding);
+        if self.draining.is_cancelled() {
+            wire::take_nothing_new(&mut request);
+        }
+        request
+    }
+
+    /// Resolves when it is told to take nothing new.
+    pub async fn told_to_drain(&self) {
+        self.draining.cancelled().await;
+    }
+
+    /// Does it run nothing, and has it nothing to report?
+    pub fn is_idle(&self) -> bool {
+        self.registry.holding().is_empty() && self.outbox.is_empty()
+    }
+
+    /// What asks whether it may end.
+    pub fn leave_request(&self) -> LeaveRequest {
+        LeaveRequest { session_id: self.session.clone(), ..LeaveRequest::default() }
     }
 
     /// Acts on a message.
@@ -110,6 +132,10 @@ impl Desk {
             }
             Kind::Stop(stop) => {
                 link::stop_attempt(&self.registry, &self.outbox, &stop);
+                None
+            }
+            Kind::Drain(_) => {
+                self.draining.cancel();
                 None
             }
             Kind::Welcome(_) | Kind::KeepAlive(_) => None,

@@ -394,9 +394,14 @@ impl Driver {
         }
         let mut scheduler = self.lock_scheduler();
         scheduler.observe(changes);
-        for session in changes.sessions.iter().filter(|session| session.ended_at.is_some()) {
-            scheduler.forget_executor(&session.id);
-            self.parts.sessions.end(&session.id);
+        for session in &changes.sessions {
+            if session.ended_at.is_some() {
+                scheduler.forget_executor(&session.id);
+                self.parts.sessions.end(&session.id);
+            } else if session.draining {
+                scheduler.drain_executor(&session.id);
+                self.parts.sessions.drain(&session.id);
+            }
         }
         for attempt in changes.attempts.iter().filter(|attempt| attempt.end.is_some() && !attempt.held) {
             self.parts.logs.forget(&attempt.key);
@@ -412,11 +417,16 @@ impl Driver {
                     reject,
                     Reject::RunCap { .. }
                         | Reject::NoSession
+                        | Reject::Draining
                         | Reject::QueueCap { .. }
                         | Reject::QueuePaused(_)
                         | Reject::NoQueue(_)
                 );
                 self.lock_scheduler().refused(action, again);
+                if matches!(reject, Reject::Draining) {
+                    // Its stream was opened before anybody there knew.
+                    self.lock_scheduler().drain_executor(session);
+                }
                 self.has_missed_something();
                 if matches!(reject, Reject::NoSession)
                     && written.sessions.iter().all(|row| row.id != *session)

@@ -18,6 +18,7 @@ mod sessions;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod tasks;
+mod terms;
 mod use_cases;
 mod wake;
 

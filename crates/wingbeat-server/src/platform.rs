@@ -155,7 +155,8 @@ pub fn submit_error(error: SubmitError) -> ConnectError {
             | Reject::NoAction(_)
             | Reject::NoParent(_)
             | Reject::NoCacheEntry
-            | Reject::NoQueue(_) => ConnectError::not_found(text),
+            | Reject::NoQueue(_)
+            | Reject::NoExecutor(_) => ConnectError::not_found(text),
             Reject::RunAborted(_) | Reject::ParentEnded { .. } | Reject::StaleAttempt { .. } => {
                 ConnectError::aborted(text)
             }
@@ -165,6 +166,8 @@ pub fn submit_error(error: SubmitError) -> ConnectError {
             | Reject::NotQueued
             | Reject::RunCap { .. }
             | Reject::NoSession
+            | Reject::Draining
+            | Reject::NotDrained
             | Reject::NotSignallable(_) => ConnectError::failed_precondition(text),
         },
         SubmitError::DiskFull => ConnectError::resource_exhausted(text),

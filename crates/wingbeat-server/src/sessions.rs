@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use wingbeat_engine::Command;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_model::SessionId;
-use wingbeat_proto::wingbeat::executor::v1::ServerMessage;
+use wingbeat_proto::wingbeat::executor::v1::{ServerMessage, server_message};
 
+use crate::dispatch::message;
 use crate::driver::DriverHandle;
 use crate::tasks::Tasks;
 
@@ -95,6 +96,11 @@ impl Sessions {
             // A receiver that is gone is a stream that is closing.
             let _ = stream.messages.send(message);
         }
+    }
+
+    /// The executor is to take nothing new, and to end when what it runs has ended. It may hear so more than once.
+    pub fn drain(&self, session: &SessionId) {
+        self.send(session, message(server_message::Kind::Drain(Box::default())));
     }
 
     /// Its executor said something.

@@ -11,10 +11,12 @@ use connectrpc::{ConnectError, ServiceStream};
 use tokio_util::sync::CancellationToken;
 use wingbeat_blob::BlobStore;
 use wingbeat_engine::{Command, Reply};
-use wingbeat_model::{ActionKey, Run, RunId};
+use wingbeat_model::{ActionKey, Run, RunId, SessionId};
 use wingbeat_proto::flyteidl2::actions::WatchForUpdatesResponse;
 use wingbeat_proto::flyteidl2::workflow::{WatchActionsRequest, WatchActionsResponse};
-use wingbeat_proto::wingbeat::executor::v1::{ConnectRequest, ReportRequest, ReportResponse, ServerMessage};
+use wingbeat_proto::wingbeat::executor::v1::{
+    ConnectRequest, LeaveRequest, ReportRequest, ReportResponse, ServerMessage,
+};
 use wingbeat_store::Metadata;
 
 pub use crate::clock::Clock;
@@ -146,6 +148,14 @@ impl SimulatedServer {
         self.executors.take_reports(request).await
     }
 
+    /// A drained executor wants to end.
+    ///
+    /// # Errors
+    /// As the RPC's.
+    pub async fn leave(&self, request: LeaveRequest) -> Result<bool, ConnectError> {
+        self.executors.let_go(SessionId(request.session_id.as_str().into())).await
+    }
+
     /// What a user sees who watches a run.
     ///
     /// # Errors
@@ -180,6 +190,6 @@ impl SimulatedServer {
     /// Why a queued action waits.
     pub fn explain(&self, action: &ActionKey) -> String {
         let now = self.platform.clock.now();
-        self.platform.driver.scheduler(|scheduler| scheduler.explain_queued(action, now))
+        self.platform.driver.scheduler(|scheduler| scheduler.explain_queued(action, now, Vec::new()))
     }
 }

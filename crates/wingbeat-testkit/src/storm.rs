@@ -57,6 +57,8 @@ pub struct Summary {
     pub server_crashes: u64,
     /// Executor crashes.
     pub executor_crashes: u64,
+    /// Executors that have drained.
+    pub drained: u64,
     /// Commits that failed or killed the server.
     pub store_failures: u64,
     /// Actions.
@@ -226,7 +228,11 @@ async fn calm(world: &Arc<World>, watchers: &[(RunId, Arc<Watcher>)]) -> Result<
     loop {
         sleep(Duration::from_millis(500)).await;
         check(world, &mut unexplained)?;
-        let over = world.ledger.book().is_over(world.plans.len());
+        let over = {
+            let book = world.ledger.book();
+            let drains = book.recorder.open_sessions().any(|session| session.draining);
+            book.is_over(world.plans.len()) && !drains
+        };
         let missed = watchers.iter().find_map(|(run, watcher)| watcher.misses(world, *run));
         if over && missed.is_none() {
             return Ok(());

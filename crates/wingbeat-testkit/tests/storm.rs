@@ -46,6 +46,7 @@ fn every_storm_passes_and_leaves_nothing_broken() {
         "servers share stores"
     );
     assert!(all.iter().map(|one| one.executor_crashes).sum::<u64>() > 100, "executors crash");
+    assert!(all.iter().map(|one| one.drained).sum::<u64>() > 100, "executors drain");
     assert!(all.iter().map(|one| one.succeeded).sum::<usize>() > all.len() / 4, "runs succeed all the same");
     let (processes, actions): (usize, usize) =
         all.iter().fold((0, 0), |sum, one| (sum.0 + one.processes, sum.1 + one.actions));

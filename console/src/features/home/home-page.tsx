@@ -53,7 +53,7 @@ function Platform({ status }: { readonly status: PlatformStatus }): JSX.Element 
           <strong className="number">
             {used}/{slots}
           </strong>{" "}
-          places taken on {connected.map((executor) => executor.name).join(", ")} <Copy text={EXECUTORS_COMMAND} label="Copy as CLI" />
+          places taken on {connected.map(({ name, draining }) => (draining ? `${name} (drains)` : name)).join(", ")} <Copy text={EXECUTORS_COMMAND} label="Copy as CLI" />
         </span>
       )}
       <span className="grow" />

@@ -69,5 +69,5 @@ function ServedBy({ queue }: { readonly queue: string }): JSX.Element {
   if (data === undefined) return <span className="soft">{isError ? problemOf(error).message : "…"}</span>;
   const serving = data.executors.filter(({ connected, queues }) => connected && (queues.length === 0 || queues.includes(queue)));
   if (serving.length === 0) return <strong className="error-text">No connected executor: nothing can start in it</strong>;
-  return <>{serving.map(({ name, used, slots }) => `${name} (${String(used)} of ${String(slots)} places taken)`).join(", ")}</>;
+  return <>{serving.map(({ name, draining, used, slots }) => `${name} (${draining ? "drains" : `${String(used)} of ${String(slots)} places taken`})`).join(", ")}</>;
 }

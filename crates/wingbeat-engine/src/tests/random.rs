@@ -92,16 +92,14 @@ fn command(world: &World, step: Step) -> Option<Command> {
         }
         12 => Some(Command::Signal { action, value: vec![step.detail % 2], by: String::new() }),
         13 => Some(Command::Wake(action)),
+        14 if step.detail % 32 == 15 => Some(Command::DrainExecutor(format!("e{}", step.detail / 32 % 2))),
+        14 if step.detail % 32 == 31 => {
+            Some(Command::LeaveSession(session_id(&format!("s{}", step.detail / 32))))
+        }
         14 if step.detail < 100 => {
             let id = session_id(&format!("s{}", step.detail % 8));
             let executor = format!("e{}", step.detail % 2);
-            Some(Command::StartSession(Session {
-                id,
-                executor,
-                server: ServerId::ONLY,
-                started_at: world.now,
-                ended_at: None,
-            }))
+            Some(Command::StartSession(Session::new(id, executor, ServerId::ONLY, world.now)))
         }
         _ => world.rows.follow_ups.first().cloned().map(Command::FollowUp),
     }
@@ -109,13 +107,7 @@ fn command(world: &World, step: Step) -> Option<Command> {
 
 /// Does what a driver does until nothing is left: no action may be stuck.
 fn drive_to_the_end(world: &mut World) {
-    let last = Session {
-        id: session_id("z"),
-        executor: "last".to_owned(),
-        server: ServerId::ONLY,
-        started_at: world.now,
-        ended_at: None,
-    };
+    let last = Session::new(session_id("z"), "last".to_owned(), ServerId::ONLY, world.now);
     world.ok(Command::StartSession(last));
     for _ in 0..200 {
         world.settle();

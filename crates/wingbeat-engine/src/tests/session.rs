@@ -158,3 +158,71 @@ fn an_attempt_is_not_assigned_by_the_row_of_a_later_one() {
     other_owner.fence.0 += 1;
     assert!(matches!(resume(world.action("a0"), &other_owner), Some(Effect::Stop { .. })));
 }
+
+#[test]
+fn an_executor_drains_in_the_life_that_was_meant() {
+    let mut world = World::running();
+    world.ok(Command::DrainExecutor("one".to_owned()));
+    assert!(world.rows.sessions[&session_id("s1")].draining);
+    assert!(!world.rows.sessions[&session_id("s2")].draining, "another executor's");
+    assert!(world.attempt("a0", 1).held, "what runs goes on");
+    world.ok(Command::DrainExecutor("one".to_owned()));
+    assert!(world.wrote.is_empty(), "it was known");
+    let moved = Session { server: ServerId(2), ..session("s1", "one") };
+    world.ok(Command::StartSession(moved));
+    assert!(world.rows.sessions[&session_id("s1")].draining, "wherever it goes");
+    world.ok(Command::StartSession(session("s1b", "one")));
+    assert!(!world.rows.sessions[&session_id("s1b")].draining, "a new life");
+}
+
+#[test]
+fn only_executors_that_are_there_drain() {
+    let mut world = World::running();
+    let reject = Reject::NoExecutor("three".to_owned());
+    assert_eq!(world.send(Command::DrainExecutor("three".to_owned())), Err(reject));
+    lose(&mut world);
+    let reject = Reject::NoExecutor("one".to_owned());
+    assert_eq!(world.send(Command::DrainExecutor("one".to_owned())), Err(reject));
+}
+
+#[test]
+fn an_executor_that_drains_is_given_nothing_new() {
+    let mut world = World::running();
+    world.spawn("c");
+    world.ok(Command::DrainExecutor("one".to_owned()));
+    assert_eq!(world.claim("c"), Err(Reject::Draining));
+    let says_so = Session { draining: true, ..session("s2", "two") };
+    world.ok(Command::StartSession(says_so));
+    let claim = Command::Claim { action: key("c"), session: session_id("s2") };
+    assert_eq!(world.send(claim), Err(Reject::Draining), "it says so itself");
+}
+
+#[test]
+fn a_drained_session_ends_when_nothing_is_its_any_more() {
+    let leave = || Command::LeaveSession(session_id("s1"));
+    let mut world = World::running();
+    assert_eq!(world.send(leave()), Err(Reject::NotDrained), "nobody asked it to drain");
+    world.ok(Command::DrainExecutor("one".to_owned()));
+    assert_eq!(world.send(leave()), Err(Reject::NotDrained), "a0 is its");
+    world.say("a0", done()).expect("it ends");
+    world.ok(leave());
+    assert!(world.rows.sessions[&session_id("s1")].ended_at.is_some());
+    assert!(world.rows.follow_ups.is_empty(), "nothing is to be given up");
+    world.ok(leave());
+    assert!(world.wrote.is_empty(), "the answer may have been lost");
+}
+
+#[test]
+fn what_the_same_transaction_gives_keeps_a_session() {
+    let mut world = World::running();
+    world.say("a0", done()).expect("it ends");
+    let mut other = World::running();
+    other.spawn("c");
+    for world in [&mut world, &mut other] {
+        let claim = Command::Claim { action: key("c"), session: session_id("s1") };
+        let drain = Command::DrainExecutor("one".to_owned());
+        world.batch(vec![claim, drain, Command::LeaveSession(session_id("s1"))]);
+    }
+    assert!(world.rows.sessions[&session_id("s1")].ended_at.is_some(), "nothing was given");
+    assert!(other.rows.sessions[&session_id("s1")].ended_at.is_none());
+}

@@ -341,14 +341,7 @@ pub(super) fn session_id(id: &str) -> SessionId {
 }
 
 pub(super) fn session(id: &str, executor: &str) -> Session {
-    let started_at = Timestamp::from_micros(0);
-    Session {
-        id: session_id(id),
-        executor: executor.to_owned(),
-        server: ServerId::ONLY,
-        started_at,
-        ended_at: None,
-    }
+    Session::new(session_id(id), executor.to_owned(), ServerId::ONLY, Timestamp::from_micros(0))
 }
 
 pub(super) fn project() -> ProjectKey {

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{
-    Ack, AttemptRef, AttemptReport, ConnectRequest, ExecutorService, LogBatch, PushLogsRequest,
-    PushLogsResponse, ReportRequest, ReportResponse, ServerMessage, Welcome, server_message,
+    Ack, AttemptRef, AttemptReport, ConnectRequest, ExecutorService, LeaveRequest, LeaveResponse, LogBatch,
+    PushLogsRequest, PushLogsResponse, ReportRequest, ReportResponse, ServerMessage, Welcome, server_message,
 };
 
 /// Longer than anything here takes, even on a machine that does other things.
@@ -36,6 +36,8 @@ struct State {
     refuse_reports: Option<ErrorCode>,
     n_refused_reports: usize,
     stale: Vec<AttemptRef>,
+    n_leaves: usize,
+    lets_go: bool,
 }
 
 /// A listening server. Dropping it closes every connection at once, as the end of a process does.
@@ -100,6 +102,16 @@ impl FakeServer {
     /// How many calls with reports were refused.
     pub(crate) fn n_refused_reports(&self) -> usize {
         self.state.lock().unwrap().n_refused_reports
+    }
+
+    /// Lets a session end that asks for it, from here on.
+    pub(crate) fn let_go(&self) {
+        self.state.lock().unwrap().lets_go = true;
+    }
+
+    /// How often a session asked whether it may end.
+    pub(crate) fn n_leaves(&self) -> usize {
+        self.state.lock().unwrap().n_leaves
     }
 
     /// Calls every further report of this attempt stale.
@@ -218,6 +230,23 @@ impl ExecutorService for FakeServer {
             Ok(acks)
         })?;
         Response::ok(ReportResponse { acks, ..Default::default() })
+    }
+
+    async fn leave(
+        &self,
+        _: RequestContext,
+        _: ServiceRequest<'_, LeaveRequest>,
+    ) -> ServiceResult<impl Encodable<LeaveResponse> + Send + use<>> {
+        let left = self.hear(|state| {
+            state.n_leaves += 1;
+            if state.lets_go {
+                // As the server does when a session has ended.
+                state.messages = None;
+                state.refuse_connects = Some(ConnectError::failed_precondition("it has ended"));
+            }
+            state.lets_go
+        });
+        Response::ok(LeaveResponse { left, ..Default::default() })
     }
 
     async fn push_logs(

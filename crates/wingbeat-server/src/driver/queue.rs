@@ -112,6 +112,8 @@ fn lane(command: &Command) -> Lane {
         },
         Command::StartSession(_)
         | Command::EndSession { .. }
+        | Command::DrainExecutor(_)
+        | Command::LeaveSession(_)
         | Command::PutQueue { .. }
         | Command::DeleteQueue(_)
         | Command::PutShare(_)

@@ -101,8 +101,10 @@ impl Driver {
     }
 
     /// Sessions that began here, or came here, with this server's own commit: what was believed of them is too old.
+    /// One that drains may have its stream, and is offered nothing anyway.
     pub(super) fn await_streams(&self, written: &Changes) {
-        written.sessions.iter().for_each(|session| self.lock_scheduler().forget_executor(&session.id));
+        let open = written.sessions.iter().filter(|session| !session.draining);
+        open.for_each(|session| self.lock_scheduler().forget_executor(&session.id));
     }
 
     /// An executor's stream was closed.
@@ -170,7 +172,9 @@ impl Driver {
         tracing::info!("other servers are too far ahead; reading everything anew");
         self.rebuild().await;
         let sessions = self.parts.store.open_sessions().await?;
-        self.leave_moved_sessions(&Changes { sessions, ..Changes::default() });
+        let changes = Changes { sessions, ..Changes::default() };
+        self.observe(&changes);
+        self.leave_moved_sessions(&changes);
         self.others.newcomers.split_off(0).into_iter().for_each(|newcomer| self.give_place(newcomer));
         Ok(())
     }

@@ -282,27 +282,29 @@ impl Scheduler {
 impl Scheduler {
     /// An executor's stream opened.
     pub(super) fn connect(&mut self, session: SessionId, stream: u64, terms: ExecutorTerms, now: Timestamp) {
-        let promised = self.proposed.values().filter(|(_, to)| *to == session);
+        let (processes, held) = self.taken_by(&session);
+        let view =
+            ExecutorView { session, terms, connected: true, stream, since: now, slots_used: 0, processes };
+        self.machines.connect(view, processes, held.into_iter());
+    }
+
+    /// How many places a session holds, and what for.
+    fn taken_by(&self, session: &SessionId) -> (u32, Vec<Holding>) {
+        let promised = self.proposed.values().filter(|(_, to)| to == session);
         let promised: Vec<_> = promised.map(|(ready, to)| promised_to(ready, to)).collect();
-        let processes = self.held.values().filter(|holder| **holder == session).count() + promised.len();
-        let processes = u32::try_from(processes).unwrap_or(u32::MAX);
-        let held = self.holdings.values().filter(|holding| holding.session == session).cloned();
-        let held = held.chain(promised);
-        let view = ExecutorView {
-            session: session.clone(),
-            terms,
-            connected: true,
-            stream,
-            since: now,
-            slots_used: 0,
-            processes,
-        };
-        self.machines.connect(view, processes, held);
+        let processes = self.held.values().filter(|holder| *holder == session).count() + promised.len();
+        let held = self.holdings.values().filter(|holding| holding.session == *session).cloned();
+        (u32::try_from(processes).unwrap_or(u32::MAX), held.chain(promised).collect())
     }
 
     /// An executor's stream closed; its session may come back.
     pub(super) fn disconnect(&mut self, session: &SessionId, stream: u64) {
         self.machines.disconnect(session, stream);
+    }
+
+    /// An operator wants an executor to take nothing new.
+    pub(super) fn drain_executor(&mut self, session: &SessionId) {
+        self.machines.drain(session);
     }
 
     /// An executor's session ended for good.
@@ -347,13 +349,20 @@ impl Scheduler {
         self.held.len()
     }
 
-    /// Executors, by session.
-    pub fn executors(&self) -> Vec<ExecutorView> {
-        self.machines.views().cloned().collect()
+    /// Executors, by session: those of this server, and `elsewhere`.
+    pub fn executors(&self, elsewhere: Vec<ExecutorView>) -> Vec<ExecutorView> {
+        self.machines_with(elsewhere).views().cloned().collect()
     }
 
-    /// Why a queued action waits, in one sentence.
-    pub fn explain_queued(&self, action: &ActionKey, now: Timestamp) -> String {
+    fn machines_with(&self, elsewhere: Vec<ExecutorView>) -> Machines {
+        self.machines.with(elsewhere.into_iter().map(|view| {
+            let (processes, held) = self.taken_by(&view.session);
+            (view, processes, held)
+        }))
+    }
+
+    /// Why a queued action waits, in one sentence. `elsewhere`: executors of other servers.
+    pub fn explain_queued(&self, action: &ActionKey, now: Timestamp, elsewhere: Vec<ExecutorView>) -> String {
         if self.proposed.contains_key(action) {
             return "being given to an executor now".to_owned();
         }
@@ -368,7 +377,7 @@ impl Scheduler {
             let cap = load.places.cap.unwrap_or_default();
             return format!("run cap {}/{cap} reached", load.places.running);
         }
-        self.machines.explain(ready.wanted())
+        self.machines_with(elsewhere).explain(ready.wanted())
     }
 }
 

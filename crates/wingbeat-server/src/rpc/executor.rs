@@ -12,20 +12,21 @@ use tokio::sync::mpsc;
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Command, Effect, Reject, Report, ReportKind};
 use wingbeat_model::{
-    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, QueueName, RunId, Session,
-    SessionId, Timestamp, Verb,
+    ActionKey, ActionName, Attempt, AttemptKey, Failure, FailureClass, Fence, RunId, Session, SessionId,
+    Timestamp, Verb,
 };
 use wingbeat_proto::wingbeat::executor::v1::{
-    self as wire, ConnectRequest, ExecutorService, PushLogsRequest, PushLogsResponse, ReportRequest,
-    ReportResponse, ServerMessage, attempt_report, server_message,
+    self as wire, ConnectRequest, ExecutorService, LeaveRequest, LeaveResponse, PushLogsRequest,
+    PushLogsResponse, ReportRequest, ReportResponse, ServerMessage, attempt_report, server_message,
 };
 use wingbeat_store::ReadError;
 
 use super::caller::principal;
 use crate::dispatch::{Order, message};
-use crate::driver::{ExecutorTerms, SubmitError};
+use crate::driver::SubmitError;
 use crate::platform::{Platform, read_error, submit_error};
 use crate::sessions::SERVERS_HEADER;
+use crate::terms;
 
 /// The protocol version that this server speaks.
 const PROTOCOL: u32 = 1;
@@ -60,6 +61,17 @@ impl ExecutorService for Executors {
     ) -> ServiceResult<ReportResponse> {
         self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
         Ok(self.with_servers(Response::new(self.take_reports(request.to_owned_message()).await?)))
+    }
+
+    async fn leave(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, LeaveRequest>,
+    ) -> ServiceResult<LeaveResponse> {
+        self.platform.authorize(&principal(&ctx), Verb::Execute, None)?;
+        let session = SessionId(request.to_owned_message().session_id.as_str().into());
+        let left = self.let_go(session).await?;
+        Response::ok(LeaveResponse { left, ..Default::default() })
     }
 
     async fn push_logs(
@@ -109,10 +121,22 @@ impl Executors {
         // From here on a call that breaks off counts as a stream that closed.
         let closed = Closed { session: Some(session.clone()), number, platform: self.platform.clone() };
         let holding = request.holding.iter().map(read_ref).collect::<Result<_, _>>()?;
-        self.platform.driver.connected(session.clone(), number, terms(&request)).await;
+        self.platform.driver.connected(session.clone(), number, terms::of_request(&request)).await;
         self.start_reconcile(session.clone(), number, holding);
         tracing::info!(worker_id = %session.0, executor = %request.executor, "executor connected");
         Ok(self.stream(closed, messages, promised(&request)))
+    }
+
+    /// Ends the session of an executor that drains, if nothing is its any more.
+    pub(crate) async fn let_go(&self, session: SessionId) -> Result<bool, ConnectError> {
+        match self.platform.driver.submit(Command::LeaveSession(session.clone())).await {
+            Ok(_) => {
+                tracing::info!(worker_id = %session.0, "executor drained");
+                Ok(true)
+            }
+            Err(SubmitError::Rejected(Reject::NotDrained)) => Ok(false),
+            Err(error) => Err(submit_error(error)),
+        }
     }
 
     /// Makes reports durable, and says of each whether it counted.
@@ -149,7 +173,9 @@ impl Executors {
         let started_at = self.platform.clock.now();
         let server = self.platform.driver.server();
         let executor = request.executor.clone();
-        let row = Session { id: session.clone(), executor, server, started_at, ended_at: None };
+        let begun = Session::new(session.clone(), executor, server, started_at);
+        let draining = terms::of_request(request).drains();
+        let row = Session { terms: terms::stored(request), draining, ..begun };
         let mut unheard = Unheard { session: Some(session), platform: &self.platform };
         let answer = self.platform.driver.submit(Command::StartSession(row)).await;
         if answer.as_ref().err().is_none_or(|error| !error.is_transient()) {
@@ -181,11 +207,20 @@ impl Executors {
             let known = holding.remove(&attempt.key) == Some(attempt.fence);
             self.resume(attempt, known).await?;
         }
+        if !active(Defect::DrainForgotten) && self.is_draining(session).await? {
+            self.platform.sessions.drain(session);
+        }
         for (attempt, fence) in holding {
             let reason = "this attempt is no longer current".to_owned();
             self.dispatcher.send(Order::Stop { attempt, fence, session: session.clone(), reason });
         }
         Ok(())
+    }
+
+    /// Who is asked between two streams, or between the session's start and its stream, is told now.
+    async fn is_draining(&self, session: &SessionId) -> Result<bool, ConnectError> {
+        let open = self.platform.store.open_sessions().await.map_err(|error| read_error(&error))?;
+        Ok(open.iter().any(|row| row.id == *session && row.draining))
     }
 
     /// Brings one held attempt in line: `known` says that the executor has it.
@@ -324,19 +359,6 @@ impl Stream for Guarded {
 fn promised(request: &ConnectRequest) -> Option<Duration> {
     let heartbeat = Duration::try_from(request.heartbeat.as_option()?.clone()).ok()?;
     Some(heartbeat.max(SHORTEST_HEARTBEAT))
-}
-
-fn terms(request: &ConnectRequest) -> ExecutorTerms {
-    ExecutorTerms {
-        name: request.executor.clone(),
-        capabilities: request.capabilities.clone(),
-        slots: request.capacity.slots,
-        max_processes: request.capacity.max_processes,
-        cpu_millis: request.capacity.cpu_millis,
-        memory_bytes: request.capacity.memory_bytes,
-        gpus: request.capacity.gpus,
-        queues: request.queues.iter().map(|queue| QueueName::of(queue)).collect(),
-    }
 }
 
 fn read_ref(wire: &wire::AttemptRef) -> Result<(AttemptKey, Fence), ConnectError> {

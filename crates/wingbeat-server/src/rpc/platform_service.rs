@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use connectrpc::{RequestContext, Response, ServiceRequest, ServiceResult};
+use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult};
+use wingbeat_engine::Command;
 use wingbeat_idl::time;
-use wingbeat_model::{Action, ActionOutcome, State, Timestamp};
+use wingbeat_model::{Action, ActionOutcome, State, Timestamp, Verb};
 use wingbeat_proto::wingbeat::platform::v1::{
-    Executor, ExplainActionRequest, ExplainActionResponse, GetStatusRequest, GetStatusResponse,
-    PlatformService,
+    DrainExecutorRequest, DrainExecutorResponse, Executor, ExplainActionRequest, ExplainActionResponse,
+    GetStatusRequest, GetStatusResponse, PlatformService,
 };
 
 use super::caller::principal;
-use super::find;
-use crate::driver::ExecutorView;
-use crate::platform::Platform;
+use super::{find, read_failed};
+use crate::driver::{ExecutorView, Scheduler};
+use crate::platform::{Platform, submit_error};
+use crate::terms;
 
 /// See the module's text.
 pub(crate) struct Status {
@@ -27,8 +29,9 @@ impl PlatformService for Status {
         _request: ServiceRequest<'_, GetStatusRequest>,
     ) -> ServiceResult<GetStatusResponse> {
         let platform = &self.platform;
+        let elsewhere = terms::elsewhere(&*platform.store).await.map_err(read_failed)?;
         let (executors, queued, running) = platform.driver.scheduler(|scheduler| {
-            let executors = scheduler.executors().iter().map(executor).collect();
+            let executors = scheduler.executors(elsewhere).iter().map(executor).collect();
             (executors, scheduler.queued() as u64, scheduler.running() as u64)
         });
         Response::ok(GetStatusResponse {
@@ -44,6 +47,26 @@ impl PlatformService for Status {
         })
     }
 
+    async fn drain_executor(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, DrainExecutorRequest>,
+    ) -> ServiceResult<DrainExecutorResponse> {
+        let (platform, who) = (&self.platform, principal(&ctx));
+        platform.authorize(&who, Verb::Administer, None)?;
+        let name = request.to_owned_message().name;
+        if is_kept(&name) {
+            let text = format!(
+                "executor `{name}` stands beside a server, which would start it again; \
+                 stop `wingbeat up`, or start it with --no-executor"
+            );
+            return Err(ConnectError::failed_precondition(text));
+        }
+        platform.driver.submit(Command::DrainExecutor(name.clone())).await.map_err(submit_error)?;
+        tracing::info!(executor = name, by = who.subject(), "the executor is to drain");
+        Response::ok(DrainExecutorResponse::default())
+    }
+
     async fn explain_action(
         &self,
         ctx: RequestContext,
@@ -52,10 +75,16 @@ impl PlatformService for Status {
         let request = request.to_owned_message();
         let (_, action) =
             find::action(&self.platform, &principal(&ctx), "action_id", &request.action_id).await?;
-        let (reason, until) = explain(&self.platform, &action);
+        let (reason, until) = explain(&self.platform, &action).await?;
         let until = until.map(time::timestamp).into();
         Response::ok(ExplainActionResponse { reason, until, ..Default::default() })
     }
+}
+
+/// Does `wingbeat up` keep an executor of that name? It would start it again.
+fn is_kept(name: &str) -> bool {
+    let number = name.strip_prefix("local-").unwrap_or_default();
+    name == "local" || number.len() == 8 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 fn executor(view: &ExecutorView) -> Executor {
@@ -78,11 +107,13 @@ fn executor(view: &ExecutorView) -> Executor {
 }
 
 /// Why an action is where it is, and until when at least.
-fn explain(platform: &Platform, action: &Action) -> (String, Option<Timestamp>) {
+async fn explain(platform: &Platform, action: &Action) -> Result<(String, Option<Timestamp>), ConnectError> {
     let now = platform.clock.now();
-    match &action.state {
+    Ok(match &action.state {
         State::Queued { not_before, .. } => {
-            let reason = platform.driver.scheduler(|scheduler| scheduler.explain_queued(&action.key, now));
+            let elsewhere = terms::elsewhere(&*platform.store).await.map_err(read_failed)?;
+            let scheduler = |scheduler: &Scheduler| scheduler.explain_queued(&action.key, now, elsewhere);
+            let reason = platform.driver.scheduler(scheduler);
             (reason, Some(*not_before).filter(|at| *at > now))
         }
         State::AwaitingCache { key, .. } => {
@@ -104,7 +135,7 @@ fn explain(platform: &Platform, action: &Action) -> (String, Option<Timestamp>) 
             (format!("waiting for an answer: wingbeat signal RUN {} VALUE", action.task.name), *expires)
         }
         State::Done { outcome, .. } => (ended(outcome), None),
-    }
+    })
 }
 
 fn ended(outcome: &ActionOutcome) -> String {
@@ -115,5 +146,24 @@ fn ended(outcome: &ActionOutcome) -> String {
             format!("{}: {}", failure.code, failure.message)
         }
         ActionOutcome::Aborted(abort) => format!("aborted: {}", abort.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_kept;
+
+    #[test]
+    fn executors_beside_servers_are_known_by_their_names() {
+        for (name, kept) in [
+            ("local", true),
+            ("local-0a1b2c3d", true),
+            ("local-gpu-box1", false),
+            ("local-", false),
+            ("gpu-box", false),
+            ("", false),
+        ] {
+            assert_eq!(is_kept(name), kept, "{name}");
+        }
     }
 }

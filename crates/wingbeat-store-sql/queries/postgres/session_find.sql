@@ -1,2 +1,2 @@
 -- Sessions. $1 ids. Index: primary key.
-SELECT id, executor, server, started_at, ended_at FROM session WHERE id = ANY($1::text[])
+SELECT id, executor, server, started_at, ended_at, draining, terms FROM session WHERE id = ANY($1::text[])

@@ -1,2 +1,2 @@
 -- All open sessions, by id; as many as executors. No parameters. Index: session_open.
-SELECT id, executor, server, started_at, ended_at FROM session WHERE ended_at IS NULL ORDER BY id
+SELECT id, executor, server, started_at, ended_at, draining, terms FROM session WHERE ended_at IS NULL ORDER BY id

@@ -1,2 +1,2 @@
 -- A session. ?1 id. Index: primary key.
-SELECT id, executor, server, started_at, ended_at FROM session WHERE id = ?1
+SELECT id, executor, server, started_at, ended_at, draining, terms FROM session WHERE id = ?1

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0008_replicas.sql"),
     include_str!("../../migrations/postgres/0009_run_views.sql"),
     include_str!("../../migrations/postgres/0010_reopens_by_position.sql"),
+    include_str!("../../migrations/postgres/0011_draining.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.

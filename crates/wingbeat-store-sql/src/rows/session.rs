@@ -24,7 +24,9 @@ pub(crate) fn bind(row: &mut Binder<'_>, session: &Session) -> Result<(), Fault>
     row.put(&session.executor)?;
     row.put(session.server.0)?;
     row.put_time(session.started_at)?;
-    row.put_maybe_time(session.ended_at)
+    row.put_maybe_time(session.ended_at)?;
+    row.put(session.draining)?;
+    row.put(&session.terms)
 }
 
 /// Reads a session.
@@ -35,6 +37,8 @@ pub(crate) fn read(row: &mut Columns<'_>) -> Result<Session, Fault> {
         server: ServerId(row.take()?),
         started_at: row.take_time()?,
         ended_at: row.take_maybe_time()?,
+        draining: row.take()?,
+        terms: row.take()?,
     })
 }
 

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_session_server.sql"),
     include_str!("../../migrations/sqlite/0009_run_views.sql"),
     include_str!("../../migrations/sqlite/0010_reopens_by_position.sql"),
+    include_str!("../../migrations/sqlite/0011_draining.sql"),
 ];
 
 /// The oldest version of this program's schema that can work with what the newest step leaves behind.

@@ -83,12 +83,9 @@ pub async fn held_attempts(store: Store) {
 
 /// Sessions are found by id, the open ones also by executor.
 pub async fn sessions_of_executors(store: Store) {
-    let session = |id: &str, executor: &str, ended: Option<i64>| Session {
-        server: ServerId(7),
-        id: SessionId(id.into()),
-        executor: executor.to_owned(),
-        started_at: at(1),
-        ended_at: ended.map(at),
+    let session = |id: &str, executor: &str, ended: Option<i64>| {
+        let begun = Session::new(SessionId(id.into()), executor.to_owned(), ServerId(7), at(1));
+        Session { ended_at: ended.map(at), ..begun }
     };
     let rows = vec![session("s1", "box", None), session("s2", "box", Some(9)), session("s3", "other", None)];
     let written = rows.clone();
@@ -99,9 +96,13 @@ pub async fn sessions_of_executors(store: Store) {
     assert_eq!(load(&store, needs).await.sessions.into_values().collect::<Vec<_>>(), rows[..1]);
     let needs = Needs { sessions: BTreeSet::from([rows[1].id.clone()]), ..Needs::default() };
     assert_eq!(load(&store, needs).await.sessions.into_values().collect::<Vec<_>>(), rows[1..2]);
+    let draining = Session { draining: true, terms: vec![0, 1], ..rows[2].clone() };
+    let written = draining.clone();
+    put(&store, move |_| Changes { sessions: vec![written], ..Changes::default() }).await;
+    assert_eq!(store.open_sessions().await.expect("reads"), [rows[0].clone(), draining.clone()]);
     let ended = session("s1", "box", Some(10));
     put(&store, move |_| Changes { sessions: vec![ended], ..Changes::default() }).await;
-    assert_eq!(store.open_sessions().await.expect("reads"), rows[2..]);
+    assert_eq!(store.open_sessions().await.expect("reads"), [draining]);
 }
 
 /// Queues and shares are replaced whole; a queue is found by name.

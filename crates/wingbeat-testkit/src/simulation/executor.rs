@@ -59,13 +59,7 @@ impl Executor {
     /// Opens its stream (again).
     pub(super) fn connect(&self, now: Timestamp) -> Message {
         let id = self.session();
-        let session = Session {
-            id: id.clone(),
-            executor: format!("x{}", self.ix),
-            server: ServerId::ONLY,
-            started_at: now,
-            ended_at: None,
-        };
+        let session = Session::new(id.clone(), format!("x{}", self.ix), ServerId::ONLY, now);
         let from = Asker::Connect { executor: self.ix, session: id };
         Message::request(from, Command::StartSession(session))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use connectrpc::{ConnectError, ErrorCode, ServiceStream};
 use futures::StreamExt as _;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wingbeat_executor::simulation::Desk;
 use wingbeat_model::{ActionKey, ActionName, AttemptKey, RunId};
@@ -56,6 +57,7 @@ impl Machine {
                         return;
                     }
                 }
+                () = drained(&world, &desk) => desk.close(),
                 () = live(&world, &desk, &dead) => desk.close(),
             }
             dead.cancel();
@@ -64,17 +66,42 @@ impl Machine {
     }
 }
 
+/// How long somebody waits for an executor to drain: a parent on it may need children that nobody else can run.
+const DRAIN_PATIENCE: Duration = Duration::from_mins(5);
+
+/// Resolves when an executor that was told to drain may end, or is ended by somebody.
+async fn drained(world: &Arc<World>, desk: &Arc<Desk>) {
+    desk.told_to_drain().await;
+    let told = Instant::now();
+    while told.elapsed() < DRAIN_PATIENCE {
+        world.weather.pause(10..500).await;
+        if !desk.is_idle() {
+            continue;
+        }
+        let request = desk.leave_request();
+        let answer = world.network.call(Delivery::PerhapsTwice, move |server| {
+            let request = request.clone();
+            async move { server.leave(request).await }
+        });
+        if matches!(answer.await, Ok(Ok(true))) {
+            world.count(|summary| summary.drained += 1);
+            return;
+        }
+    }
+}
+
 /// Connects again and again, until the server refuses for good.
 async fn live(world: &Arc<World>, desk: &Arc<Desk>, dead: &CancellationToken) {
     loop {
         let request = desk.connect_request();
+        let drains = request.capacity.slots == 0;
         let opened = world.network.call(Delivery::Once, move |server| {
             let request = request.clone();
             async move { server.connect(request).await.map(|stream| (server, stream)) }
         });
         match opened.await {
             Ok(Ok((server, stream))) => {
-                if session(world, desk, dead, (server, stream)).await.is_err() {
+                if session(world, desk, dead, drains, (server, stream)).await.is_err() {
                     return;
                 }
             }
@@ -95,15 +122,24 @@ async fn session(
     world: &Arc<World>,
     desk: &Arc<Desk>,
     dead: &CancellationToken,
+    drains: bool,
     (server, mut stream): (SimulatedServer, ServiceStream<ServerMessage>),
 ) -> Result<(), Disowned> {
     // What is still under way when this stream is over never arrives.
     let over = dead.child_token();
+    // To say so, it connects again.
+    let news = async {
+        if drains {
+            std::future::pending::<()>().await;
+        }
+        desk.told_to_drain().await;
+    };
     let result = tokio::select! {
         biased;
         () = hear(world, desk, (dead, &over), &mut stream) => Ok(()),
         result = report(world, desk, &server) => result,
         () = world.network.breaks(&server) => Ok(()),
+        () = news => Ok(()),
     };
     over.cancel();
     world.network.leave(stream);

@@ -14,13 +14,17 @@ use super::World;
 use super::network::Delivery;
 use crate::simulation::plan::NARROW;
 
-/// Narrows, pauses and opens a queue as chance has it. In calm weather it stays open.
+/// Narrows, pauses and opens a queue as chance has it, and has executors drain. In calm weather the queue stays open.
 pub(super) async fn operate(world: Arc<World>) {
     loop {
         let cap = u32::try_from(world.weather.number(1..4)).ok();
         let paused = world.weather.strikes(10);
         let change = QueueChange { max_running: Some(cap), paused: Some(paused), ..QueueChange::default() };
         let answer = submit(&world, Command::PutQueue { name: QueueName::of(NARROW), change }).await;
+        if world.weather.strikes(200) {
+            let executor = format!("x{}", world.weather.number(0..3));
+            drop(submit(&world, Command::DrainExecutor(executor)).await);
+        }
         let longest = if matches!(answer, Some(Ok(_))) { 20_000 } else { 1_000 };
         world.weather.pause(100..longest).await;
     }

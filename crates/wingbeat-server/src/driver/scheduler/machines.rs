@@ -26,6 +26,24 @@ pub struct ExecutorTerms {
     pub queues: Vec<QueueName>,
 }
 
+/// Stands among the capabilities of an executor that drains, for people.
+const DRAINING: &str = "draining";
+
+impl ExecutorTerms {
+    /// It takes nothing new.
+    pub(crate) fn drain(&mut self) {
+        self.slots = 0;
+        if !self.drains() {
+            self.capabilities.push(DRAINING.to_owned());
+        }
+    }
+
+    /// Does it take nothing new?
+    pub(crate) fn drains(&self) -> bool {
+        self.capabilities.iter().any(|capability| capability == DRAINING)
+    }
+}
+
 /// What is known of one executor now.
 #[derive(Debug, Clone)]
 pub struct ExecutorView {
@@ -64,7 +82,7 @@ pub(super) struct Wanted<'a> {
     pub(super) depth: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Executor {
     view: ExecutorView,
     cpu_used: u64,
@@ -144,7 +162,7 @@ impl Holding {
 }
 
 /// All executors with a session, by session.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Machines(BTreeMap<SessionId, Executor>);
 
 impl Machines {
@@ -170,6 +188,23 @@ impl Machines {
         if let Some(executor) = self.0.get_mut(session).filter(|known| known.view.stream == stream) {
             executor.view.connected = false;
         }
+    }
+
+    pub(super) fn drain(&mut self, session: &SessionId) {
+        if let Some(executor) = self.0.get_mut(session) {
+            executor.view.terms.drain();
+        }
+    }
+
+    /// Executors of other servers among those of this one. Both servers may believe to have one that has just moved.
+    pub(super) fn with(&self, elsewhere: impl Iterator<Item = (ExecutorView, u32, Vec<Holding>)>) -> Self {
+        let mut all = self.clone();
+        for (view, processes, held) in elsewhere {
+            if !all.0.contains_key(&view.session) {
+                all.connect(view, processes, held.into_iter());
+            }
+        }
+        all
     }
 
     pub(super) fn forget(&mut self, session: &SessionId) {
@@ -245,17 +280,19 @@ impl Machines {
         let connected: Vec<_> = self.0.values().filter(|executor| executor.view.connected).collect();
         let serving: Vec<_> =
             connected.iter().filter(|executor| executor.serves(wanted.queue)).copied().collect();
+        let queue = || {
+            let name = wanted.queue;
+            if name.is_default() { "the default queue".to_owned() } else { format!("queue `{name}`") }
+        };
+        if connected.is_empty() {
+            return format!("no executor is connected for {}", queue());
+        }
         if serving.is_empty() {
-            let queue = if wanted.queue.is_default() {
-                "the default queue".to_owned()
-            } else {
-                format!("queue `{}`", wanted.queue)
-            };
-            return if connected.is_empty() {
-                format!("no executor is connected for {queue}")
-            } else {
-                format!("no connected executor serves {queue}")
-            };
+            return format!("no connected executor serves {}", queue());
+        }
+        let serving: Vec<_> = serving.into_iter().filter(|executor| !executor.view.terms.drains()).collect();
+        if serving.is_empty() {
+            return format!("every connected executor of {} drains", queue());
         }
         if !serving.iter().any(|executor| executor.could_ever_fit(wanted)) {
             return too_large(wanted.resources, &serving);

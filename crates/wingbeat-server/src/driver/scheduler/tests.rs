@@ -143,7 +143,7 @@ fn a_retry_waits_for_its_backoff() {
     scheduler.observe_action(&retried);
     assert_eq!(proposed(&mut scheduler, 9), Vec::<String>::new());
     assert_eq!(scheduler.next_backoff(), Some(at(10)));
-    assert!(scheduler.explain_queued(&retried.key, at(9)).contains("backing off"));
+    assert!(scheduler.explain_queued(&retried.key, at(9), Vec::new()).contains("backing off"));
     assert_eq!(proposed(&mut scheduler, 10), ["a0"]);
 }
 
@@ -154,7 +154,7 @@ fn a_run_stays_below_its_cap_unless_everybody_in_it_only_waits() {
     let child = action(1, "child", 1);
     scheduler.observe_action(&child);
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
-    assert_eq!(scheduler.explain_queued(&child.key, at(1)), "run cap 2/2 reached");
+    assert_eq!(scheduler.explain_queued(&child.key, at(1), Vec::new()), "run cap 2/2 reached");
     scheduler.observe_run(&run(1, Some(2), 2, 2));
     assert_eq!(proposed(&mut scheduler, 1), ["child"]);
 }
@@ -180,7 +180,7 @@ fn an_action_that_fits_nowhere_says_so_and_blocks_nobody() {
     scheduler.observe_action(&huge);
     scheduler.observe_action(&action(1, "small", 0));
     assert_eq!(proposed(&mut scheduler, 1), ["small"]);
-    let why = scheduler.explain_queued(&huge.key, at(1));
+    let why = scheduler.explain_queued(&huge.key, at(1), Vec::new());
     assert_eq!(
         why,
         "no connected executor can ever run it: it asks for 1024.0 GiB of memory (the most that one has: 8.0 GiB)"
@@ -195,7 +195,7 @@ fn nothing_is_proposed_to_an_executor_that_went_away() {
     scheduler.observe_action(&queued);
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
     assert_eq!(
-        scheduler.explain_queued(&queued.key, at(1)),
+        scheduler.explain_queued(&queued.key, at(1), Vec::new()),
         "no executor is connected for the default queue"
     );
 }
@@ -226,7 +226,10 @@ fn a_queue_that_nobody_serves_is_named() {
     queued.queue = "gpus".into();
     scheduler.observe_action(&queued);
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
-    assert_eq!(scheduler.explain_queued(&queued.key, at(1)), "no executor is connected for queue `gpus`");
+    assert_eq!(
+        scheduler.explain_queued(&queued.key, at(1), Vec::new()),
+        "no executor is connected for queue `gpus`"
+    );
 }
 
 #[test]
@@ -281,7 +284,7 @@ fn a_queue_with_a_higher_priority_goes_first_and_one_that_cannot_blocks_nobody()
         scheduler.observe_action(&in_queue(1, name, queue));
     }
     assert_eq!(proposed(&mut scheduler, 1), ["f1", "d", "s"], "`f2` is over its queue's cap");
-    let why = scheduler.explain_queued(&action(1, "f2", 1).key, at(1));
+    let why = scheduler.explain_queued(&action(1, "f2", 1).key, at(1), Vec::new());
     assert_eq!(why, "queue `fast` is at its cap 0/1");
 }
 
@@ -305,10 +308,10 @@ fn a_paused_queue_and_a_deleted_one_start_nothing_and_say_so() {
     let open = queue("gpu", 0, None, 0);
     scheduler.observe_queue(&Queue { terms: QueueTerms { paused: true, ..open.terms }, ..open.clone() });
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
-    assert_eq!(scheduler.explain_queued(&waiting.key, at(1)), "queue `gpu` is paused");
+    assert_eq!(scheduler.explain_queued(&waiting.key, at(1), Vec::new()), "queue `gpu` is paused");
     scheduler.observe_queue(&Queue { deleted: true, ..open.clone() });
     assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
-    assert!(scheduler.explain_queued(&waiting.key, at(1)).starts_with("queue `gpu` was deleted"));
+    assert!(scheduler.explain_queued(&waiting.key, at(1), Vec::new()).starts_with("queue `gpu` was deleted"));
     scheduler.observe_queue(&open);
     assert_eq!(proposed(&mut scheduler, 1), ["a"]);
 }
@@ -322,7 +325,7 @@ fn an_executor_gets_only_what_its_queues_hold() {
     scheduler.observe_action(&other);
     scheduler.observe_action(&in_queue(2, "mine", "gpu"));
     assert_eq!(proposed(&mut scheduler, 1), ["mine"]);
-    let why = scheduler.explain_queued(&other.key, at(1));
+    let why = scheduler.explain_queued(&other.key, at(1), Vec::new());
     assert_eq!(why, "no connected executor serves the default queue");
 }
 
@@ -343,7 +346,7 @@ fn cores_that_are_asked_for_are_kept_apart_and_waiting_parents_give_them_back() 
     let mut huge = wide(1, "huge");
     huge.resources.cpu_millis = 64_500;
     scheduler.observe_action(&huge);
-    let why = scheduler.explain_queued(&huge.key, at(1));
+    let why = scheduler.explain_queued(&huge.key, at(1), Vec::new());
     assert_eq!(
         why,
         "no connected executor can ever run it: it asks for 64.5 cores (the most that one has: 4)"
@@ -438,4 +441,37 @@ fn a_run_that_has_ended_is_forgotten() {
     assert!(scheduler.runs.is_empty());
     scheduler.observe(&changes(done));
     assert!(scheduler.runs.is_empty(), "a late change of the run brings nothing back");
+}
+
+#[test]
+fn an_executor_that_drains_is_offered_nothing_and_says_why() {
+    let mut scheduler = scheduler(2);
+    scheduler.drain_executor(&session());
+    let queued = action(1, "a0", 0);
+    scheduler.observe_action(&queued);
+    assert_eq!(proposed(&mut scheduler, 1), Vec::<String>::new());
+    assert_eq!(
+        scheduler.explain_queued(&queued.key, at(1), Vec::new()),
+        "every connected executor of the default queue drains"
+    );
+}
+
+#[test]
+fn executors_of_other_servers_are_shown_with_what_they_hold() {
+    let mut scheduler = Scheduler::default();
+    scheduler.observe_action(&running(action(1, "a0", 0), 0));
+    let queued = action(2, "waits", 0);
+    scheduler.observe_action(&queued);
+    let elsewhere = || {
+        let here = self::scheduler(1);
+        here.machines.views().cloned().collect::<Vec<_>>()
+    };
+    let shown = scheduler.executors(elsewhere());
+    assert_eq!(shown.len(), 1);
+    assert_eq!((shown[0].slots_used, shown[0].terms.slots), (1, 1));
+    assert_eq!(
+        scheduler.explain_queued(&queued.key, at(1), elsewhere()),
+        "all 1 places are taken (1 attempts run)"
+    );
+    assert!(scheduler.executors(Vec::new()).is_empty(), "it is no executor of this server");
 }
