@@ -150,7 +150,7 @@ impl WarmPool {
             let loaded = timeout(LOAD_PATIENCE, slot.loaded()).await;
             let template =
                 loaded.map_err(|_| "the preloaded interpreter takes long to load".to_owned())??;
-            if template.differing(env, &[]).is_none() {
+            if template.differing(env, &BTreeSet::new()).is_none() {
                 return Ok(template);
             }
         }
@@ -208,7 +208,7 @@ impl Slot {
         &self,
         env: &BTreeMap<String, String>,
         planned: &BTreeMap<String, String>,
-        files: &[String],
+        files: &BTreeSet<String>,
     ) -> Option<String> {
         match &*self.phase.borrow() {
             Phase::Ready(template) => template.differing(env, files),
@@ -244,7 +244,8 @@ impl Inner {
         }
         state.slots.retain(|slot| !slot.is_gone());
         let planned = for_template(env, state.read_for(purpose));
-        let files = told.as_deref().map_or(&[][..], |told| &told.files);
+        let none = BTreeSet::new();
+        let files = told.as_deref().map_or(&none, |told| &told.files);
         let mut misfit = None;
         for slot in state.slots.iter().filter(|slot| slot.purpose == *purpose) {
             match slot.differing(env, &planned, files) {

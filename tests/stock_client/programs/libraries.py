@@ -23,6 +23,7 @@ async def tells_what_it_finds() -> dict[str, str]:
         "options": repr((np.get_printoptions(), pd.get_option("display.max_rows"), sklearn.get_config())),
         "finders": repr([type(finder).__name__ for finder in sys.meta_path]),
         "errors": repr(np.geterr()),
+        "main": repr(sys.modules["__mp_main__"] is sys.modules["__main__"]),
         "elsewhere": repr(multiprocessing.process.ORIGINAL_DIR != os.getcwd()),
     }
 

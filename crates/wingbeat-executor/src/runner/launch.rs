@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use wingbeat_model::Failure;
 
@@ -19,7 +20,7 @@ use crate::proxy::{AttemptIdentity, AttemptProxy};
 use crate::registry::{StopOrder, StopSignal};
 use crate::reuse::Tenancy;
 use crate::template::substitute;
-use crate::warm::{Code, Fork, NotTaken, WarmPool};
+use crate::warm::{Code, NotTaken, Template, WarmPool};
 use crate::wire::{self, Happening};
 
 /// The template types whose command line is the SDK's own runtime.
@@ -216,8 +217,40 @@ async fn forked(
 ) -> Result<Forked, Ending> {
     let Some(warm) = &executor.warm else { return Ok(Forked::Unwanted) };
     let code = Code::of(&launch.program, &launch.args);
-    let (mut fork, isolation) = match fork_for(warm, launch, code.as_ref(), stop).await? {
-        Ok(forked) => forked,
+    let shared = code.as_ref().and_then(|code| warm.with_libraries(code, &launch.env));
+    if let Some(interpreter) = shared {
+        match fork_of(warm, &interpreter, (assignment, folder), launch, None, stop).await? {
+            Forked::Refused(reason) => interpreter.give_up(&reason),
+            taken @ (Forked::Taken(..) | Forked::Unwanted) => return Ok(taken),
+        }
+    }
+    let interpreter = tokio::select! {
+        interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
+        // One that loads may take its time.
+        order = stop.ordered() => return Err(Ending::Stopped(order)),
+    };
+    match interpreter {
+        Ok(interpreter) => fork_of(warm, &interpreter, (assignment, folder), launch, code, stop).await,
+        Err(reason) => Ok(Forked::Refused(reason)),
+    }
+}
+
+/// Forks the attempt from this interpreter. `code` is set where it may be asked what it imports.
+async fn fork_of(
+    warm: &WarmPool,
+    interpreter: &Arc<Template>,
+    (assignment, folder): (&Assignment, &AttemptFolder),
+    launch: &Launch<'_>,
+    code: Option<Code>,
+    stop: &mut StopSignal,
+) -> Result<Forked, Ending> {
+    let isolation = interpreter.isolation();
+    let fork = tokio::select! {
+        fork = warm.fork(Arc::clone(interpreter)) => fork,
+        order = stop.ordered() => return Err(Ending::Stopped(order)),
+    };
+    let mut fork = match fork {
+        Ok(fork) => fork,
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
     // Before anything of the task runs in it.
@@ -233,33 +266,6 @@ async fn forked(
         Err(NotTaken::Refused(reason)) => Ok(Forked::Refused(reason)),
         Err(NotTaken::Unknown(reason)) => Err(system("StartFailed", reason).into()),
     }
-}
-
-/// A forked process for the attempt, and how it is started, for people; or the reason why there is none.
-async fn fork_for(
-    warm: &WarmPool,
-    launch: &Launch<'_>,
-    code: Option<&Code>,
-    stop: &mut StopSignal,
-) -> Result<Result<(Fork, String), String>, Ending> {
-    let shared = code.and_then(|code| warm.with_libraries(code, &launch.env));
-    if let Some(interpreter) = shared {
-        let isolation = interpreter.isolation();
-        if let Ok(fork) = warm.fork(interpreter).await {
-            return Ok(Ok((fork, isolation)));
-        }
-    }
-    let interpreter = tokio::select! {
-        interpreter = warm.interpreter(&launch.program, &launch.env) => interpreter,
-        // One that loads may take its time.
-        order = stop.ordered() => return Err(Ending::Stopped(order)),
-    };
-    let interpreter = match interpreter {
-        Ok(interpreter) => interpreter,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let isolation = interpreter.isolation();
-    Ok(warm.fork(interpreter).await.map(|fork| (fork, isolation)))
 }
 
 fn fresh(

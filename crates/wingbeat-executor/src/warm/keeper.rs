@@ -18,10 +18,10 @@ use super::fork::{Answer, answer};
 use super::script::Script;
 use super::template::Template;
 use super::{Inner, LOAD_PATIENCE, Phase, Slot};
-use crate::environment::MARKER;
+use crate::environment::{MARKER, PER_ATTEMPT};
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
-/// What a preloaded interpreter runs: one program in six files.
+/// What a preloaded interpreter runs: one program in seven files.
 const PROGRAM: &str = concat!(
     include_str!("memory.py"),
     "\n\n",
@@ -30,6 +30,8 @@ const PROGRAM: &str = concat!(
     include_str!("shortcuts.py"),
     "\n\n",
     include_str!("rehearsal.py"),
+    "\n\n",
+    include_str!("trial.py"),
     "\n\n",
     include_str!("libraries.py"),
     "\n\n",
@@ -108,6 +110,11 @@ async fn load(pool: &Inner, slot: &Slot, script: &Script) -> Result<(Template, T
     let patience = if slot.purpose.imports.is_some() { LIBRARIES_PATIENCE } else { LOAD_PATIENCE };
     let said = timeout(patience, answer(&mut line)).await;
     let reason = match said {
+        Ok(Ok(Answer { refused: None, read, .. }))
+            if slot.purpose.imports.is_some() && read.iter().any(|name| PER_ATTEMPT.contains(&&**name)) =>
+        {
+            "a library reads what differs from attempt to attempt".to_owned()
+        }
         Ok(Ok(ready @ Answer { refused: None, .. })) => {
             return Ok((Template::new(line.into_inner(), slot.env.clone(), ready), process));
         }

@@ -3,7 +3,7 @@
 //! The first attempt of some code is asked, which is forked from an interpreter for any code. Those after it can
 //! be forked from one that has imported the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,14 +44,21 @@ impl Code {
             module: word("mod")?,
         })
     }
+
+    /// A command line with it.
+    #[cfg(test)]
+    pub(super) fn words(&self) -> Vec<String> {
+        let words = ["--tgz", &self.bundle, "--version", &self.version, "mod", &self.module];
+        words.map(ToOwned::to_owned).to_vec()
+    }
 }
 
 /// What an attempt has told of itself.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) imports: Arc<Imports>,
-    /// What lies in the working folder.
-    pub(super) files: Vec<String>,
+    /// What lies in the working folder, and where else the bundle has modules.
+    pub(super) files: BTreeSet<String>,
 }
 
 /// How it is said, and said on to an interpreter.
@@ -60,7 +67,7 @@ struct Said<I> {
     #[serde(flatten)]
     imports: I,
     #[serde(default)]
-    files: Vec<String>,
+    files: BTreeSet<String>,
 }
 
 impl Told {
@@ -75,7 +82,9 @@ impl Told {
 pub(super) struct Imports {
     /// Modules of installed packages, in the order in which their import began; none if they are not worth it.
     pub(super) modules: Vec<String>,
-    /// What was changed meanwhile that libraries could see: names of variables and of finders of modules.
+    /// From where these and all others come that are not the bundle's own: digests of places.
+    pub(super) origins: BTreeMap<String, String>,
+    /// What was changed meanwhile that libraries could see: variables, finders of modules, modules that others had.
     pub(super) changes: Vec<String>,
 }
 
@@ -164,7 +173,7 @@ mod tests {
     fn told(modules: &[&str], file: &str) -> Told {
         let modules = modules.iter().map(|&name| name.to_owned()).collect();
         let imports = Imports { modules, ..Imports::default() };
-        Told { imports: imports.into(), files: vec![file.to_owned()] }
+        Told { imports: imports.into(), files: [file.to_owned()].into() }
     }
 
     #[test]

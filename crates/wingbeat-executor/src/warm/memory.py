@@ -1,6 +1,6 @@
 """Memory that a fork shares with the interpreter it comes from, until it writes there and so copies it.
 
-First of the six parts of the preloaded program: `task_process.py`, `shortcuts.py`, `rehearsal.py`, `libraries.py` and
+First of the seven parts of the preloaded program: `task_process.py`, `shortcuts.py`, `rehearsal.py`, `trial.py`, `libraries.py` and
 `template.py` follow.
 """
 

@@ -1,7 +1,7 @@
 """A task that does nothing, run by the stock runtime before there are attempts. Forks share what it leaves in memory: caches,
 parsers, code that the interpreter has made fast for the types it met. Each would make all that anew, and copy the memory.
 
-Fourth of the six parts of the preloaded program.
+Fourth of the seven parts of the preloaded program.
 
 What an attempt must not find is put back as it was. Whether all goes well is tried in a fork that is thrown away; if it does
 not, or if it would load modules (which could read the environment), there is no rehearsal, and forks are only slower.
@@ -141,7 +141,9 @@ def keep_process(put_back):
     put_back.callback(os.environ.clear)
     for words in (sys.argv, sys.orig_argv, sys.path):
         put_back.callback(words.__setitem__, slice(None), list(words))
-    put_back.callback(sys.modules.__setitem__, "__main__", sys.modules["__main__"])
+    for name in MAIN:
+        if name in sys.modules:
+            put_back.callback(sys.modules.__setitem__, name, sys.modules[name])
     put_back.callback(sys.modules.pop, REHEARSED, None)
     # What is found in "." depends on where that is.
     put_back.callback(keep_keys, sys.path_importer_cache, set(sys.path_importer_cache))

@@ -1,6 +1,6 @@
 """What the stock runtime does for each attempt, done once for all, late, or only where it matters.
 
-Where this version of the package has no such place, it does as it always does. Third of the six parts of the preloaded
+Where this version of the package has no such place, it does as it always does. Third of the seven parts of the preloaded
 program; it uses `task_process.py`.
 """
 
@@ -18,8 +18,17 @@ def share_tls_context():
     except (ImportError, AttributeError, TypeError):
         return
 
+    def trusted():
+        """What code may have set that it trusts."""
+        import ssl
+
+        where = attributes(sys.modules.get("certifi", ssl)).get("where")
+        return ssl.SSLContext, ssl.create_default_context, where, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+
+    then = trusted()
+
     def shared(verify=True, cert=None, trust_env=True, **more):
-        if verify is True and cert is None and trust_env and not more:
+        if verify is True and cert is None and trust_env and not more and trusted() == then:
             return made
         return build(verify=verify, cert=cert, trust_env=trust_env, **more)
 
@@ -95,7 +104,7 @@ def use_once():
 
 def compile_once(words, folder):
     """Modules of a bundle are compiled by the first attempt that imports them; others read what came of it in `folder`, if it is
-    of a source with the same size and time.
+    of a source with the same size and time. What the attempt itself writes is no part of the bundle.
     """
     import hashlib
     from importlib import _bootstrap_external as machinery
@@ -103,16 +112,27 @@ def compile_once(words, folder):
     try:
         bundle = "\0".join(words[words.index(flag) + 1] for flag in ("--tgz", "--version"))
         plain = machinery.cache_from_source
-    except (ValueError, IndexError, AttributeError):
+        # Written by the executor when it has unpacked the bundle.
+        unpacked = os.stat(f".{os.path.basename(bundle.partition(chr(0))[0])}.extracted").st_ctime_ns
+    except (ValueError, IndexError, AttributeError, OSError):
         return
     own = os.getcwd() + os.sep
+
+    def is_brought(path):
+        try:
+            # Nobody can set that time.
+            return os.stat(path).st_ctime_ns <= unpacked
+        except OSError:
+            return False
+
     kept = os.path.join(folder, hashlib.sha256(bundle.encode()).hexdigest()[:32])
 
     def cache_from_source(path, *args, **more):
         usual = plain(path, *args, **more)
         place = os.path.abspath(usual)
         # The folder goes with the interpreter, and nobody is to make it anew.
-        return os.path.join(kept, place[len(own) :]) if place.startswith(own) and os.path.isdir(folder) else usual
+        shared = place.startswith(own) and os.path.isdir(folder) and is_brought(path)
+        return os.path.join(kept, place[len(own) :]) if shared else usual
 
     machinery.cache_from_source = cache_from_source
 

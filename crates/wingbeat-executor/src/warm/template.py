@@ -205,6 +205,7 @@ class Template:
         self.told = told
         # Where forks leave what they have compiled.
         self.compiled = tempfile.mkdtemp()
+        tempfile.tempdir = None
         self.libraries = Libraries()
         self.mark_name = mark_name
         self.a0 = self.program = a0
@@ -330,8 +331,8 @@ class Template:
         if not reason:
             try:
                 self.become(attempt)
-            except OSError as error:
-                reason = f"the forked process could not take the attempt: {error}"
+            except Exception as error:
+                reason = f"the forked process could not take the attempt: {type(error).__name__}: {error}"
         if reason:
             line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
             os._exit(0)
@@ -397,7 +398,9 @@ def run_script(path, code):
     script = types.ModuleType("__main__")
     script.__file__ = path
     script.__builtins__ = builtins
-    sys.modules["__main__"] = script
+    for name in MAIN:
+        if name in sys.modules:
+            sys.modules[name] = script
     try:
         exec(code, script.__dict__)
     except SystemExit as end:
@@ -422,6 +425,8 @@ def finish(template, status):
         # As the interpreter says it.
         status = 120
     take_apart(name for name in list(sys.modules) if name not in template.modules)
+    if template.libraries.packages:
+        flush_files()
     if template.program == template.a0:
         template.pages.note()
     # Not `os._exit`: libraries have something to do at the end as well. With the lock held, no other thread runs meanwhile.

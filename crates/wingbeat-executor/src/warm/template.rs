@@ -74,8 +74,12 @@ impl Template {
 
     /// For what an attempt with `env`, and with these files in its working folder, cannot be forked from it: a variable, or
     /// a file that libraries would have found.
-    pub(super) fn differing(&self, env: &BTreeMap<String, String>, files: &[String]) -> Option<String> {
-        let found = || self.missed.iter().find(|name| files.contains(name)).cloned();
+    pub(super) fn differing(
+        &self,
+        env: &BTreeMap<String, String>,
+        files: &BTreeSet<String>,
+    ) -> Option<String> {
+        let found = || self.missed.iter().find(|name| files.contains(*name)).cloned();
         sensitive::differing(&self.env, env, &self.read).or_else(found)
     }
 
@@ -86,6 +90,9 @@ impl Template {
     pub(super) async fn take(&self) -> Result<Fork, String> {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut standby = self.standby.lock().await;
+        if self.retired.is_cancelled() {
+            return Err("the preloaded interpreter is ending".to_owned());
+        }
         match standby.take() {
             Some(fork) => Ok(fork),
             None => self.fork().await,
@@ -118,6 +125,15 @@ impl Template {
         }
     }
 
+    /// Its processes do not take attempts: it would be the same with the next.
+    pub(crate) fn give_up(&self, reason: &str) {
+        // One that is ending anyway is not to blame.
+        if !self.retired.is_cancelled() {
+            let _first = self.refused.set(reason.to_owned());
+            self.retire(reason);
+        }
+    }
+
     pub(super) fn refused(&self) -> Option<&str> {
         self.refused.get().map(String::as_str)
     }
@@ -134,8 +150,7 @@ impl Template {
     async fn fork(&self) -> Result<Fork, String> {
         let forked = self.ask_for_fork().await;
         if let Err(reason) = &forked {
-            let _first = self.refused.set(reason.clone());
-            self.retire(reason);
+            self.give_up(reason);
         } else if self.n_forks.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_FORKS {
             self.retire("it has forked often enough");
         }

@@ -78,6 +78,13 @@ impl Stage {
         self.root.path().join(name)
     }
 
+    /// Where attempts run.
+    fn work(&self) -> PathBuf {
+        Some(self.path("bundle"))
+            .filter(|bundle| bundle.is_dir())
+            .unwrap_or_else(|| self.root.path().to_owned())
+    }
+
     fn env(&self, more: &[(&str, &str)]) -> BTreeMap<String, String> {
         let mut env: BTreeMap<String, String> =
             more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -112,12 +119,12 @@ impl Stage {
         let mut fork = timeout(LONG, self.pool.fork(interpreter)).await.unwrap()?;
         let marker = env[MARKER].clone();
         assert!(fork.process(&marker).mark().leader.is_some());
-        let (work, stdout, stderr) = (self.root.path(), self.path("stdout"), self.path("stderr"));
+        let (work, stdout, stderr) = (self.work(), self.path("stdout"), self.path("stderr"));
         let launch = Launch {
             program: self.path("bin/a0"),
-            args: vec!["first".to_owned(), "second one".to_owned()],
+            args: code.map_or_else(|| vec!["first".to_owned(), "second one".to_owned()], Code::words),
             env,
-            folder: work,
+            folder: &work,
             stdin: None,
             stdout: &stdout,
             stderr: &stderr,

@@ -44,7 +44,7 @@ async fn stage(libraries: &[(&str, &str)], work: &str) -> Stage {
     for (name, text) in libraries {
         write(&format!("site-packages/{name}"), text);
     }
-    write("work.py", work);
+    write("bundle/work.py", work);
     stage
 }
 
@@ -93,36 +93,52 @@ impl Stage {
     }
 }
 
-#[tokio::test]
-async fn what_a_fork_could_not_undo_is_imported_by_each() {
-    let libraries = [
-        (
-            "good/__init__.py",
-            "import os, random, sys\nsys.modules['never'] = None\nclass Own(random.Random):\n    def seed(self, more):\n        super().seed()\nG = random.Random()\nOwn(1)\nos.environ['SET_BY_GOOD'] = '1'\n",
-        ),
-        ("good/part.py", HEAVY),
-        (
-            "torch.py",
-            "class default_generator:\n    seeded = 0\n    @classmethod\n    def seed(cls):\n        cls.seeded += 1\n",
-        ),
-        ("asks.py", "import importlib.util\nTHERE = importlib.util.find_spec('draws') is not None\n"),
-        ("draws.py", "import uuid\nID = uuid.uuid4().hex\n"),
-        ("copes.py", "try:\n    import draws\nexcept ImportError:\n    draws = None\n"),
-        ("looks.py", "import os\nHERE = os.getcwd()\n"),
-        ("reads.py", "import os\nALL = dict(os.environ)\n"),
-        ("finds.py", "import os\nIS_THERE = os.path.exists('work.py')\n"),
-        ("misses.py", "import os\nIS_THERE = os.path.exists('settings.ini')\n"),
-        ("makes.py", "with open('made', 'w'):\n    pass\n"),
-        ("holds.py", "FILE = open(__file__)\n"),
-        (
-            "starts.py",
-            "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n",
-        ),
-        ("tempers.py", "import tempfile\nFOLDER = tempfile.mkdtemp()\n"),
-    ];
-    let work = "
+/// What each does when it is imported.
+const MANY: &[(&str, &str)] = &[
+    (
+        "good/__init__.py",
+        "import os, random, sys\nsys.modules['never'] = None\nclass Own(random.Random):\n    def seed(self, more):\n        super().seed()\nG = random.Random()\nOwn(1)\nos.environ['SET_BY_GOOD'] = '1'\n",
+    ),
+    ("good/part.py", HEAVY),
+    (
+        "torch.py",
+        "class default_generator:\n    seeded = 0\n    @classmethod\n    def seed(cls):\n        cls.seeded += 1\n",
+    ),
+    ("asks.py", "import importlib.util\nTHERE = importlib.util.find_spec('draws') is not None\n"),
+    ("draws.py", "import uuid\nID = uuid.uuid4().hex\n"),
+    ("copes.py", "try:\n    import draws\nexcept ImportError:\n    draws = None\n"),
+    ("looks.py", "import os\nHERE = os.getcwd()\n"),
+    ("reads.py", "import os\nALL = dict(os.environ)\n"),
+    ("finds.py", "import os\nIS_THERE = os.path.exists('work.py')\n"),
+    ("misses.py", "import os\nIS_THERE = os.path.exists('settings.ini')\n"),
+    ("makes.py", "with open('made', 'w'):\n    pass\n"),
+    ("holds.py", "FILE = open(__file__)\n"),
+    ("starts.py", "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"),
+    ("tempers.py", "import tempfile\nFOLDER = tempfile.mkdtemp()\n"),
+    ("places.py", "import os, tempfile\nCACHE = os.path.join(tempfile.gettempdir(), 'cache')\n"),
+    ("seeds.py", "import random\nrandom.seed(42)\n"),
+    ("chooses.py", "import multiprocessing\nmultiprocessing.get_start_method()\n"),
+    ("locks.py", "import multiprocessing\nLOCK = multiprocessing.get_context('fork').Lock()\n"),
+    ("spawns.py", "import subprocess\nHELPER = subprocess.Popen(['sleep', '1'])\n"),
+    ("tells.py", "import logging\nlogging.root.addHandler(logging.NullHandler())\n"),
+    ("shadowed.py", "import sched\n"),
+    ("wants.py", "try:\n    import local_settings\nexcept ImportError:\n    local_settings = None\n"),
+    (
+        "writes.py",
+        "FILE = None\ndef write():\n    global FILE\n    FILE = open('written', 'w')\n    FILE.write('all')\n",
+    ),
+];
+
+const MANY_IMPORTED: &str = "
 NAMES = 'good good.part torch asks draws copes looks reads finds misses makes holds starts tempers'.split()
 import good.part, torch, asks, copes, looks, reads, finds, misses, makes, holds, starts, tempers, draws, os
+import places, chooses, locks, spawns, tells, shadowed, wants, writes, seeds
+import random, multiprocessing, local_settings, sched
+assert random.random() == random.Random(42).random()
+assert places.CACHE == os.path.join('/tmp', 'cache')
+assert shadowed.sched.OWN and wants.local_settings is local_settings
+spawns.HELPER.wait()
+writes.write()
 def told():
     yield good.G.random()
     yield draws.ID
@@ -131,27 +147,47 @@ def told():
     assert finds.IS_THERE and not misses.IS_THERE
     assert os.environ['SET_BY_GOOD'] == '1' and reads.ALL['PYTHONPATH']
 ";
-    let stage = stage(&libraries, work).await;
+
+/// Why most of them are not shared.
+const REASONS: &[&str] = &[
+    "copes: it imports draws",
+    "draws: it draws random numbers",
+    "holds: it keeps ",
+    "looks: it looks at the working folder",
+    "finds: it looks at work.py in the working folder",
+    "makes: it looks at made in the working folder",
+    "reads: it looks at all variables",
+    "starts: it starts a thread",
+    "tempers: it ",
+    "places: it asks for the folder of temporary files",
+    "seeds: it draws random numbers, or seeds them",
+    "chooses: it chooses how processes are started",
+    "locks: it makes a lock of several processes",
+    "spawns: it starts a process",
+    "tells: it changes the root logger",
+    "shadowed: it imports sched, which the code has as well",
+    "wants: it imports local_settings, which the code has as well",
+];
+
+#[tokio::test]
+async fn what_a_fork_could_not_undo_is_imported_by_each() {
+    let stage = stage(MANY, MANY_IMPORTED).await;
+    for (name, text) in [("sched.py", "OWN = True\n"), ("local_settings.py", "")] {
+        fs::write(stage.path("bundle").join(name), text).unwrap();
+    }
     let (isolation, first) = stage.shared_attempt(&stage.code()).await;
-    assert_eq!(isolation, "warm with good, torch, asks and 1 more", "{}", stage.logs());
+    assert_eq!(isolation, "warm with good, torch, asks and 2 more", "{}", stage.logs());
+    fs::remove_file(stage.path("bundle/written")).unwrap();
     let (isolation, second) = stage.attempt().await;
-    assert_eq!(isolation, "warm with good, torch, asks and 1 more");
+    assert_eq!(isolation, "warm with good, torch, asks and 2 more");
+    let written = fs::read_to_string(stage.path("bundle/written")).unwrap();
+    assert_eq!(written, "all", "what a library has not flushed");
     let (first, second): (Vec<_>, Vec<_>) = (first.split(' ').collect(), second.split(' ').collect());
     assert_eq!(first[2..], ["1", "asks", "good", "good.part", "misses", "torch\n"]);
     assert_ne!(first[0], second[0], "generators are seeded anew");
     assert_ne!(first[1], second[1], "what is drawn at import is a process's own");
     let logs = stage.logs();
-    for reason in [
-        "copes: it imports draws",
-        "draws: it draws random numbers",
-        "holds: it keeps ",
-        "looks: it looks at the working folder",
-        "finds: it looks at work.py in the working folder",
-        "makes: it looks at made in the working folder",
-        "reads: it looks at all variables",
-        "starts: it starts a thread",
-        "tempers: it ",
-    ] {
+    for reason in REASONS {
         assert!(logs.contains(&format!("each fork imports {reason}")), "{reason}: {logs}");
     }
     stage.end().await;
@@ -172,7 +208,7 @@ async fn bundles_share_unless_one_has_what_a_library_looks_for() {
     until("it has told", || stage.pool.inner.lock().known.told(&same).is_some()).await;
     assert_eq!(stage.attempt_of(&same).await, shared);
     assert_eq!(stage.templates().len(), 2, "one for any code, one for both bundles");
-    fs::write(stage.path("settings.ini"), "").unwrap();
+    fs::write(stage.path("bundle/settings.ini"), "").unwrap();
     let with_settings = stage.code_of("s3://bucket/3.tar.gz");
     let (isolation, said) = stage.shared_attempt(&with_settings).await;
     assert_eq!((isolation.as_str(), said.as_str()), ("warm with good", "True\n"), "{}", stage.logs());
@@ -208,6 +244,16 @@ import good
 ";
     let finder = refused(&library, hook).await;
     assert!(finder.contains("finder work.Hook"), "{finder}");
+    let for_a_moment =
+        "import os\nos.environ['A_SETTING'] = 'secret'\nimport good\ndel os.environ['A_SETTING']";
+    let gone = refused(&library, for_a_moment).await;
+    assert!(gone.contains("variable A_SETTING") && !gone.contains("secret"), "{gone}");
+    let sets = [("good.py", "import os\nos.environ.setdefault('A_SETTING', '1')\nsum(range(20_000_000))\n")];
+    let other = refused(&sets, "import os\nos.environ['A_SETTING'] = '8'\nimport good").await;
+    assert!(other.contains("variable A_SETTING"), "{other}");
+    let stands_in = "import sys, types\nsys.modules['json'] = types.ModuleType('json')\nimport good\ndel sys.modules['json']\nimport json";
+    let module = refused(&library, stands_in).await;
+    assert!(module.contains("module json"), "{module}");
 }
 
 #[tokio::test]
@@ -217,6 +263,60 @@ async fn code_that_brings_a_part_of_a_library_along_shares_none() {
     let own = "import sys, types\nsys.modules['part'] = types.ModuleType('part')\nimport good";
     let reason = refused(&libraries, own).await;
     assert!(reason.contains("part from elsewhere"), "{reason}");
+    // Another version of it.
+    let named = "
+import os, sys
+other = os.path.join(os.path.dirname(os.getcwd()), 'team', 'site-packages')
+os.makedirs(other, exist_ok=True)
+with open(os.path.join(other, 'part.py'), 'w') as file:
+    file.write('VERSION = 2')
+sys.path.insert(0, other)
+import good
+assert good.part.VERSION == 2
+";
+    let reason = refused(&libraries, named).await;
+    assert!(reason.contains("part from elsewhere"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_library_that_reads_what_is_an_attempts_own_is_not_shared() {
+    let reads = "import os\nRUN = os.environ.get('RUN_NAME')\nsum(range(20_000_000))\n";
+    let reason = refused(&[("reads.py", reads)], "import reads").await;
+    assert!(reason.contains("differs from attempt to attempt"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_attempt_runs_the_modules_that_it_has_written_itself() {
+    let work = "
+import os
+with open('params.py', 'w') as file:
+    file.write(f'VALUE = {os.environ[\"NUMBER\"]}')
+os.utime('params.py', (1, 1))
+import params, brought, brought.part
+NAMES = []
+def told():
+    yield params.VALUE
+    yield 'templates' in params.__cached__
+    yield 'templates' in brought.part.__cached__
+";
+    let stage = stage(&[], work).await;
+    for name in ["brought/__init__.py", "brought/part.py", ".1.tar.gz.extracted"] {
+        let path = stage.path("bundle").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    // The clock of files has steps.
+    sleep(Duration::from_millis(20)).await;
+    for number in ["1", "2", "3"] {
+        let env = stage.env(&[("NUMBER", number)]);
+        let _first = fs::remove_file(stage.path("stdout"));
+        let (mut process, _) = stage.start_code(env, Some(&stage.code())).await.unwrap();
+        assert_eq!(timeout(LONG, process.wait()).await.unwrap(), Exit::Code(0), "{}", stage.stderr());
+        assert_eq!(stage.stdout(), format!("{number} False True\n"));
+        // Each attempt has a folder of its own.
+        fs::remove_dir_all(stage.path("bundle/__pycache__")).unwrap();
+    }
+    stage.end().await;
 }
 
 #[tokio::test]
