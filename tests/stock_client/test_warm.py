@@ -63,6 +63,10 @@ def test_a_fork_finds_nothing_of_the_rehearsal(platforms):
     assert [log for log in logs if "rehearsed in " not in log] == [], "the rehearsal has taken place"
 
 
+def test_certificates_that_code_names_are_read(own):
+    assert own.call(warm.trusts_what_is_not_there) == "FileNotFoundError"
+
+
 @pytest.mark.within(300)
 def test_modules_of_a_bundle_are_compiled_once(own):
     one, two = [own.call(warm.tells_how_it_was_compiled) for _ in range(2)]

@@ -26,6 +26,18 @@ threads = flyte.TaskEnvironment("warm_threads", env_vars={"OMP_NUM_THREADS": "1"
 
 
 @env.task
+async def trusts_what_is_not_there() -> str:
+    import httpx
+
+    os.environ["SSL_CERT_FILE"] = "/nowhere/certificates.pem"
+    try:
+        httpx.Client()
+    except OSError as error:
+        return type(error).__name__
+    return "nobody looked"
+
+
+@env.task
 async def looks_around() -> dict[str, str]:
     print(f"said by {os.environ['ACTION_NAME']} of {os.environ['RUN_NAME']}")
     return surroundings()
