@@ -1,6 +1,6 @@
 use sqlx::{ConnectOptions, Connection, Executor};
 use wingbeat_model::RunId;
-use wingbeat_store::{Catalog, Metadata, RunWrites};
+use wingbeat_store::{Catalog, Metadata, RunReads, RunWrites};
 use wingbeat_store_sql::{PostgresAddress, PostgresError, PostgresStore};
 use wingbeat_testkit::postgres::{PASSWORD, PostgresServer};
 
@@ -58,6 +58,27 @@ async fn a_schema_that_needs_a_newer_release_is_refused() {
     let refused = refusal(&address(&url)).await;
     assert!(matches!(refused, PostgresError::TooNew { min_reader: 98, .. }));
     assert!(refused.to_string().contains("98"));
+}
+
+/// What a server of schema 10 says of a session, in its own words.
+const SESSION_OF_BEFORE: &str = "INSERT INTO session (id, executor, server, started_at, ended_at)
+VALUES ('s', 'box', 7, 1, NULL)
+ON CONFLICT (id) DO UPDATE SET
+    executor = excluded.executor, server = excluded.server, started_at = excluded.started_at, ended_at = excluded.ended_at";
+
+#[tokio::test]
+async fn a_server_of_the_release_before_writes_beside_this_one() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let url = server.database();
+    let store = PostgresStore::open(&address(&url)).await.expect("opens");
+    run_sql(&url, SESSION_OF_BEFORE).await;
+    let [written] = store.open_sessions().await.expect("reads").try_into().expect("one");
+    assert!(!written.draining && written.terms.is_empty(), "{written:?}");
+    run_sql(&url, "UPDATE session SET draining = 1, terms = 'x'").await;
+    run_sql(&url, SESSION_OF_BEFORE).await;
+    let [kept] = store.open_sessions().await.expect("reads").try_into().expect("one");
+    assert!(kept.draining && kept.terms == b"x", "it leaves alone what it does not know: {kept:?}");
+    store.close().await;
 }
 
 #[tokio::test]
