@@ -207,6 +207,8 @@ def test_who_cannot_be_drained_is_said(own, join):
     join(name="box")
     for name, why in [("boks", "there is no executor `boks`"), ("local", "stands beside a server"), ("local-0a1b2c3d", "--no-executor")]:
         assert why in own.wingbeat("executor", "drain", name, "--endpoint", own.platform.endpoint, ok=False)
+    nobody = own.wingbeat("executor", "drain", "--endpoint", own.platform.endpoint, ok=False)
+    assert "which executor of that server is meant is not said" in nobody, "not one that happens to run on this machine"
 
 
 def test_an_executor_that_is_away_drains_when_it_comes_back(own, join, markers):

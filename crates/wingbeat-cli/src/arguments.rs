@@ -6,6 +6,7 @@ mod run;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use wingbeat_client::Overrides;
 
@@ -409,7 +410,7 @@ pub(crate) struct TokenRevoke {
 #[derive(Debug, Args)]
 pub(crate) struct Drain {
     /// The executor, as `wingbeat get executor` shows it; without a name, the one of a data folder of this machine
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
     /// The executor's data folder, on its machine [default: ~/.wingbeat-executor]
     #[arg(long, value_name = "DIR", conflicts_with = "name")]

@@ -146,6 +146,10 @@ fn say_who_we_are(data: &Path) -> io::Result<()> {
 
 /// Makes the executor of a data folder take nothing new.
 pub(crate) fn drain(place: &Drain, around: &Surroundings) -> Result<(), Failure> {
+    if place.target.endpoint.is_some() || place.target.config.is_some() {
+        return Err(Failure::usage("which executor of that server is meant is not said")
+            .advise("name it, as `wingbeat get executor` shows it"));
+    }
     let Some(data) = place.data.clone().or_else(|| usual_folder(around)) else {
         return Err(Failure::usage("which executor is meant is not clear")
             .advise("name it, or its data folder with --data"));

@@ -19,7 +19,7 @@ use crate::capacity::Capacity;
 use crate::config::{ExecutorConfig, ExecutorKind, Isolation, ServerPlace};
 use crate::environment;
 use crate::folder::{DataFolder, FolderError};
-use crate::link::{Link, LinkEnd};
+use crate::link::{self, Link, LinkEnd};
 use crate::logs::LiveLogs;
 use crate::outbox::Outbox;
 use crate::outcome::OutputsFile;
@@ -131,8 +131,7 @@ pub(crate) struct Executor {
 impl Executor {
     /// Does it run nothing, and has it nothing to report?
     fn is_idle(&self) -> bool {
-        // Registry first: an attempt leaves it only after its report is in the outbox.
-        self.registry.holding().is_empty() && self.outbox.is_empty()
+        link::holding(&self.registry, &self.outbox).is_empty()
     }
 
     /// Ends the processes that wait for attempts; those with attempts end with them.

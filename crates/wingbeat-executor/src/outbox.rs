@@ -111,8 +111,7 @@ impl Outbox {
         }
     }
 
-    /// Is everything acknowledged?
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         let queue = self.lock();
         queue.waiting.is_empty() && queue.sent.is_empty()
     }

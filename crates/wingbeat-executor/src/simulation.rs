@@ -112,7 +112,7 @@ impl Desk {
 
     /// Does it run nothing, and has it nothing to report?
     pub fn is_idle(&self) -> bool {
-        self.registry.holding().is_empty() && self.outbox.is_empty()
+        link::holding(&self.registry, &self.outbox).is_empty()
     }
 
     /// What asks whether it may end.

@@ -1,5 +1,6 @@
 //! `wingbeat get executor`, and `wingbeat executor drain NAME`.
 
+use connectrpc::ErrorCode;
 use wingbeat_proto::wingbeat::platform::v1::{DrainExecutorRequest, Executor, GetStatusRequest};
 
 use super::session::Session;
@@ -28,7 +29,14 @@ pub(super) async fn drain(session: &Session, name: &str) -> Result<(), Failure> 
     let request = GetStatusRequest::default;
     let status = session.read(&what, || platform.get_status(request())).await?.into_owned();
     let request = DrainExecutorRequest { name: name.to_owned(), ..Default::default() };
-    let answer = platform.drain_executor(request).await.map_err(|error| session.failed(&what, &error))?;
+    let answer = platform.drain_executor(request).await.map_err(|error| {
+        let failure = session.failed(&what, &error);
+        if error.code == ErrorCode::NotFound {
+            failure.advise("`wingbeat get executor` shows those that there are")
+        } else {
+            failure
+        }
+    })?;
     match session.format {
         Format::Json => output::json(&answer.into_owned()),
         Format::Table => {

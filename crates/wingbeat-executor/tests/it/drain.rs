@@ -6,9 +6,7 @@ use wingbeat_executor::ExecutorKind;
 use wingbeat_proto::wingbeat::executor::v1::Drain;
 use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
 
-use crate::stage::{Stage, attempt};
-
-const WAIT_FOR_GO: &str = "while [ ! -e \"$4/go\" ]; do sleep 0.02; done; : > \"$4/outputs.pb\"";
+use crate::stage::{Stage, WAIT_FOR_GO, attempt};
 
 fn go(stage: &Stage, action: &str) {
     std::fs::write(stage.path(&format!("store/runs/{action}/1/go")), "").unwrap();

@@ -11,13 +11,11 @@ use wingbeat_proto::wingbeat::executor::v1::attempt_report::Kind;
 use wingbeat_proto::wingbeat::executor::v1::{AttemptReport, FailureClass};
 
 use crate::fake_server::{FakeServer, LONG};
-use crate::stage::{Stage, alive, attempt, config};
+use crate::stage::{Stage, WAIT_FOR_GO, alive, attempt, config};
 
 /// Names the stage's folder to the process that stands in for a lost executor.
 const STAND_IN: &str = "WINGBEAT_TEST_STAND_IN";
 const SLEEP: &str = "exec sleep 600";
-/// Ends once the test has made a file beside the outputs.
-const WAIT_FOR_GO: &str = "while [ ! -e \"$4/go\" ]; do sleep 0.02; done; : > \"$4/outputs.pb\"";
 
 async fn gone(pid: u32) {
     let gone = async {

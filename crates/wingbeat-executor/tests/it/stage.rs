@@ -20,6 +20,9 @@ use wingbeat_proto::wingbeat::executor::v1::{Assignment, AttemptRef};
 
 use crate::fake_server::{FakeServer, LONG, Listening};
 
+/// Ends once the test has made a file beside the outputs.
+pub(crate) const WAIT_FOR_GO: &str = "while [ ! -e \"$4/go\" ]; do sleep 0.02; done; : > \"$4/outputs.pb\"";
+
 /// Everything that one test needs.
 pub(crate) struct Stage {
     pub(crate) server: FakeServer,
