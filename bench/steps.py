@@ -10,7 +10,8 @@ in the parent: enqueue, start, imports of the user's module, run, report. What c
     trace    `flyte.trace` steps in the parent itself
     many     children of one parent at once, forked or fresh (`--children`)
     crowd    the same with children in reused processes
-    rust     runs of one task in reused processes, created and watched by the load program (`--load`)
+    rust     tasks in reused processes, created and watched by the load program (`--load`): as runs of one task each, and as
+             children of one run
     heavy    as `task`, in a module that imports numpy, pandas and scikit-learn
     hand     no server: `a0` as a subprocess on files like those of a `task` step
 
@@ -50,6 +51,11 @@ async def nothing_reused(number: int) -> int:
 @reused.task
 async def nothing_at_all() -> None:
     pass
+
+
+@env.task
+async def stays() -> None:
+    await asyncio.sleep(3600)
 
 
 @flyte.trace
@@ -132,13 +138,15 @@ def fed_by_rust(kind: str, arguments: argparse.Namespace) -> None:
     if not arguments.load:
         raise SystemExit("`rust` needs --load: the program target/release/examples/load")
     version = f"steps-{os.getpid()}"
-    flyte.deploy(reused, version=version)
-    task = f"{nothing_at_all.name}@{version}"
-    load = os.getloadavg()[0]
-    command = [arguments.load, "--endpoint", arguments.endpoint, "runs", "--task", task]
-    printed = subprocess.run([*command, "--runs", str(arguments.children)], check=True, capture_output=True, text=True)
-    for line in map(json.loads, printed.stdout.splitlines()):
-        print_line(f"{kind}, {line['measure']}", line["value"], line["unit"], load, arguments)
+    flyte.deploy(env, version=version)
+    task, root = (f"{task.name}@{version}" for task in (nothing_at_all, stays))
+    all_of_them = str(arguments.children)
+    for scenario in (["runs", "--runs", all_of_them], ["fan-out", "--children", all_of_them, "--root", root]):
+        load = os.getloadavg()[0]
+        command = [arguments.load, "--endpoint", arguments.endpoint, *scenario, "--task", task]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True)
+        for line in map(json.loads, printed.stdout.splitlines()):
+            print_line(f"{kind}, {line['measure']}", line["value"], line["unit"], load, arguments)
 
 
 def hand(kind: str, arguments: argparse.Namespace) -> None:

@@ -155,7 +155,7 @@ impl BlobStore {
         written.map(drop).map_err(|error| BlobError::from_store(path, error))
     }
 
-    /// Writes an object unless there is one.
+    /// Writes an object unless there is one. Inputs of a schedule, for example, are there already.
     pub async fn put_new(
         &self,
         path: &BlobPath,
@@ -163,6 +163,11 @@ impl BlobStore {
         durability: Durability,
     ) -> Result<PutNew, BlobError> {
         self.confine(path).await?;
+        // A look at a disk costs less than a file that is written, synced and not needed; at a bucket, a round trip.
+        let looks = matches!(self.inner.place, Place::Folder(_));
+        if looks && self.inner.cached.head(&path.to_object()).await.is_ok() {
+            return Ok(PutNew::AlreadyThere);
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.storage(durability).put_opts(&path.to_object(), content.into(), options).await {
             Ok(_) => Ok(PutNew::Written),

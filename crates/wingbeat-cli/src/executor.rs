@@ -35,7 +35,9 @@ pub(crate) fn run(arguments: &ExecutorArguments, around: &Surroundings) -> Resul
     // It fails only for the leader of a process group, which a shell has made one: fine as well.
     let _ = rustix::process::setsid();
     let config = executor_config(arguments, around)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Each event of an attempt is a few microseconds of work: handing it to another thread costs more than doing it. What
+    // waits for the disk, or unpacks, has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new("could not start").because(error.to_string()))?;

@@ -121,6 +121,13 @@ pub(crate) struct Command {
     pub(crate) env: Vec<(String, String)>,
 }
 
+impl Command {
+    /// Is it the SDK's Python runtime, and no program of the user's?
+    pub(crate) fn is_runtime(&self) -> bool {
+        self.argv.first().is_some_and(|program| program == "a0")
+    }
+}
+
 /// Whether the task's interface names outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum DeclaredOutputs {

@@ -4,6 +4,7 @@
 //! It reports what it found and leaves the verdict to `outcome`. Local paths only: what is in a bucket is looked
 //! at by `results`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use sha2::{Digest, Sha256};
 use wingbeat_blob::{BlobError, BlobStore};
 use wingbeat_proto::flyteidl2::core::{ErrorDocument, container_error};
 
-use crate::assignment::Assignment;
+use crate::assignment::{Assignment, Target};
 use crate::outcome::{ContainerError, ErrorFile, OutputsFile};
 
 /// An `error.pb` larger than this is not the runtime's.
@@ -42,20 +43,27 @@ pub(crate) struct Found {
     pub(crate) report_uri: String,
 }
 
-/// Every folder that the attempt will write to.
+/// Every folder that must be there before the attempt writes to it.
 ///
 /// # Errors
 /// [`FilesError::NotLocal`]: the attempt cannot run.
-pub(crate) fn places(assignment: &Assignment, store: &BlobStore) -> Result<Vec<PathBuf>, FilesError> {
+pub(crate) fn places(assignment: &Assignment, store: &BlobStore) -> Result<BTreeSet<PathBuf>, FilesError> {
     let a = assignment;
-    let mut folders = Vec::new();
-    for uri in [&a.output_prefix, &a.raw_data_prefix, &parent(&a.checkpoint_uri)] {
+    // It makes the folder of raw data itself: most attempts need none, and an empty folder fills a block of the disk.
+    let is_runtime = matches!(&a.task.target, Target::Container(command) if command.is_runtime());
+    let mut folders = BTreeSet::new();
+    for (uri, made_later) in
+        [(&a.output_prefix, false), (&a.raw_data_prefix, is_runtime), (&parent(&a.checkpoint_uri), false)]
+    {
         // A bucket has no folders. Raw data may go to another one than ours.
-        if !(store.is_shared() && uri.starts_with("s3://")) {
-            folders.push(local(uri)?);
+        if store.is_shared() && uri.starts_with("s3://") {
+            continue;
+        }
+        let folder = local(uri)?;
+        if !made_later && !folder.as_os_str().is_empty() {
+            folders.insert(folder);
         }
     }
-    folders.retain(|folder| !folder.as_os_str().is_empty());
     Ok(folders)
 }
 
@@ -63,7 +71,7 @@ pub(crate) fn places(assignment: &Assignment, store: &BlobStore) -> Result<Vec<P
 ///
 /// # Errors
 /// [`FilesError::Io`]: the attempt cannot run.
-pub(crate) fn create(folders: &[PathBuf]) -> Result<(), FilesError> {
+pub(crate) fn create(folders: &BTreeSet<PathBuf>) -> Result<(), FilesError> {
     let make = |folder: &PathBuf| {
         fs::create_dir_all(folder).map_err(|source| FilesError::Io { path: folder.clone(), source })
     };
@@ -171,6 +179,7 @@ mod tests {
     };
 
     use super::{ErrorFile, FilesError, collect, create, places};
+    use crate::assignment::{Command, Target};
     use crate::testing::assignment;
 
     #[test]
@@ -211,10 +220,14 @@ mod tests {
         (a.output_prefix, a.raw_data_prefix) = (below("out/1"), below("raw/1"));
         a.checkpoint_uri = below("cp/1/_flytecheckpoints");
         let store = wingbeat_blob::BlobStore::open_local(&root.path().join("store")).unwrap();
+        let command = |program: &str| Command { argv: vec![program.to_owned()], ..Command::default() };
+        a.task.target = Target::Container(command("a0"));
         create(&places(&a, &store).unwrap()).unwrap();
-        for made in ["out/1", "raw/1", "cp/1"] {
-            assert!(root.path().join(made).is_dir(), "{made}");
-        }
+        assert!(root.path().join("out/1").is_dir() && root.path().join("cp/1").is_dir());
+        assert!(!root.path().join("raw").exists(), "the runtime makes it when it needs it");
+        a.task.target = Target::Container(command("sh"));
+        create(&places(&a, &store).unwrap()).unwrap();
+        assert!(root.path().join("raw/1").is_dir());
         a.raw_data_prefix = "s3://bucket/x".to_owned();
         assert!(matches!(places(&a, &store), Err(FilesError::NotLocal { .. })));
     }

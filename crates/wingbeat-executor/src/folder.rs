@@ -6,9 +6,9 @@
 //! <data>/executor/running/                 what processes there are
 //! <data>/executor/templates/               of preloaded interpreters: their program and output
 //! <data>/executor/reused/<random>/         of a reused process: working folder, TMPDIR, output beside attempts
-//! <data>/attempts/<run>/<action>/<n>/work  working folder of a process of its own; the code bundle goes here
-//! <data>/attempts/<run>/<action>/<n>/tmp   its TMPDIR
-//! <data>/attempts/<run>/<action>/<n>/*.log what it prints, until that is in the store
+//! <data>/attempts/<run>/<action>-<n>/work  working folder of a process of its own; the code bundle goes here
+//! <data>/attempts/<run>/<action>-<n>/tmp   its TMPDIR
+//! <data>/attempts/<run>/<action>-<n>/*.log what it prints, until that is in the store
 //! ```
 //!
 //! The folder of an attempt, or of a reused process, is not removed here: literals of local files may point into it for as long as
@@ -238,9 +238,8 @@ impl DataFolder {
     }
 
     fn attempt_root(&self, held: &Held) -> PathBuf {
-        let action = &held.key.action;
-        let run = self.attempts.join(action.run.0.to_string());
-        run.join(action.name.as_str()).join(held.key.attempt.to_string())
+        let (action, attempt) = (&held.key.action, held.key.attempt);
+        self.attempts.join(action.run.0.to_string()).join(format!("{}-{attempt}", action.name))
     }
 }
 

@@ -8,10 +8,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use crate::figures::Figures;
-use crate::platform::{Anyhow, Platform, Run, Watch};
+use crate::platform::{Anyhow, ChildTask, Platform, Run, Watch, deployed};
 
 /// How many children, of how many runs, and how fast they come.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone)]
 pub(crate) struct Shape {
     /// Children of each run.
     #[arg(long, default_value_t = 10_000)]
@@ -25,6 +25,12 @@ pub(crate) struct Shape {
     /// Calls per second; as fast as it goes unless set. Latencies then count from when a call was due.
     #[arg(long)]
     pub(crate) rate: Option<f64>,
+    /// A deployed task without inputs that children run, `environment.function@version`, instead of a simulated one.
+    #[arg(long, requires = "root")]
+    pub(crate) task: Option<String>,
+    /// A deployed task without inputs that stays as long as its run, for the roots.
+    #[arg(long, requires = "task")]
+    pub(crate) root: Option<String>,
 }
 
 impl Shape {
@@ -45,7 +51,12 @@ struct Enqueued {
 }
 
 /// Enqueues children as `shape` says; `name` of a child is its number.
-async fn enqueue(platform: &Platform, runs: &[Run], shape: Shape) -> Result<Vec<Enqueued>, Anyhow> {
+async fn enqueue(
+    platform: &Platform,
+    runs: &[Run],
+    task: &ChildTask,
+    shape: &Shape,
+) -> Result<Vec<Enqueued>, Anyhow> {
     let started = Instant::now();
     stream::iter(0..shape.all())
         .map(|index| {
@@ -58,7 +69,7 @@ async fn enqueue(platform: &Platform, runs: &[Run], shape: Shape) -> Result<Vec<
                     }
                     None => Instant::now(),
                 };
-                platform.enqueue(run, &child_name(index), 0).await?;
+                platform.enqueue(run, &child_name(index), task).await?;
                 Ok::<_, Anyhow>(Enqueued { sent, call: sent.elapsed() })
             }
         })
@@ -80,16 +91,27 @@ async fn ends(mut watch: Watch, n_children: usize) -> Result<Vec<(usize, Instant
     Ok(ended)
 }
 
-pub(crate) async fn run(platform: &Platform, shape: Shape) -> Result<(), Anyhow> {
+pub(crate) async fn run(platform: &Platform, shape: &Shape) -> Result<(), Anyhow> {
     let (mut runs, mut watches) = (Vec::new(), Vec::new());
+    let task = match &shape.task {
+        Some(written) => platform.deployed_child(written).await?,
+        None => ChildTask::simulated(0),
+    };
     for _ in 0..shape.runs {
-        let run = platform.run_with_waiting_root().await?;
+        let run = match &shape.root {
+            Some(written) => {
+                let run = platform.run_with_root(deployed(written)?).await?;
+                Platform::store_inputs(&run)?;
+                run
+            }
+            None => platform.run_with_waiting_root().await?,
+        };
         watches.push(platform.watch_children(&run).await?);
         runs.push(run);
     }
     let started = Instant::now();
     let finish = try_join_all(watches.into_iter().map(|watch| ends(watch, shape.children)));
-    let (enqueued, ended) = futures::try_join!(enqueue(platform, &runs, shape), finish)?;
+    let (enqueued, ended) = futures::try_join!(enqueue(platform, &runs, &task, shape), finish)?;
     let took = started.elapsed();
     for run in &runs {
         platform.abort(run).await?;
@@ -126,8 +148,12 @@ pub(crate) async fn enqueue_staying(
     n_children: usize,
     concurrency: usize,
 ) -> Result<(), Anyhow> {
+    let task = ChildTask::simulated(STAYING_MS);
     stream::iter(0..n_children)
-        .map(|index| async move { platform.enqueue(run, &child_name(index), STAYING_MS).await })
+        .map(|index| {
+            let task = &task;
+            async move { platform.enqueue(run, &child_name(index), task).await }
+        })
         .buffer_unordered(concurrency)
         .try_for_each(|()| async { Ok(()) })
         .await
@@ -137,14 +163,15 @@ pub(crate) async fn enqueue_staying(
 const STAYING_MS: u32 = 36_000_000;
 
 /// Small runs while a large one is enqueued and executed: how long they take.
-pub(crate) async fn fairness(platform: &Platform, shape: Shape) -> Result<(), Anyhow> {
+pub(crate) async fn fairness(platform: &Platform, shape: &Shape) -> Result<(), Anyhow> {
     platform.one_run().await?;
     let large = platform.run_with_waiting_root().await?;
     let watch = platform.watch_children(&large).await?;
     let settings = json!({ "children": shape.children, "concurrency": shape.concurrency });
     let figures = Figures { bench: "fairness", settings };
-    let runs = [large];
-    let load = async { futures::try_join!(enqueue(platform, &runs, shape), ends(watch, shape.children)) };
+    let (runs, task) = ([large], ChildTask::simulated(0));
+    let load =
+        async { futures::try_join!(enqueue(platform, &runs, &task, shape), ends(watch, shape.children)) };
     let mut load = std::pin::pin!(load);
     let started = Instant::now();
     let other = Platform::new(platform.addr());

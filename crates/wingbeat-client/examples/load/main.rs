@@ -2,7 +2,7 @@
 //! `{"bench","measure","value","unit","settings"}`.
 //!
 //! It uses only what any client could: `CreateRun`, `Enqueue` and the watches. It must never look into
-//! the platform's files.
+//! the platform's files; inputs of real children it stores as their parent would.
 
 mod fan_out;
 mod figures;
@@ -73,8 +73,8 @@ async fn main() -> Result<(), Anyhow> {
     let platform = Platform::new(ServerAddr::parse(&arguments.endpoint)?);
     match arguments.scenario {
         Scenario::Latency { runs } => latency(&platform, runs).await,
-        Scenario::FanOut(shape) => fan_out::run(&platform, shape).await,
-        Scenario::Fairness(shape) => fan_out::fairness(&platform, shape).await,
+        Scenario::FanOut(shape) => fan_out::run(&platform, &shape).await,
+        Scenario::Fairness(shape) => fan_out::fairness(&platform, &shape).await,
         Scenario::Scale(size) => scale::run(&platform, size).await,
         Scenario::Watchers(wanted) => watchers::run(&platform.addr(), wanted).await,
         Scenario::Instant(wanted) => instant::serve(wanted).await,

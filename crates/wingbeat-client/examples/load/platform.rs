@@ -1,6 +1,7 @@
 //! The calls that the load consists of.
 
 use std::error::Error;
+use std::fs;
 
 use wingbeat_client::{Client, Connection, ServerAddr, is_terminal};
 use wingbeat_proto::flyteidl2::actions::{
@@ -11,7 +12,7 @@ use wingbeat_proto::flyteidl2::common::{ActionIdentifier, ActionPhase, ProjectId
 use wingbeat_proto::flyteidl2::core::{
     Container, Identifier, KeyValuePair, ResourceType, TaskTemplate, task_template,
 };
-use wingbeat_proto::flyteidl2::task::{TaskIdentifier, TaskSpec};
+use wingbeat_proto::flyteidl2::task::{GetTaskDetailsRequest, TaskIdentifier, TaskSpec};
 use wingbeat_proto::flyteidl2::workflow::{
     AbortRunRequest, CreateRunRequest, GetActionDataURIsRequest, TaskAction, WatchActionDetailsRequest,
     WatchActionDetailsResponse, create_run_request,
@@ -41,6 +42,26 @@ pub(crate) type Stream<M> =
 pub(crate) struct Run {
     pub(crate) id: RunIdentifier,
     base: String,
+}
+
+/// What children run.
+pub(crate) struct ChildTask {
+    id: TaskIdentifier,
+    spec: TaskSpec,
+}
+
+impl ChildTask {
+    /// One that takes `sim_ms` on a simulated executor.
+    pub(crate) fn simulated(sim_ms: u32) -> Self {
+        let id = TaskIdentifier {
+            project: PROJECT.to_owned(),
+            domain: DOMAIN.to_owned(),
+            name: "load.child".to_owned(),
+            version: "1".to_owned(),
+            ..Default::default()
+        };
+        Self { id, spec: task_spec("load.child", sim_ms) }
+    }
 }
 
 pub(crate) struct Watch {
@@ -82,12 +103,31 @@ impl Platform {
 
     /// Creates a run whose root lives long enough to get children.
     pub(crate) async fn run_with_waiting_root(&self) -> Result<Run, Anyhow> {
-        let id = self.create_run(simulated(ROOT_MS)).await?;
+        self.run_with_root(simulated(ROOT_MS)).await
+    }
+
+    /// The same with a root that is told apart: simulated, or deployed and without required inputs.
+    pub(crate) async fn run_with_root(&self, root: create_run_request::Task) -> Result<Run, Anyhow> {
+        let id = self.create_run(root).await?;
         let request = GetActionDataURIsRequest { action_id: action(&id, ROOT).into(), ..Default::default() };
         let uris = self.client.runs().get_action_data_ur_is(request).await?.into_owned();
         let base = run_base(&id, &uris.inputs_uri)
             .ok_or_else(|| format!("no data folder of run {} can be told from {uris:?}", id.name))?;
         Ok(Run { id, base })
+    }
+
+    /// Stores what all children are given, which is nothing. As a parent does on one machine: in the folder that it is told.
+    pub(crate) fn store_inputs(run: &Run) -> Result<(), Anyhow> {
+        fs::create_dir_all(&run.base)?;
+        Ok(fs::write(inputs_of(run), b"")?)
+    }
+
+    /// A deployed task, as children run it.
+    pub(crate) async fn deployed_child(&self, written: &str) -> Result<ChildTask, Anyhow> {
+        let id = deployed_id(written)?;
+        let request = GetTaskDetailsRequest { task_id: id.into(), ..Default::default() };
+        let details = self.client.tasks().get_task_details(request).await?.into_owned().details;
+        Ok(ChildTask { id: (*details.task_id).clone(), spec: (*details.spec).clone() })
     }
 
     /// Opens the watch and reads up to the end of the snapshot.
@@ -100,25 +140,17 @@ impl Platform {
         Ok(watch)
     }
 
-    /// Adds a child that takes `sim_ms`.
-    pub(crate) async fn enqueue(&self, run: &Run, name: &str, sim_ms: u32) -> Result<(), Anyhow> {
+    /// Adds a child.
+    pub(crate) async fn enqueue(&self, run: &Run, name: &str, task: &ChildTask) -> Result<(), Anyhow> {
         let spec = TaskAction {
-            id: TaskIdentifier {
-                org: run.id.org.clone(),
-                project: PROJECT.to_owned(),
-                domain: DOMAIN.to_owned(),
-                name: "load.child".to_owned(),
-                version: "1".to_owned(),
-                ..Default::default()
-            }
-            .into(),
-            spec: task_spec("load.child", sim_ms).into(),
+            id: TaskIdentifier { org: run.id.org.clone(), ..task.id.clone() }.into(),
+            spec: task.spec.clone().into(),
             ..Default::default()
         };
         let child = Action {
             action_id: action(&run.id, name).into(),
             parent_action_name: Some(ROOT.to_owned()),
-            input_uri: format!("{}/{name}/inputs.pb", run.base),
+            input_uri: inputs_of(run),
             run_output_base: run.base.clone(),
             spec: Some(action::Spec::Task(Box::new(spec))),
             ..Default::default()
@@ -167,18 +199,26 @@ impl Watch {
     }
 }
 
+fn inputs_of(run: &Run) -> String {
+    format!("{}/inputs.pb", run.base)
+}
+
 /// A deployed task as a person writes it: `environment.function@version`.
 pub(crate) fn deployed(written: &str) -> Result<create_run_request::Task, Anyhow> {
+    Ok(create_run_request::Task::TaskId(Box::new(deployed_id(written)?)))
+}
+
+fn deployed_id(written: &str) -> Result<TaskIdentifier, Anyhow> {
     let (name, version) = written.split_once('@').ok_or_else(|| {
         format!("a deployed task is written as environment.function@version, not `{written}`")
     })?;
-    Ok(create_run_request::Task::TaskId(Box::new(TaskIdentifier {
+    Ok(TaskIdentifier {
         project: PROJECT.to_owned(),
         domain: DOMAIN.to_owned(),
         name: name.to_owned(),
         version: version.to_owned(),
         ..Default::default()
-    })))
+    })
 }
 
 /// A task that takes this long on a simulated executor.

@@ -43,10 +43,10 @@ pub(super) fn started_at(pid: i32) -> Option<u64> {
 
 /// Memory that a process fills now.
 pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib << 10)
+    // In pages: its size, what is resident, ...
+    let sizes = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let resident: u64 = sizes.split(' ').nth(1)?.parse().ok()?;
+    Some(resident * rustix::param::page_size() as u64)
 }
 
 /// Kills by the nearest counter: this cgroup's where the kernel keeps one, else the whole machine's.

@@ -144,7 +144,7 @@ async fn start(
     });
     let (program, args) = command_line(executor, assignment, command, &env)?;
     // Other programs than the SDK's runtime gain nothing from what is loaded, and know no bundles.
-    let is_runtime = command.argv[0] == "a0";
+    let is_runtime = command.is_runtime();
     if !is_runtime {
         folder.make_work().map_err(|error| not_started(&error))?;
     }

@@ -55,13 +55,13 @@ async fn a_task_that_writes_outputs_succeeds_and_its_lines_last() {
     let cwd = fs::read_to_string(stage.path("store/runs/a0/1/pwd")).unwrap();
     assert_eq!(
         cwd.trim(),
-        stage.path("data/attempts/1/a0/1/work").canonicalize().unwrap().display().to_string()
+        stage.path("data/attempts/1/a0-1/work").canonicalize().unwrap().display().to_string()
     );
     executor.stop().await.unwrap();
     let records = fs::read_dir(stage.path("data/executor/running")).unwrap();
     let sizes: Vec<u64> = records.map(|file| file.unwrap().metadata().unwrap().len()).collect();
     assert_eq!(sizes, [0], "its record is cleared, for the next attempt");
-    let stdout = fs::metadata(stage.path("data/attempts/1/a0/1/stdout.log")).unwrap();
+    let stdout = fs::metadata(stage.path("data/attempts/1/a0-1/stdout.log")).unwrap();
     assert_eq!(stdout.len(), 0, "the lines are in the store");
 }
 
