@@ -34,6 +34,7 @@ for name in ("NO_PROXY", "no_proxy"):
 
 import flyte  # noqa: E402  (the proxy setting must come first)
 
+figures = sys.stdout
 reused = flyte.TaskEnvironment(name="steps_reused", reusable=flyte.ReusePolicy(replicas=(1, 1)))
 env = flyte.TaskEnvironment(name="steps", depends_on=[reused])
 
@@ -91,6 +92,7 @@ def main() -> int:
     parser.add_argument("--load", help="the load program, for `rust`")
     parser.add_argument("--isolation", default="", help="what the server runs with, for the settings printed")
     arguments = parser.parse_args()
+    only_figures_on_stdout()
     kinds = arguments.kinds.split(",")
     if kinds != ["hand"]:
         if not arguments.endpoint:
@@ -105,6 +107,13 @@ def main() -> int:
     for kind in kinds:
         {"hand": hand, "heavy": heavy_steps, "many": fan_out, "crowd": fan_out, "rust": fed_by_rust}.get(kind, steps)(kind, arguments)
     return 0
+
+
+def only_figures_on_stdout() -> None:
+    """The package logs there as well."""
+    global figures
+    figures = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
 
 
 def steps(kind: str, arguments: argparse.Namespace) -> None:
@@ -205,7 +214,7 @@ def print_line(measure: str, value: float, unit: str, load: float, arguments: ar
     if unit != "ms":
         settings["steps"] = arguments.children
     line = {"bench": "steps", "measure": measure, "value": round(value, 2), "unit": unit}
-    print(json.dumps({**line, "settings": settings}), flush=True)
+    print(json.dumps({**line, "settings": settings}), file=figures, flush=True)
 
 
 def result(task, kind: str, number: int):

@@ -38,6 +38,8 @@ pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
     let mut by_hand = client();
     by_hand.args(["--kinds", "hand"]);
     figures.extend(figures_of(by_hand)?);
+    // Removed together at the end: some file systems are slow for minutes after many files went.
+    let mut folders = Vec::new();
     for (isolation, kinds) in CHAINS {
         let data = data_folder()?;
         let python = python.to_string_lossy();
@@ -48,6 +50,7 @@ pub(crate) fn run(programs: &Programs, effort: Effort) -> Result<Vec<Figure>> {
         client.args(["--endpoint", &endpoint, "--isolation", isolation, "--kinds", kinds]);
         client.arg("--load").arg(&programs.load);
         figures.extend(figures_of(client)?);
+        folders.push(data);
     }
     Ok(figures)
 }
