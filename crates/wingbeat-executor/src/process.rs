@@ -16,18 +16,21 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) use self::forker::Forker;
 use self::leader::Leader;
 use self::platform::Processes;
 use crate::outcome::{Exit, Oom};
 
+mod forker;
 mod leader;
 #[cfg(target_os = "linux")]
 #[path = "process/linux.rs"]
@@ -221,14 +224,14 @@ impl TaskProcess {
         Ok(Self { leader: Leader::started(child), mark, group: pid })
     }
 
-    /// Takes charge of a process that the kernel has handed to this one, and that leads a group of its own.
+    /// Takes charge of a process that `parent` has forked, and that leads a group of its own.
     ///
     /// # Errors
     /// It is gone, or is nobody of ours: then somebody else learns of its end.
-    pub(crate) fn adopt(pid: i32, marker: String) -> io::Result<Self> {
-        // Locked over the look, as in `start`.
+    pub(crate) fn adopt(pid: i32, parent: Arc<Forker>, marker: String) -> io::Result<Self> {
+        // Locked over the look, as in `start`: it becomes this process's child when its parent ends.
         let mut leaders = leaders();
-        let leader = Leader::adopted(pid)?;
+        let leader = Leader::adopted(pid, parent)?;
         leaders.insert(pid);
         drop(leaders);
         let process = platform::started_at(pid).map(|started| ProcessId { pid, started });
@@ -239,6 +242,15 @@ impl TaskProcess {
     /// The family has another mark from now on.
     pub(crate) fn take_mark(&mut self, marker: String) {
         self.mark.marker = marker;
+    }
+
+    /// What speaks to this process, which forks others for whoever asks over `control`.
+    ///
+    /// # Errors
+    /// It has ended already.
+    pub(crate) fn forker(&self, control: UnixStream) -> io::Result<Forker> {
+        let process = self.mark.leader.ok_or(io::ErrorKind::NotFound)?;
+        Ok(Forker::new(process, control))
     }
 
     /// What identifies the family; to be written down for a successor.

@@ -64,12 +64,12 @@ fn cgroup_events() -> Option<String> {
     fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()
 }
 
-/// A handle of a child of this process that becomes readable when it has ended.
-pub(super) fn open_child(pid: i32) -> io::Result<OwnedFd> {
+/// A handle that becomes readable when the process has ended: a child of `forker`, or of this process if that is gone.
+pub(super) fn open_child(pid: i32, forker: i32) -> io::Result<OwnedFd> {
     let number = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let fd = pidfd_open(number, PidfdFlags::empty())?;
     // A child's number cannot pass to another process before it was waited for.
-    let ours = Stat::read(pid).is_some_and(|stat| stat.parent == own_pid());
+    let ours = Stat::read(pid).is_some_and(|stat| stat.parent == forker || stat.parent == own_pid());
     if ours { Ok(fd) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 

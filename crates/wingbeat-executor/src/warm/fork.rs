@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::OwnedRwLockReadGuard;
 use tokio::time::timeout;
 
-use crate::process::{Launch, TaskProcess};
+use crate::process::{Forker, Launch, TaskProcess};
 
 /// How long a process may take from the order to its answer; normally that is milliseconds.
 const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
@@ -86,11 +87,13 @@ pub(super) async fn answer(line: &mut BufReader<UnixStream>) -> io::Result<Answe
 }
 
 impl Fork {
-    /// Waits for a process to say who it is, and takes charge of it.
+    /// Has a process forked, waits until it says who it is, and takes charge of it.
     ///
     /// # Errors
     /// The reason why there is none.
-    pub(super) async fn ready(line: UnixStream, unmarked: OwnedRwLockReadGuard<()>) -> Result<Self, String> {
+    pub(super) async fn new(forker: Arc<Forker>, unmarked: OwnedRwLockReadGuard<()>) -> Result<Self, String> {
+        let line = forker.fork().await;
+        let line = line.map_err(|error| format!("the preloaded interpreter cannot be asked: {error}"))?;
         let mut line = BufReader::new(line);
         let said = timeout(ANSWER_PATIENCE, answer(&mut line)).await;
         let said = said.map_err(|_| "the preloaded interpreter does not fork".to_owned())?;
@@ -101,7 +104,7 @@ impl Fork {
         let pid = said.pid.ok_or("the preloaded interpreter forked something without a number")?;
         // Until it takes an attempt's mark it is looked for by its number and its interpreter's mark.
         let own_mark = format!("{:032x}", rand::random::<u128>());
-        let process = TaskProcess::adopt(pid, own_mark)
+        let process = TaskProcess::adopt(pid, forker, own_mark)
             .map_err(|error| format!("the forked process was lost: {error}"))?;
         Ok(Self { line, process, unmarked })
     }

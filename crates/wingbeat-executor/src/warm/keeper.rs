@@ -115,9 +115,10 @@ async fn load(pool: &Inner, slot: &Slot, script: &Script) -> Result<(Template, T
         {
             "a library reads what differs from attempt to attempt".to_owned()
         }
-        Ok(Ok(ready @ Answer { refused: None, .. })) => {
-            return Ok((Template::new(line.into_inner(), slot.env.clone(), ready), process));
-        }
+        Ok(Ok(ready @ Answer { refused: None, .. })) => match process.forker(line.into_inner()) {
+            Ok(forker) => return Ok((Template::new(forker, slot.env.clone(), ready), process)),
+            Err(error) => format!("the interpreter ended at once: {error}"),
+        },
         Ok(Ok(Answer { refused: Some(reason), .. })) => reason,
         Ok(Err(error)) => format!("the interpreter ended while it loaded: {error}"),
         Err(_) => format!("the interpreter did not load within {} s", patience.as_secs()),

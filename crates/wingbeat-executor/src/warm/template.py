@@ -7,8 +7,8 @@ Flyte runtime imports, and then waits on a socket (file descriptor 0) for reques
 carries one end of a socket pair; the forked child says on it who it is, waits there for its attempt, and
 runs the environment's own `a0` as a fresh process would.
 
-The child is handed to the executor by a second fork, so that its end is the executor's to learn, and
-nothing that happens to this process happens to it. Whatever makes a fork unsafe (threads, an environment
+It is the parent of its forks, and so the one that learns how they ended: the executor sees that one has, and asks how.
+Should this process end before, its forks go on, and are the executor's. Whatever makes a fork unsafe (threads, an environment
 variable that was read at import, a changed installation) is answered with a reason; the executor then
 starts a fresh process.
 """
@@ -293,25 +293,24 @@ class Template:
         ready = {"read": sorted(self.read), "libraries": self.libraries.packages, "missed": self.libraries.missed}
         self.control.sendall(json.dumps(ready).encode() + b"\n")
         while True:
-            request, fds, _flags, _address = socket.recv_fds(self.control, 1, 1)
+            request, fds, _flags, _address = socket.recv_fds(self.control, 4, 1)
             if not request or not fds:
                 os._exit(0)
             with socket.socket(fileno=fds[0]) as line:
+                ended = int.from_bytes(request, "big")
+                if ended:
+                    tell_end(line, ended)
+                    continue
                 reason = self.refusal()
                 if reason:
                     line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
                     continue
                 self.pages.before_fork()
-                first = fork()
-                if first == 0:
-                    between = os.getpid()
-                    if fork() != 0:
-                        os._exit(0)
+                if fork() == 0:
                     self.control.close()
-                    return self.child(line, between)
-                os.waitpid(first, 0)
+                    return self.child(line)
 
-    def child(self, line, between):
+    def child(self, line):
         """Waits for its attempt, and is ready to run it when this returns."""
         import json
 
@@ -319,9 +318,6 @@ class Template:
         self.pages.copy()
         os.setpgid(0, 0)
         show(46, b"wingbeat: waits for an attempt\0")
-        # Only when the process between is gone is this one the executor's.
-        while os.getppid() == between:
-            time.sleep(0.0002)
         line.sendall(json.dumps({"pid": os.getpid()}).encode() + b"\n")
         # Done while nobody waits for it.
         self.loops.start()
@@ -368,6 +364,16 @@ class Template:
         self.libraries.settle()
         sys.argv = args
         sys.orig_argv = [sys.executable, *args]
+
+
+def tell_end(line, pid):
+    """How a fork has ended: its status, or the signal as a negative number. It is let go only then."""
+    # Nobody may hear it any more; and what is not a child is not known.
+    with contextlib.suppress(OSError):
+        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        code = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+        line.sendall(code.to_bytes(4, "big", signed=True))
+        os.waitpid(pid, 0)
 
 
 def receive(line, size):

@@ -1,15 +1,9 @@
 //! One preloaded interpreter, seen from the executor: it is asked for forked processes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use tokio::net::UnixStream;
 use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::fork::{Answer, Fork};
 use super::libraries::some_of;
 use super::sensitive;
+use crate::process::Forker;
 
 /// An interpreter that has forked so often is replaced: nothing should depend on how old one is.
 const MAX_FORKS: u32 = 5_000;
@@ -28,8 +23,8 @@ pub(crate) struct Template {
     read: BTreeSet<String>,
     libraries: Vec<String>,
     missed: Vec<String>,
-    /// The executor's end; the interpreter ends when it is closed.
-    control: UnixStream,
+    /// Its processes have it as well: it is the one that learns how they end.
+    forker: Arc<Forker>,
     /// The process that was forked ahead. Held over a fork, so that forks are asked for one by one.
     standby: AsyncMutex<Option<Fork>>,
     /// Held by each forked process until it has taken an attempt or is gone.
@@ -43,13 +38,13 @@ pub(crate) struct Template {
 
 impl Template {
     /// One that says `ready`.
-    pub(super) fn new(control: UnixStream, env: BTreeMap<String, String>, ready: Answer) -> Self {
+    pub(super) fn new(forker: Forker, env: BTreeMap<String, String>, ready: Answer) -> Self {
         Self {
             env,
             read: ready.read.into_iter().collect(),
             libraries: ready.libraries,
             missed: ready.missed,
-            control,
+            forker: Arc::new(forker),
             standby: AsyncMutex::default(),
             unmarked: Arc::default(),
             n_forks: AtomicU32::new(0),
@@ -158,33 +153,8 @@ impl Template {
     }
 
     async fn ask_for_fork(&self) -> Result<Fork, String> {
-        let lost = |error: io::Error| format!("the preloaded interpreter cannot be asked: {error}");
         let unmarked = Arc::clone(&self.unmarked).try_read_owned();
         let unmarked = unmarked.map_err(|_| "the preloaded interpreter is ending".to_owned())?;
-        let (ours, theirs) = StdStream::pair().map_err(lost)?;
-        ours.set_nonblocking(true).map_err(lost)?;
-        let line = UnixStream::from_std(ours).map_err(lost)?;
-        let theirs = OwnedFd::from(theirs);
-        let send = || self.control.try_io(tokio::io::Interest::WRITABLE, || send_fd(&self.control, &theirs));
-        loop {
-            self.control.writable().await.map_err(lost)?;
-            match send() {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(lost(error)),
-            }
-        }
-        // Ours is the only other end now, so its process's end is heard.
-        drop(theirs);
-        Fork::ready(line, unmarked).await
+        Fork::new(Arc::clone(&self.forker), unmarked).await
     }
-}
-
-fn send_fd(control: &UnixStream, fd: &OwnedFd) -> io::Result<()> {
-    let fds = [fd.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-    sendmsg(control, &[IoSlice::new(b"f")], &mut ancillary, SendFlags::NOSIGNAL)?;
-    Ok(())
 }

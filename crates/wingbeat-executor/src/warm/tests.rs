@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
@@ -157,14 +158,14 @@ impl Stage {
         families.into_iter().filter_map(|left| left.family?.leader.map(|leader| leader.pid)).collect()
     }
 
-    /// Forked processes of this stage's interpreter that wait for an attempt.
+    /// Forked processes of this stage's interpreters that wait for an attempt.
     fn waiting(&self) -> usize {
-        let own = std::process::id().to_string();
+        let interpreters = self.templates();
         let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-        processes.filter(|process| self.waits(process, &own)).count()
+        processes.filter(|process| interpreters.iter().any(|parent| self.waits(process, *parent))).count()
     }
 
-    fn waits(&self, process: &Path, parent: &str) -> bool {
+    fn waits(&self, process: &Path, parent: i32) -> bool {
         let read = |name| fs::read(process.join(name)).unwrap_or_default();
         let modules = format!("PYTHONPATH={}", self.python_path());
         let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
@@ -359,10 +360,23 @@ async fn a_killed_interpreter_is_replaced_and_its_forks_go_on() {
     until("the fork runs", || stage.stdout().contains("up")).await;
     let killed = stage.templates();
     assert_eq!(killed.len(), 1);
-    kill(killed[0]);
+    signal(killed[0], Signal::KILL);
     until("the interpreter is gone", || stage.templates().is_empty()).await;
     fs::write(stage.path("go"), "").unwrap();
     assert_eq!(timeout(LONG, process.wait()).await.unwrap(), Exit::Code(7));
+    assert_eq!(stage.run(&[]).await, Exit::Code(7));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_interpreter_that_does_not_say_how_a_fork_ended_is_killed() {
+    let stage = Stage::new("", "import sys\nsys.exit(7)", NEVER).await;
+    assert_eq!(stage.run(&[]).await, Exit::Code(7));
+    until("a process waits", || stage.waiting() == 1).await;
+    let stopped = stage.templates();
+    signal(stopped[0], Signal::STOP);
+    assert_eq!(stage.run(&[]).await, Exit::Code(7));
+    until("it is gone", || !stage.templates().contains(&stopped[0])).await;
     assert_eq!(stage.run(&[]).await, Exit::Code(7));
     stage.end().await;
 }
@@ -376,9 +390,9 @@ async fn an_unused_interpreter_goes() {
     stage.end().await;
 }
 
-fn kill(pid: i32) {
+fn signal(pid: i32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
