@@ -42,7 +42,7 @@ def main() -> int:
         load = os.getloadavg()[0]
         _, before = parent(endpoint, "crowd", "crowd", 2)
         took, cpu = parent(endpoint, "crowd", "crowd", arguments.children)
-        steps.print_line("client alone, crowd", took.scalar.primitive.float_value, "s", load, arguments)
+        steps.print_line("client alone, crowd", took.collection.literals[0].scalar.primitive.float_value, "s", load, arguments)
         steps.print_line("client alone, crowd, cpu", cpu - before, "s", load, arguments)
     return 0
 

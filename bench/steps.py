@@ -76,11 +76,19 @@ async def chain(kind: str, steps: int) -> list[float]:
 
 
 @env.task
-async def crowd(kind: str, children: int) -> float:
+async def crowd(kind: str, children: int) -> list[float]:
+    """Seconds, and of these the cpu of processes that were started for it and have ended."""
     step = {"many": nothing, "crowd": nothing_reused}[kind]
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), cpu_of_ended_siblings()
     await asyncio.gather(*(step(number) for number in range(children)))
-    return time.perf_counter() - started
+    return [time.perf_counter() - started, cpu_of_ended_siblings() - cpu]
+
+
+def cpu_of_ended_siblings() -> float:
+    """What has started this process has started, and waited for, the children of this attempt."""
+    with open(f"/proc/{os.getppid()}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return sum(map(int, fields[13:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -138,9 +146,12 @@ def heavy_steps(kind: str, arguments: argparse.Namespace) -> None:
 def fan_out(kind: str, arguments: argparse.Namespace) -> None:
     result(crowd, kind, 2)
     load = os.getloadavg()[0]
-    took = result(crowd, kind, arguments.children)
+    took, cpu = result(crowd, kind, arguments.children)
     print_line(f"{kind}, all", took, "s", load, arguments)
     print_line(f"{kind}, rate", arguments.children / took, "1/s", load, arguments)
+    if kind == "many":
+        print_line(f"{kind}, their own cpu", cpu, "s", load, arguments)
+        print_line(f"{kind}, over their own cpu on all cores", took / (cpu / os.cpu_count()), "x", load, arguments)
 
 
 def fed_by_rust(kind: str, arguments: argparse.Namespace) -> None:

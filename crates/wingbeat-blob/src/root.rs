@@ -58,20 +58,28 @@ impl LocalRoot {
         let target = self.folder().join(path.as_str());
         // The longest part that exists is resolved; what comes after it does not exist yet, so it is no link.
         for ancestor in target.ancestors() {
+            let entry = match fs::symlink_metadata(ancestor) {
+                Ok(entry) => entry,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(error),
+            };
             match fs::canonicalize(ancestor) {
                 Ok(real) => {
                     let rest = target.strip_prefix(ancestor).expect("an ancestor is a prefix");
                     return Ok(Resolved::At(real.join(rest)));
                 }
-                Err(error) if is_absent(&error) => {
-                    if fs::symlink_metadata(ancestor).is_ok_and(|entry| entry.is_symlink()) {
-                        return Ok(Resolved::BrokenLink);
-                    }
-                }
+                Err(error) if is_absent(&error) && entry.is_symlink() => return Ok(Resolved::BrokenLink),
+                // It has gone meanwhile.
+                Err(error) if is_absent(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// Makes the folders that an object will lie in. Blocking.
+    pub(crate) fn make_folders_of(&self, path: &BlobPath) -> io::Result<()> {
+        self.folder().join(path.as_str()).parent().map_or(Ok(()), fs::create_dir_all)
     }
 
     /// Whether `path`, symlinks followed, lies below `folder`, or below the root for `None`. Blocking.

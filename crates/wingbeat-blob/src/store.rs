@@ -28,7 +28,8 @@ use crate::root::{LocalRoot, blocking};
 /// What a write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// A power cut: file and folder are flushed before the call returns.
+    /// A power cut: file and folder are flushed before the call returns. In a folder store, new folders above these are
+    /// on disk with the file, as file systems write in order; each flushed by itself would take longer than a small task.
     Synced,
     /// A crash of the process, not of the machine.
     Cached,
@@ -150,7 +151,7 @@ impl BlobStore {
         content: Bytes,
         durability: Durability,
     ) -> Result<(), BlobError> {
-        self.confine(path).await?;
+        self.make_room(path).await?;
         let written = self.storage(durability).put(&path.to_object(), content.into()).await;
         written.map(drop).map_err(|error| BlobError::from_store(path, error))
     }
@@ -162,7 +163,7 @@ impl BlobStore {
         content: Bytes,
         durability: Durability,
     ) -> Result<PutNew, BlobError> {
-        self.confine(path).await?;
+        self.make_room(path).await?;
         // A look at a disk costs less than a file that is written, synced and not needed; at a bucket, a round trip.
         let looks = matches!(self.inner.place, Place::Folder(_));
         if looks && self.inner.cached.head(&path.to_object()).await.is_ok() {
@@ -269,6 +270,20 @@ impl BlobStore {
             Ok(false) => Err(BlobError::OutsideRoot { path: path.clone() }),
             Err(error) => Err(BlobError::from_io(path, error)),
         }
+    }
+
+    /// [`Self::confine`] for a path that will be written to: its folders are made. The storage library would flush each.
+    async fn make_room(&self, path: &BlobPath) -> Result<(), BlobError> {
+        self.confine(path).await?;
+        if self.is_shared() {
+            return Ok(());
+        }
+        let (inner, wanted) = (Arc::clone(&self.inner), path.clone());
+        let made = blocking(move || match &inner.place {
+            Place::Folder(root) => root.make_folders_of(&wanted),
+            Place::Bucket { .. } => Ok(()),
+        });
+        made.await.map_err(|error| BlobError::from_io(path, error))
     }
 
     /// Whether `path`, symlinks followed, lies below `folder`, or below the root for `None`. A bucket has none.
