@@ -1,4 +1,5 @@
-"""kill -9 at random, under load: servers, executors, task processes and the database of real platforms.
+"""kill -9 at random, under load: servers, executors, interpreters that tasks are forked from, task processes and the database of
+real platforms.
 
 Two platforms run at once: one with real processes, on which the stock `flyte` client runs trees of tasks, and one
 with a simulated executor that takes as many runs as the client can create. One of them, as chance has it, keeps its
@@ -62,7 +63,7 @@ class Killer(threading.Thread):
         self.database = database
         self.rng = rng
         self.over = threading.Event()
-        self.kills = {"server": 0, "executor": 0, "task": 0, "database": 0}
+        self.kills = {"server": 0, "executor": 0, "interpreter": 0, "task": 0, "database": 0}
         self.lost_pids: set[int] = set()
         self.problem: BaseException | None = None
 
@@ -86,11 +87,15 @@ class Killer(threading.Thread):
             platform.restart()
         elif drawn < 0.55:
             self.kill_executor(platform)
+        elif drawn < 0.7:
+            self.kill_one("interpreter", platform.interpreters())
         else:
-            tasks = platform.tasks()
-            if tasks:
-                signal_process(self.rng.choice(tasks), signal.SIGKILL)
-                self.kills["task"] += 1
+            self.kill_one("task", platform.tasks())
+
+    def kill_one(self, kind: str, processes: list[int]) -> None:
+        if processes:
+            signal_process(self.rng.choice(processes), signal.SIGKILL)
+            self.kills[kind] += 1
 
     def kill_database(self, database: Postgres) -> None:
         database.ask("kill")

@@ -195,6 +195,10 @@ class Platform:
             if any(entry.startswith(wanted) if action is None else entry == wanted for entry in environment(pid))
         ]
 
+    def interpreters(self) -> list[int]:
+        """Those that tasks are forked from."""
+        return [pid for pid in self.processes() if command_line(pid).startswith("wingbeat: preloaded")]
+
     def _is_ours(self, pid: int) -> bool:
         if pid == os.getpid():
             return False
