@@ -5,8 +5,6 @@ import statistics
 import time
 
 STEPS = 40
-FAN_OUT = 200
-REPEATS = 5
 
 
 def tell(system: str, measure: str, value: float, unit: str, settings: str) -> None:
@@ -14,25 +12,25 @@ def tell(system: str, measure: str, value: float, unit: str, settings: str) -> N
     print(json.dumps(line | {"settings": settings}), flush=True)
 
 
-def timed(call) -> float:
+def timed(call, repeats: int) -> float:
     """Seconds; the median of some calls after one that warms up."""
     call()
     taken = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started = time.perf_counter()
         call()
         taken.append(time.perf_counter() - started)
     return statistics.median(taken)
 
 
-def measure(system: str, settings: str, calls: dict) -> None:
+def measure(system: str, settings: str, calls: dict, fan_out: int = 200, repeats: int = 5) -> None:
     """`calls`: of `steps`, `chain` and `fan_out`, those that the system has."""
     if "steps" in calls:
-        took = timed(lambda: calls["steps"](STEPS))
+        took = timed(lambda: calls["steps"](STEPS), repeats)
         tell(system, "a step in the same process, in a chain of 40", took / STEPS * 1_000, "ms", settings)
     if "chain" in calls:
-        took = timed(lambda: calls["chain"](STEPS))
+        took = timed(lambda: calls["chain"](STEPS), repeats)
         tell(system, "a dispatched call, in a chain of 40", took / STEPS * 1_000, "ms", settings)
     if "fan_out" in calls:
-        took = timed(lambda: calls["fan_out"](FAN_OUT))
-        tell(system, "dispatched calls, a fan-out of 200", FAN_OUT / took, "1/s", settings)
+        took = timed(lambda: calls["fan_out"](fan_out), repeats)
+        tell(system, f"dispatched calls, a fan-out of {fan_out}", fan_out / took, "1/s", settings)

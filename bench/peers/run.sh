@@ -9,11 +9,16 @@ wingbeat=${WINGBEAT_BIN:-$root/target/release/wingbeat}
 [ -x "$wingbeat" ] || { echo "$wingbeat is not there: cargo build --release --workspace --bins, or set WINGBEAT_BIN" >&2; exit 2; }
 mkdir -p "$cache"
 
-[ -x "$cache/venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$cache/venv"
-cmp -s bench/peers/requirements.txt "$cache/installed" || {
-    "$cache/venv/bin/pip" install -q -r bench/peers/requirements.txt
-    cp bench/peers/requirements.txt "$cache/installed"
+# An environment in .cache/peers with what a file lists, made anew when the list has changed.
+environment() {
+    [ -x "$cache/$1/bin/python" ] || "${PYTHON:-python3}" -m venv "$cache/$1"
+    cmp -s "bench/peers/$2" "$cache/$1/installed" || {
+        "$cache/$1/bin/pip" install -q -r "bench/peers/$2"
+        cp "bench/peers/$2" "$cache/$1/installed"
+    }
 }
+environment venv requirements.txt
+environment prefect prefect-requirements.txt
 python=$cache/venv/bin/python
 [ -x "$cache/node_modules/.bin/restate-server" ] \
     || npm install --silent --no-audit --no-fund --prefix "$cache" @restatedev/restate-server@1
@@ -50,4 +55,8 @@ as_owner "$postgres/pg_ctl -D $scratch/pg -o '-p $port -k $scratch/pg -h 127.0.0
 "$postgres/createdb" -h 127.0.0.1 -p "$port" -U bench bench
 (cd bench/peers && "$python" dbos_peer.py "postgresql://bench@127.0.0.1:$port/bench") || status=$?
 as_owner "$postgres/pg_ctl -D $scratch/pg -m fast -w stop >/dev/null"
+
+load prefect
+mkdir "$scratch/prefect"
+(cd bench/peers && "$cache/prefect/bin/python" prefect_peer.py "$scratch/prefect") || status=$?
 exit "${status:-0}"
