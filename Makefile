@@ -81,7 +81,7 @@ bench: ## measure a release build (BENCH="startup latency control-plane")
 	@$(CARGO) xtask bench $(BENCH)
 
 .PHONY: peers
-peers: ## measure Restate and DBOS beside a release build, on the same chain and fan-out (installs them below .cache)
+peers: ## measure Restate, DBOS and Prefect beside a release build, on the same chain and fan-out (installs them below .cache)
 	@$(CARGO) build --release --workspace --bins
 	@bench/peers/run.sh
 
