@@ -30,6 +30,7 @@ def test_a_run_moves_the_numbers(shared):
         assert value(after, name) > value(before, name)
     assert value(after, "wingbeat_attempt_starts_total") > value(before, "wingbeat_attempt_starts_total")
     assert value(after, "wingbeat_executor_sessions") == 1
+    assert value(after, "wingbeat_feed_lag_commits") <= 2, "more than what is being committed at this moment"
     assert 'method="CreateRun",code="ok"' in after
 
 

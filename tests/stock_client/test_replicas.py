@@ -18,6 +18,7 @@ from executor_process import RemoteExecutor, Wire, executor_port
 from platform_process import binary, clean_environment, wait_until
 from postgres_process import PASSWORD, Postgres
 from test_durable_steps import pending_condition
+from test_metrics import scrape, value
 
 CHILDREN = 3
 QUIET = 10.0
@@ -76,6 +77,11 @@ def test_a_watch_follows_what_runs_through_another_server(pair, markers):
         (markers / "release").touch()
         assert result.result(120) == sum(range(CHILDREN))
     assert_each_ran_once(markers)
+    wait_until(lambda: [untold(one), untold(two)] == [0, 0], 60, "both servers told all that either committed")
+
+
+def untold(server) -> float:
+    return value(scrape(server), "wingbeat_feed_lag_commits")
 
 
 @pytest.mark.within(240)

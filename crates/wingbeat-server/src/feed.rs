@@ -53,6 +53,16 @@ impl Feed {
         self.recent().upto()
     }
 
+    /// Nobody watches yet, and what was committed until `head` is read from the store.
+    pub(crate) fn start_from(&self, head: Seq) {
+        self.recent().told_until(head);
+    }
+
+    /// How many commits until `head`, of whichever server, watchers were not told of.
+    pub(crate) fn lag(&self, head: Seq) -> i64 {
+        head.0.saturating_sub(self.recent().told().0).max(0)
+    }
+
     /// Rows that changed after a position; `None`: only the store knows them all.
     pub(crate) fn news(&self, after: Seq, wanted: impl Fn(&Action) -> bool) -> Option<News> {
         let found = self.recent().after(after);
@@ -76,12 +86,14 @@ impl Feed {
     /// Tells watchers what other servers committed until `seq`, whose rows may be newer than that.
     pub fn publish_others(&self, seq: Seq, changes: &Changes) {
         let touched = Touched::of(&changes.actions, Seq::default());
+        self.recent().told_until(seq);
         self.recent().forget(seq);
         self.wake(seq, touched);
     }
 
     /// Tells everybody to look: after a commit of which nobody knows what it changed.
     pub fn wake_all(&self, seq: Seq) {
+        self.recent().told_until(seq);
         self.recent().forget(seq);
         self.roots.send_replace(seq);
         self.runs.wake_all(seq);

@@ -5,6 +5,7 @@ mod console;
 mod guard;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::time::timeout;
 use wingbeat_model::{ActionKey, ActionName, AttemptIdentity, Fence, Principal, RunId, SessionId};
 
 pub use guard::Guard;
@@ -20,6 +22,9 @@ pub use guard::Guard;
 use crate::metrics;
 use crate::platform::Platform;
 use crate::rpc::ANONYMOUS;
+
+/// How long a scrape waits for the store.
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Scheme and authority under which the client reached us: signed URLs must lead back the same way.
 #[derive(Debug, Clone)]
@@ -89,6 +94,10 @@ async fn ready(State(platform): State<Arc<Platform>>) -> Response {
 
 async fn metrics(State(platform): State<Arc<Platform>>) -> Response {
     let load = platform.driver.scheduler(crate::driver::Scheduler::load);
-    let text = platform.metrics.text(load, platform.feed.watchers());
+    // While the store does not answer, the numbers are what somebody looks at.
+    let head = timeout(STORE_PATIENCE, platform.store.head()).await.ok().and_then(Result::ok);
+    let lag = head.map(|head| platform.feed.lag(head));
+    let watching = metrics::Watching { watchers: platform.feed.watchers(), lag };
+    let text = platform.metrics.text(load, watching);
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

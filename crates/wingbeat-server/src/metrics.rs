@@ -67,6 +67,15 @@ pub struct Load {
     pub sessions: usize,
 }
 
+/// What watchers have and have not heard, for operators.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watching {
+    /// Watches that wait for changes.
+    pub watchers: usize,
+    /// Commits of any server that they were not told of yet; `None`: the store does not say.
+    pub lag: Option<i64>,
+}
+
 /// Numbers that are looked up when somebody asks.
 #[derive(Debug, Clone, Default)]
 struct LookedUp {
@@ -75,6 +84,7 @@ struct LookedUp {
     backing_off: Gauge,
     sessions: Gauge,
     watchers: Gauge,
+    feed_lag: Gauge,
 }
 
 fn seconds() -> Histogram {
@@ -121,6 +131,7 @@ impl Metrics {
         all.register("actions_backing_off", "Actions that wait before a retry", now.backing_off.clone());
         all.register("executor_sessions", "Executors that are connected", now.sessions.clone());
         all.register("feed_watchers", "Watches that wait for changes", now.watchers.clone());
+        all.register("feed_lag_commits", "Commits that watches were not told of yet", now.feed_lag.clone());
         all
     }
 
@@ -167,7 +178,7 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads.
-    pub fn text(&self, load: Load, watchers: usize) -> String {
+    pub fn text(&self, load: Load, watching: Watching) -> String {
         let set = |gauge: &Gauge, value: usize| {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         };
@@ -175,7 +186,11 @@ impl Metrics {
         set(&self.looked_up.ready, load.ready);
         set(&self.looked_up.backing_off, load.backing_off);
         set(&self.looked_up.sessions, load.sessions);
-        set(&self.looked_up.watchers, watchers);
+        set(&self.looked_up.watchers, watching.watchers);
+        // What is not known stays as it was; that the store fails is counted elsewhere.
+        if let Some(lag) = watching.lag {
+            self.looked_up.feed_lag.set(lag);
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
@@ -202,7 +217,8 @@ fn method(path: &str) -> Method {
 mod tests {
     use std::time::Duration;
 
-    use super::{Load, Metrics};
+    use super::{Load, Metrics, Watching};
+
     #[test]
     fn the_text_holds_what_was_counted() {
         let metrics = Metrics::default();
@@ -211,7 +227,7 @@ mod tests {
         metrics.called("/p.Service/Get", "not_found", Duration::from_millis(1));
         let open = metrics.stream("/p.Service/Watch");
         let load = Load { attempts: 4, ready: 5, backing_off: 6, sessions: 1 };
-        let text = metrics.text(load, 9);
+        let text = metrics.text(load, Watching { watchers: 9, lag: Some(2) });
         for line in [
             "wingbeat_commit_commands_sum 3.0",
             "wingbeat_queue_commands 7",
@@ -221,11 +237,13 @@ mod tests {
             "wingbeat_attempts_live 4",
             "wingbeat_actions_ready 5",
             "wingbeat_feed_watchers 9",
+            "wingbeat_feed_lag_commits 2",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         drop(open);
-        let text = metrics.text(load, 0);
+        let text = metrics.text(load, Watching::default());
         assert!(text.contains(r#"wingbeat_rpc_streams{service="p.Service",method="Watch"} 0"#), "{text}");
+        assert!(text.contains("wingbeat_feed_lag_commits 2"), "{text}");
     }
 }

@@ -16,7 +16,9 @@ pub struct BootError(#[from] ReadError);
 pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     let store = driver.parts.store.clone();
     // What is committed from here on is told again.
-    driver.others.start_from(store.head().await?);
+    let head = store.head().await?;
+    driver.others.start_from(head);
+    driver.parts.feed.start_from(head);
     let mut last: Option<ActionKey> = None;
     for queue in store.queues().await? {
         driver.lock_scheduler().observe_queue(&queue);

@@ -30,6 +30,8 @@ pub(super) struct Recent {
     /// Everything that was committed after this position is here.
     since: Seq,
     upto: Seq,
+    /// Watchers were told of all commits until here. `upto` may be beyond one of another server that they were not told of.
+    told: Seq,
     commits: VecDeque<Commit>,
     rows: usize,
 }
@@ -40,8 +42,20 @@ impl Recent {
         self.upto
     }
 
+    pub(super) fn told(&self) -> Seq {
+        self.told
+    }
+
+    /// Watchers are told of what others committed until `seq`, and were told of this server's own before.
+    pub(super) fn told_until(&mut self, seq: Seq) {
+        self.told = self.told.max(seq);
+    }
+
     /// Adds what was committed at `seq`.
     pub(super) fn add(&mut self, seq: Seq, rows: Vec<Action>) {
+        if seq.0 == self.told.0 + 1 {
+            self.told = seq;
+        }
         if seq <= self.upto {
             // Told late; it is behind a gap already.
             return;
@@ -64,7 +78,7 @@ impl Recent {
     /// What was committed until `seq` is not known here.
     pub(super) fn forget(&mut self, seq: Seq) {
         if seq > self.upto {
-            *self = Self { since: seq, upto: seq, ..Self::default() };
+            *self = Self { since: seq, upto: seq, told: self.told, ..Self::default() };
         }
     }
 

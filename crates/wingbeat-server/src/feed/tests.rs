@@ -68,6 +68,19 @@ fn a_gap_sends_everybody_before_it_to_the_store() {
 }
 
 #[test]
+fn what_watchers_were_not_told_of_is_counted() {
+    let feed = Feed::default();
+    feed.start_from(Seq(40));
+    assert_eq!((feed.lag(Seq(40)), feed.lag(Seq(42))), (0, 2));
+    commit(&feed, 41, &["a"]);
+    assert_eq!(feed.lag(Seq(41)), 0);
+    commit(&feed, 43, &["c"]);
+    assert_eq!(feed.lag(Seq(43)), 2, "42 is another server's");
+    feed.publish_others(Seq(43), &Changes::default());
+    assert_eq!((feed.lag(Seq(43)), feed.lag(Seq(44))), (0, 1));
+}
+
+#[test]
 fn memory_is_bounded_and_a_large_commit_is_there_while_it_is_the_newest() {
     let feed = Feed::default();
     let many: Vec<String> = (0..5_000).map(|number| format!("c{number}")).collect();
