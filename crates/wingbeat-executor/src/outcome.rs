@@ -14,6 +14,8 @@ pub(crate) enum Exit {
     Code(i32),
     /// By a signal.
     Signal(i32),
+    /// It has ended, and nobody can tell how.
+    Unknown,
 }
 
 /// Whether the kernel killed something for want of memory while the process ran.
@@ -109,6 +111,10 @@ pub(crate) fn decide(evidence: Evidence) -> Outcome {
         // the last thing it does for the task, so the task had its result by then.
         Exit::Signal(SIGABRT) if evidence.outputs.is_some() => Outcome::Succeeded(evidence.outputs),
         Exit::Signal(signal) => Outcome::Failed(by_signal(signal, evidence.oom, &evidence.stderr_tail)),
+        Exit::Unknown => {
+            let message = "the process has ended, and this machine could not tell the executor how";
+            Outcome::Failed(infrastructure("ExitUnknown", with_tail(message, &evidence.stderr_tail)))
+        }
     }
 }
 

@@ -191,6 +191,8 @@ pub(crate) struct TaskProcess {
     leader: Leader,
     mark: FamilyMark,
     group: i32,
+    /// How the first process ended, once that is known. Its number may be anybody's then.
+    exit: Option<Exit>,
 }
 
 impl TaskProcess {
@@ -221,7 +223,7 @@ impl TaskProcess {
         drop(leaders);
         let leader = platform::started_at(pid).map(|started| ProcessId { pid, started });
         let mark = FamilyMark { marker: launch.marker, boot: platform::boot_id().to_owned(), leader };
-        Ok(Self { leader: Leader::started(child), mark, group: pid })
+        Ok(Self { leader: Leader::started(child), mark, group: pid, exit: None })
     }
 
     /// Takes charge of a process that `parent` has forked, and that leads a group of its own.
@@ -236,7 +238,7 @@ impl TaskProcess {
         drop(leaders);
         let process = platform::started_at(pid).map(|started| ProcessId { pid, started });
         let mark = FamilyMark { marker, boot: platform::boot_id().to_owned(), leader: process };
-        Ok(Self { leader, mark, group: pid })
+        Ok(Self { leader, mark, group: pid, exit: None })
     }
 
     /// The family has another mark from now on.
@@ -265,16 +267,15 @@ impl TaskProcess {
 
     /// Waits for the first process to end. Woken by the kernel, and harmless to cancel.
     pub(crate) async fn wait(&mut self) -> Exit {
-        match self.leader.wait().await {
-            Ok(exit) => {
-                leaders().remove(&self.group);
-                exit
-            }
-            Err(error) => {
-                tracing::error!(pid = self.group, %error, "could not learn how a task's process ended");
-                Exit::Code(-1)
-            }
+        if let Some(exit) = self.exit {
+            return exit;
         }
+        let exit = self.leader.wait().await.unwrap_or_else(|error| {
+            tracing::error!(pid = self.group, %error, "could not learn how a task's process ended");
+            Exit::Unknown
+        });
+        leaders().remove(&self.group);
+        *self.exit.insert(exit)
     }
 
     /// Asks the family to end, and kills what is left of it after `grace`.
@@ -287,11 +288,8 @@ impl TaskProcess {
 
     /// Kills whatever the task left running, and waits until it is gone.
     pub(crate) async fn kill_family(&mut self) {
-        if self.leader.is_unreaped() {
-            // The leader is not waited for yet, so its number, and the group's, cannot be anybody else's.
-            platform::kill_group(self.group);
-            let _status = timeout(KILL_PATIENCE, self.wait()).await;
-        }
+        self.kill_group();
+        let _status = timeout(KILL_PATIENCE, self.wait()).await;
         // What a family leaves behind has this process for its parent, or descends from what has.
         if platform::has_only(&leaders()) {
             return;
@@ -299,8 +297,17 @@ impl TaskProcess {
         end_family(&self.mark, GroupTrust::Fresh).await;
     }
 
+    /// While the group's number cannot be anybody else's.
+    fn kill_group(&self) {
+        if self.exit.is_none() && self.leader.has_its_number() {
+            platform::kill_group(self.group);
+        }
+    }
+
     fn ask_to_end(&self) {
-        for member in Processes::look().family(&self.mark, GroupTrust::Fresh) {
+        let processes = Processes::look();
+        let leaders = leaders().clone();
+        for member in processes.family(&self.mark, GroupTrust::Fresh, &leaders) {
             member.terminate();
         }
     }
@@ -309,10 +316,10 @@ impl TaskProcess {
 impl Drop for TaskProcess {
     fn drop(&mut self) {
         // Only when the supervising task was dropped or panicked; the ordinary way is `kill_family`.
-        if self.leader.is_unreaped() {
-            platform::kill_group(self.group);
+        self.kill_group();
+        if self.exit.is_none() {
+            leaders().remove(&self.group);
         }
-        leaders().remove(&self.group);
     }
 }
 
@@ -346,8 +353,9 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
 async fn living_members(mark: FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
     let look = move || {
         let processes = Processes::look();
-        processes.reap_orphans(&leaders());
-        processes.family(&mark, trust)
+        let leaders = leaders().clone();
+        processes.reap_orphans(&leaders);
+        processes.family(&mark, trust, &leaders)
     };
     tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }

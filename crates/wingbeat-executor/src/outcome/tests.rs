@@ -88,6 +88,13 @@ fn a_kill_is_told_apart_by_the_kernels_count() {
 }
 
 #[test]
+fn an_end_that_nobody_knows_is_not_held_against_the_task() {
+    check(&evidence(Exit::Unknown), "I ExitUnknown");
+    check(&Evidence { outputs: Some(outputs()), ..evidence(Exit::Unknown) }, "I ExitUnknown");
+    check(&Evidence { error: error(1, true), ..evidence(Exit::Unknown) }, "U ValueError");
+}
+
+#[test]
 fn the_message_carries_the_last_lines_of_stderr() {
     let Outcome::Failed(failure) = decide(evidence(Exit::Code(2))) else { panic!("not a failure") };
     assert!(failure.message.contains("status 2") && failure.message.ends_with("boom"), "{}", failure.message);

@@ -26,6 +26,9 @@ const FORKER_PATIENCE: Duration = Duration::from_secs(8);
 /// How long the kernel may take to hand over the children of a parent that is gone.
 const HANDOVER_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Pause before a parent is asked again when this process could not ask.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
 /// A process whose end is ours to learn.
 #[derive(Debug)]
 pub(super) enum Leader {
@@ -42,7 +45,6 @@ pub(super) struct Adopted {
     ended: AsyncFd<OwnedFd>,
     /// Where its parent answers, once that is asked.
     answer: Option<UnixStream>,
-    exit: Option<Exit>,
 }
 
 impl Leader {
@@ -58,21 +60,21 @@ impl Leader {
     )]
     pub(super) fn adopted(pid: i32, parent: Arc<Forker>) -> io::Result<Self> {
         let ended = AsyncFd::new(platform::open_child(pid, parent.pid())?)?;
-        Ok(Self::Adopted(Adopted { pid, parent, ended, answer: None, exit: None }))
+        Ok(Self::Adopted(Adopted { pid, parent, ended, answer: None }))
     }
 
-    /// Whether its number is still its own: it was not waited for to its end.
-    pub(super) fn is_unreaped(&self) -> bool {
+    /// Before its end is known: whether nobody can have waited for it, so that its number cannot be anybody else's.
+    pub(super) fn has_its_number(&self) -> bool {
         match self {
             Self::Started(child) => child.id().is_some(),
-            Self::Adopted(adopted) => adopted.exit.is_none(),
+            Self::Adopted(adopted) => adopted.answer.is_none(),
         }
     }
 
-    /// Waits for its end. Harmless to cancel and to repeat.
+    /// Waits for its end, which is told once. Harmless to cancel.
     ///
     /// # Errors
-    /// The system does not say how it ended.
+    /// The system does not say how it ended: somebody else has waited for it.
     pub(super) async fn wait(&mut self) -> io::Result<Exit> {
         match self {
             Self::Started(child) => child.wait().await.map(exit_of),
@@ -83,23 +85,23 @@ impl Leader {
 
 impl Adopted {
     async fn wait(&mut self) -> io::Result<Exit> {
-        if let Some(exit) = self.exit {
-            return Ok(exit);
-        }
         let _stays_so = self.ended.readable().await?;
-        let exit = match self.asked().await {
+        match self.asked().await {
             Some(exit) => Ok(exit),
             None => self.own().await,
-        };
-        // Where even that fails somebody else waited for it; its number may be anybody's by now.
-        self.exit = Some(*exit.as_ref().unwrap_or(&Exit::Code(-1)));
-        exit
+        }
     }
 
     /// What its parent says; `None` if that is gone, or has to go because it says nothing.
     async fn asked(&mut self) -> Option<Exit> {
-        if let Ok(told) = timeout(FORKER_PATIENCE, self.told()).await {
-            return told;
+        match timeout(FORKER_PATIENCE, self.told()).await {
+            Ok(Some(exit)) => return Some(exit),
+            // It is as good as gone; while it is not, the process stays its child.
+            Ok(None) => {
+                self.parent.kill();
+                return None;
+            }
+            Err(_) => {}
         }
         tracing::warn!(pid = self.parent.pid(), "a preloaded interpreter does not answer; it is killed");
         self.parent.kill();
@@ -110,7 +112,7 @@ impl Adopted {
     async fn told(&mut self) -> Option<Exit> {
         let answer = match &mut self.answer {
             Some(answer) => answer,
-            None => self.answer.insert(self.parent.end_of(self.pid).await.ok()?),
+            None => self.answer.insert(ask(&self.parent, self.pid).await?),
         };
         loop {
             answer.readable().await.ok()?;
@@ -137,6 +139,25 @@ impl Adopted {
     }
 }
 
+/// Where `parent` answers; `None` if it is gone. What else may fail is for want of descriptors or memory, which comes and goes.
+async fn ask(parent: &Forker, pid: i32) -> Option<UnixStream> {
+    loop {
+        match parent.end_of(pid).await {
+            Ok(answer) => return Some(answer),
+            Err(error) if is_gone(&error) => return None,
+            Err(error) => {
+                tracing::debug!(pid, %error, "cannot ask yet how a process ended");
+                sleep(ASK_AGAIN).await;
+            }
+        }
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected)
+}
+
 /// As Python writes it: a signal is a negative number.
 fn exit_of_code(code: i32) -> Exit {
     if code < 0 { Exit::Signal(-code) } else { Exit::Code(code) }
@@ -146,6 +167,6 @@ fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Code(-1),
+        (None, None) => Exit::Unknown,
     }
 }

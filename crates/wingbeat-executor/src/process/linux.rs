@@ -79,7 +79,7 @@ pub(super) fn reap(pid: i32) -> io::Result<Option<Exit>> {
     Ok(ended.map(|(_, status)| match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Code(-1),
+        (None, None) => Exit::Unknown,
     }))
 }
 
@@ -122,11 +122,17 @@ impl Processes {
         Self(pids.filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat))).collect())
     }
 
-    /// Those of the family that live: with its mark, in its group, or descended from such.
+    /// Those of the family that live: with its mark, in its group, or descended from such. Those of `leaders` that only descend
+    /// from it have families of their own: an interpreter's forks outlive it.
     ///
     /// Oldest first: a parent that saw its child killed before itself could still act on it. Processes older than the
     /// leader are passed over unread. The executor itself is never a member.
-    pub(super) fn family(&self, mark: &FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
+    pub(super) fn family(
+        &self,
+        mark: &FamilyMark,
+        trust: GroupTrust,
+        leaders: &BTreeSet<i32>,
+    ) -> Vec<ProcessId> {
         if mark.boot != boot_id() {
             return Vec::new();
         }
@@ -138,7 +144,7 @@ impl Processes {
         let mut members: HashSet<i32> =
             self.0.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, _)| *pid).collect();
         members.remove(&own_pid());
-        self.add_descendants(&mut members);
+        self.add_descendants(&mut members, leaders);
         let live = members.into_iter().filter_map(|pid| self.0.get(&pid).map(|stat| (pid, stat)));
         let mut live: Vec<ProcessId> = live
             .filter(|(_, stat)| stat.state != DEAD)
@@ -168,10 +174,11 @@ impl Processes {
         certain.then_some(leader.pid)
     }
 
-    fn add_descendants(&self, members: &mut HashSet<i32>) {
+    fn add_descendants(&self, members: &mut HashSet<i32>, leaders: &BTreeSet<i32>) {
         loop {
-            let is_new_child =
-                |(pid, stat): &(&i32, &Stat)| !members.contains(pid) && members.contains(&stat.parent);
+            let is_new_child = |(pid, stat): &(&i32, &Stat)| {
+                members.contains(&stat.parent) && !members.contains(pid) && !leaders.contains(pid)
+            };
             let found: Vec<i32> = self.0.iter().filter(is_new_child).map(|(pid, _)| *pid).collect();
             if found.is_empty() {
                 return;

@@ -1,6 +1,6 @@
 //! Real processes; the tests wait for events and states, never for a fixed time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ async fn a_grandchild_that_ignores_sigterm_is_killed_after_the_grace() {
     assert!(alive(&grandchild));
     timeout(LONG, task.stop(Duration::from_millis(100))).await.unwrap();
     assert!(!alive(&grandchild), "{grandchild} survived");
-    assert!(Processes::look().family(task.mark(), GroupTrust::Fresh).is_empty());
+    assert!(Processes::look().family(task.mark(), GroupTrust::Fresh, &super::leaders()).is_empty());
 }
 
 #[tokio::test]
@@ -105,13 +105,28 @@ async fn what_a_task_leaves_running_dies_when_it_ends() {
 }
 
 #[tokio::test]
+async fn a_leader_that_descends_from_another_family_is_not_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("{MARKER}=inner setsid sh -c 'echo $$ > pid; exec sleep 600' & wait");
+    let mut task = shell(folder.path(), "outer", &script);
+    let inner: i32 = written(&folder.path().join("pid")).await.parse().unwrap();
+    let found = |leaders: &BTreeSet<i32>| {
+        let family = Processes::look().family(task.mark(), GroupTrust::Fresh, leaders);
+        family.iter().any(|member| member.pid == inner)
+    };
+    assert!(found(&BTreeSet::new()));
+    assert!(!found(&BTreeSet::from([inner])));
+    timeout(LONG, task.stop(Duration::ZERO)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_family_is_ended_by_its_mark_alone_and_others_are_spared() {
     let folder = tempfile::tempdir().unwrap();
     let mut mine = shell(folder.path(), "m6", "exec sleep 600");
     let other = shell(folder.path(), "m7", "exec sleep 600");
     let announced = FamilyMark::announce("m6".to_owned());
     until("the mark in the environment", || {
-        !Processes::look().family(&announced, GroupTrust::Recorded).is_empty()
+        !Processes::look().family(&announced, GroupTrust::Recorded, &super::leaders()).is_empty()
     })
     .await;
     // The executor's own runtime reaps the leader, as init would for a lost executor.

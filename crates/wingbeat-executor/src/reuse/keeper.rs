@@ -117,7 +117,12 @@ async fn serve(
         last_words(&mut said, &replica).await;
     }
     process.kill_family().await;
-    replica.gone(exit.unwrap_or(Exit::Signal(9)));
+    // One that had ended before it was killed has its own status, which may have come late.
+    let exit = match exit {
+        Some(exit) => exit,
+        None => timeout(LAST_WORDS_PATIENCE, process.wait()).await.unwrap_or(Exit::Signal(9)),
+    };
+    replica.gone(exit);
     reason
 }
 
@@ -226,7 +231,10 @@ async fn fork(
     let mut fork = pool.warm.fork(interpreter).await?;
     // Before anything of a task runs in it.
     let mark = fork.process(marker).mark();
-    pool.folder.record_reused(number, mark).map_err(|error| error.to_string())?;
+    if let Err(error) = pool.folder.record_reused(number, mark) {
+        fork.discard().await;
+        return Err(error.to_string());
+    }
     let launch = launch(key.program.clone(), arguments(key), (folder, env, marker));
     fork.serve(&launch, program).await.map_err(|error| match error {
         NotTaken::Refused(reason) | NotTaken::Unknown(reason) => reason,

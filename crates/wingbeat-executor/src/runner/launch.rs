@@ -254,7 +254,10 @@ async fn fork_of(
         Err(reason) => return Ok(Forked::Refused(reason)),
     };
     // Before anything of the task runs in it.
-    record(folder, assignment, fork.process(&launch.marker).mark())?;
+    if let Err(failure) = record(folder, assignment, fork.process(&launch.marker).mark()) {
+        fork.discard().await;
+        return Err(failure.into());
+    }
     let asked = code.filter(|code| warm.ask(code));
     match fork.run(launch, asked.is_some()).await {
         Ok((process, line)) => {

@@ -164,7 +164,7 @@ impl Fork {
     }
 
     /// Ends it without an attempt.
-    pub(super) async fn discard(mut self) {
+    pub(crate) async fn discard(mut self) {
         self.process.kill_family().await;
         drop(self.unmarked);
     }

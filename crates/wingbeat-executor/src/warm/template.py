@@ -372,8 +372,10 @@ def tell_end(line, pid):
     with contextlib.suppress(OSError):
         end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         code = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
-        line.sendall(code.to_bytes(4, "big", signed=True))
-        os.waitpid(pid, 0)
+        try:
+            line.sendall(code.to_bytes(4, "big", signed=True))
+        finally:
+            os.waitpid(pid, 0)
 
 
 def receive(line, size):
