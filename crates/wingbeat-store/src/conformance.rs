@@ -29,7 +29,10 @@ pub use commits::{
     counters_add_up, follow_ups_survive_until_done, rows_are_replaced, runs_keep_every_field,
     units_ask_in_rounds, units_without_changes_have_no_position, unusual_text_survives,
 };
-pub use concurrency::{many_commits_at_once, reads_see_what_was_acknowledged, run_ids_are_never_given_twice};
+pub use concurrency::{
+    counts_change_beside_the_rest, many_commits_at_once, reads_see_what_was_acknowledged,
+    run_ids_are_never_given_twice,
+};
 pub use feed::{
     a_page_never_splits_a_position, changes_are_conflated, changes_come_in_order,
     ended_children_of_one_parent, roots_of_a_scope,
@@ -121,6 +124,7 @@ macro_rules! conformance_suite {
             ended_children_of_one_parent
             counters_add_up
             counts_below_some_parents
+            counts_change_beside_the_rest
             every_filter_on_every_field
             every_order
             filters_take_text_literally

@@ -1,4 +1,4 @@
--- Writes actions, new or changed. Parameters: arrays of the columns as in action_columns.sql.
+-- Writes actions, new or changed. Parameters: arrays of the columns as in action_columns.sql, then of a new root's place.
 -- Key: (run_id, name). Parent and creation time never change, so the indexes by age are written once.
 INSERT INTO action (
     run_id, name, parent, depth, kind, grp, spec, task_project, task_domain, task_name, task_version,
@@ -21,8 +21,8 @@ SELECT
     u.created_by, u.changed, u.phase, u.since, u.not_before, u.wait_org, u.wait_scope, u.wait_key,
     u.claim_session, u.claim_fence, u.stopping, u.expires_at, u.ended_at, u.output_uri, u.value,
     u.signalled_by, u.failure_class, u.failure_code, u.failure_message, u.failure_recoverable,
-    u.failure_worker, u.failure_wire_kind, u.abort_reason, u.abort_by, u.abort_at, r.org, r.project,
-    r.domain
+    u.failure_worker, u.failure_wire_kind, u.abort_reason, u.abort_by, u.abort_at, u.scope_org,
+    u.scope_project, u.scope_domain
 FROM UNNEST(
     $1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bytea[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
@@ -33,7 +33,7 @@ FROM UNNEST(
     $43::bigint[], $44::text[], $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[], $49::text[],
     $50::text[], $51::text[], $52::text[], $53::bigint[], $54::bigint[], $55::bigint[], $56::bigint[],
     $57::text[], $58::bytea[], $59::text[], $60::bigint[], $61::text[], $62::text[], $63::bigint[],
-    $64::text[], $65::bigint[], $66::text[], $67::text[], $68::bigint[]
+    $64::text[], $65::bigint[], $66::text[], $67::text[], $68::bigint[], $69::text[], $70::text[], $71::text[]
 ) AS u (
     run_id, name, parent, depth, kind, grp, spec, task_project, task_domain, task_name, task_version,
     task_short_name, task_environment, task_type, input_uri, queue, priority, cpu_millis, memory_bytes,
@@ -43,9 +43,8 @@ FROM UNNEST(
     reopens_since, created_by, changed, phase, since, not_before, wait_org, wait_scope, wait_key,
     claim_session, claim_fence, stopping, expires_at, ended_at, output_uri, value, signalled_by,
     failure_class, failure_code, failure_message, failure_recoverable, failure_worker, failure_wire_kind,
-    abort_reason, abort_by, abort_at
+    abort_reason, abort_by, abort_at, scope_org, scope_project, scope_domain
 )
-LEFT JOIN run r ON r.id = u.run_id AND u.parent = ''
 ON CONFLICT (run_id, name) DO UPDATE SET
     depth = excluded.depth, kind = excluded.kind, grp = excluded.grp, spec = excluded.spec,
     task_project = excluded.task_project, task_domain = excluded.task_domain,

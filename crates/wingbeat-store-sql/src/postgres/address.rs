@@ -68,9 +68,11 @@ impl PostgresAddress {
     }
 
     /// For statements of files. They find rows by their keys: a plan that was made once is as good as a new one for each
-    /// call, which would cost more than the call itself.
+    /// call, which would cost more than the call itself. And each key is looked up by itself: a plan that was made while
+    /// a table was small would rather read all of it.
     pub(crate) fn options(&self) -> PgConnectOptions {
-        self.list_options().options([("plan_cache_mode", "force_generic_plan")])
+        let by_key = [("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+        self.list_options().options([("plan_cache_mode", "force_generic_plan")]).options(by_key)
     }
 
     /// For lists, whose best plan depends on what is asked for.

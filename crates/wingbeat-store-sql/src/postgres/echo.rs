@@ -26,10 +26,14 @@ const AT_ONCE: i64 = 64;
 const NO_ATTEMPT: i64 = 0;
 const SESSION: i64 = -1;
 
-/// The keys of what was written, for `head_advance.sql`.
-pub(crate) fn keys(written: &Pending) -> Result<Params, Fault> {
-    let runs = written.runs.keys().map(|run| (run.0, "", NO_ATTEMPT));
-    let actions = written.actions.keys().map(|key| (key.run.0, key.name.as_str(), NO_ATTEMPT));
+/// After other parameters, the keys of what was written, for `head_advance.sql`.
+pub(crate) fn and_keys(params: Params, written: &Pending) -> Result<Params, Fault> {
+    let runs = written.runs.keys().chain(written.run_counts.keys()).map(|run| (run.0, "", NO_ATTEMPT));
+    let actions = written
+        .actions
+        .keys()
+        .chain(written.action_counts.keys())
+        .map(|key| (key.run.0, key.name.as_str(), NO_ATTEMPT));
     // Whose executor is to stop: the order is for the attempt, whose row has not changed.
     let stopping = written
         .actions
@@ -42,7 +46,7 @@ pub(crate) fn keys(written: &Pending) -> Result<Params, Fault> {
         .map(|key| (key.action.run.0, key.action.name.as_str(), i64::from(key.attempt)));
     let sessions = written.sessions.keys().map(|id| (0, &*id.0, SESSION));
     let all = runs.chain(actions).chain(stopping).chain(attempts).chain(sessions);
-    Params::rows(&queries::HEAD_ADVANCE, all, |row, (run, name, attempt)| {
+    params.and_rows(&queries::HEAD_ADVANCE, all, |row, (run, name, attempt)| {
         row.put(*run)?;
         row.put(*name)?;
         row.put(*attempt)

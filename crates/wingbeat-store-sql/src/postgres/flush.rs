@@ -1,8 +1,10 @@
-//! Writes what a group decided: one statement for all rows of a table.
+//! Writes what a group decided: one statement for all rows of a table. Those of the tables that most transactions write are
+//! run as one, because each answer that is waited for costs more than most of them.
 
 use sqlx::postgres::PgConnection;
 use wingbeat_model::Timestamp;
 
+use super::load::bind_action_key;
 use super::params::Params;
 use super::pending::Pending;
 use super::queries::{self, Query};
@@ -11,32 +13,25 @@ use crate::rows::cell::Binder;
 use crate::rows::session::{REPLAY_LIFE, REPLAYS_EXPIRED_AT_ONCE};
 use crate::rows::{action, attempt, cache, queue, run, session, tally};
 
-/// Statements with their parameters, in the order in which they are to run.
+/// Statements with their parameters.
 #[derive(Default)]
 pub(crate) struct Statements {
-    all: Vec<(&'static Query, Params)>,
+    /// One after the other.
+    apart: Vec<(&'static Query, Params)>,
+    /// For `queries::WRITES`.
+    joined: Params,
+    /// Whether there is anything for those.
+    joins: bool,
 }
 
 impl Statements {
     /// Everything that is pending, in the same order each time.
     pub(crate) fn of(pending: &Pending, now: Timestamp) -> Result<Self, Fault> {
-        let mut to = Self::default();
-        to.put(&queries::SPEC_PUT, &pending.specs, |row, (digest, bytes)| {
-            row.put(digest.0)?;
-            row.put(*bytes)
-        })?;
-        // Runs first: a root action copies its run's place.
-        to.put(&queries::RUN_PUT, pending.runs.values(), |row, changed| run::bind(row, changed))?;
+        let mut to = Self { joined: joined(pending)?, joins: joins(pending), ..Self::default() };
         to.put_labels(pending)?;
-        to.put(&queries::ACTION_PUT, pending.actions.values(), |row, changed| action::bind(row, changed))?;
-        to.put(&queries::ATTEMPT_PUT, pending.attempts.values(), |row, changed| attempt::bind(row, changed))?;
         to.put_cache(pending)?;
         to.put(&queries::SESSION_PUT, pending.sessions.values(), |row, changed| session::bind(row, changed))?;
-        to.put(&queries::QUEUE_PUT, pending.queues.values(), |row, changed| queue::bind(row, changed))?;
         to.put(&queries::SHARE_PUT, pending.shares.values(), |row, changed| queue::bind_share(row, changed))?;
-        to.put_counters(pending)?;
-        let tallies = pending.tallies.iter().filter(|(_, difference)| **difference != 0);
-        to.put(&queries::TALLY_ADD, tallies, |row, (key, difference)| tally::bind(row, key, **difference))?;
         let done = pending.follow_ups.iter().filter(|(_, left)| left.is_none());
         to.put(&queries::FOLLOW_UP_DELETE, done, |row, (id, _)| row.put(*id))?;
         let left = pending.follow_ups.values().flatten();
@@ -67,17 +62,6 @@ impl Statements {
         self.put(&queries::RESERVATION_PUT, claims, |row, claim| cache::bind_reservation(row, claim))
     }
 
-    fn put_counters(&mut self, pending: &Pending) -> Result<(), Fault> {
-        let counters = pending.counters.iter().filter(|(_, difference)| **difference != 0);
-        self.put(&queries::COUNTER_ADD, counters, |row, (key, difference)| {
-            row.put(key.run.0)?;
-            row.put(key.parent.as_ref().map_or("", |parent| parent.as_str()))?;
-            row.put(&key.group)?;
-            row.put_code(key.phase)?;
-            row.put(*difference)
-        })
-    }
-
     fn put_replays(&mut self, pending: &Pending, now: Timestamp) -> Result<(), Fault> {
         if pending.replays.is_empty() {
             return Ok(());
@@ -89,7 +73,7 @@ impl Statements {
             row.put_time(now)
         })?;
         let params = Params::new().with((now - REPLAY_LIFE).as_micros())?;
-        self.all.push((&queries::REPLAY_EXPIRE, params.with(i64::from(REPLAYS_EXPIRED_AT_ONCE))?));
+        self.apart.push((&queries::REPLAY_EXPIRE, params.with(i64::from(REPLAYS_EXPIRED_AT_ONCE))?));
         Ok(())
     }
 
@@ -101,26 +85,96 @@ impl Statements {
     ) -> Result<(), Fault> {
         let mut rows = rows.into_iter().peekable();
         if rows.peek().is_some() {
-            self.all.push((query, Params::rows(query, rows, bind)?));
+            self.apart.push((query, Params::rows(query, rows, bind)?));
         }
         Ok(())
     }
 
     /// Runs them.
-    pub(crate) async fn run(self, db: &mut PgConnection) -> Result<(), Fault> {
-        for (query, params) in self.all {
-            execute(db, query, params).await?;
+    pub(crate) async fn run(mut self, db: &mut PgConnection) -> Result<(), Fault> {
+        self.run_apart(db).await?;
+        if self.joins {
+            execute(db, queries::WRITES.text(), self.joined).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs all but those that are joined; the parameters of these, to which others are added for `queries::LAST_WRITES`.
+    pub(crate) async fn run_all_but_joined(mut self, db: &mut PgConnection) -> Result<Params, Fault> {
+        self.run_apart(db).await?;
+        Ok(self.joined)
+    }
+
+    async fn run_apart(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
+        for (query, params) in self.apart.drain(..) {
+            execute(db, query.text(), params).await?;
         }
         Ok(())
     }
 }
 
+fn joins(pending: &Pending) -> bool {
+    let Pending { specs, runs, run_counts, actions, action_counts, attempts, queues, .. } = pending;
+    let no_rows = specs.is_empty() && runs.is_empty() && actions.is_empty() && attempts.is_empty();
+    let no_counts = run_counts.is_empty() && action_counts.is_empty() && queues.is_empty();
+    !(no_rows && no_counts && pending.counters.is_empty() && pending.tallies.is_empty())
+}
+
+/// In the order of `queries::WRITES`.
+fn joined(pending: &Pending) -> Result<Params, Fault> {
+    let params = Params::rows(&queries::SPEC_PUT, &pending.specs, |row, (digest, bytes)| {
+        row.put(digest.0)?;
+        row.put(*bytes)
+    })?;
+    let params = and_runs(params, pending)?;
+    let params = and_actions(params, pending)?;
+    let attempts = pending.attempts.values();
+    let params =
+        params.and_rows(&queries::ATTEMPT_PUT, attempts, |row, changed| attempt::bind(row, changed))?;
+    let queues = pending.queues.values();
+    let params = params.and_rows(&queries::QUEUE_PUT, queues, |row, changed| queue::bind(row, changed))?;
+    and_sums(params, pending)
+}
+
+fn and_runs(params: Params, pending: &Pending) -> Result<Params, Fault> {
+    let params = params.and_rows(&queries::RUN_PUT, pending.runs.values(), |row, run| run::bind(row, run))?;
+    params.and_rows(&queries::RUN_COUNT, &pending.run_counts, |row, (id, counts)| {
+        row.put(id.0)?;
+        row.put(counts.running)?;
+        row.put(counts.waiting_parents)?;
+        row.put(counts.changed.0)
+    })
+}
+
+fn and_actions(params: Params, pending: &Pending) -> Result<Params, Fault> {
+    let params = params.and_rows(&queries::ACTION_PUT, pending.actions.values(), |row, action| {
+        action::bind(row, action)?;
+        // A root that is new comes with its run; the place of others never changes.
+        let run = action.parent.is_none().then(|| pending.runs.get(&action.key.run)).flatten();
+        run::bind_place(row, run)
+    })?;
+    params.and_rows(&queries::ACTION_COUNT, &pending.action_counts, |row, (key, live_children)| {
+        bind_action_key(row, key)?;
+        row.put(**live_children)
+    })
+}
+
+fn and_sums(params: Params, pending: &Pending) -> Result<Params, Fault> {
+    let counters = pending.counters.iter().filter(|(_, difference)| **difference != 0);
+    let params = params.and_rows(&queries::COUNTER_ADD, counters, |row, (key, difference)| {
+        row.put(key.run.0)?;
+        row.put(key.parent.as_ref().map_or("", |parent| parent.as_str()))?;
+        row.put(&key.group)?;
+        row.put_code(key.phase)?;
+        row.put(**difference)
+    })?;
+    let tallies = pending.tallies.iter().filter(|(_, difference)| **difference != 0);
+    params
+        .and_rows(&queries::TALLY_ADD, tallies, |row, (key, difference)| tally::bind(row, key, **difference))
+}
+
 /// Runs a statement that finds nothing.
-pub(crate) async fn execute(
-    db: &mut PgConnection,
-    query: &'static Query,
-    params: Params,
-) -> Result<(), Fault> {
-    sqlx::query_with(query.text(), params.into_arguments()).execute(db).await?;
+pub(crate) async fn execute(db: &mut PgConnection, text: &'static str, params: Params) -> Result<(), Fault> {
+    sqlx::query_with(text, params.into_arguments()).execute(db).await?;
     Ok(())
 }

@@ -27,7 +27,6 @@ use super::load::{load_keys, load_sets};
 use super::params::Params;
 use super::pending::{Pending, copy_known, mark_asked, not_asked, wants_sets};
 use super::queries;
-use super::readers::fetch;
 use super::row::read_rows;
 use crate::fault::Fault;
 
@@ -122,8 +121,7 @@ impl Group {
 
     /// One try of the transaction, on a connection that is in none.
     pub(crate) async fn try_on(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
-        db.execute("BEGIN").await?;
-        let rows = fetch(db, &queries::HEAD_LOCK, Params::new()).await?;
+        let rows = db.fetch_all(sqlx::raw_sql(queries::begin())).await?;
         let found = read_rows(&rows, |row| Ok((Seq(row.take()?), row.take::<i64>()?, row.take::<i64>()?)))?;
         let (head, writer, epoch) =
             *found.first().ok_or_else(|| Fault::corrupt("the head's row is missing"))?;
@@ -138,7 +136,6 @@ impl Group {
         while self.decided < self.jobs.len() {
             self.decide_next(db).await?;
         }
-        self.flush(db).await?;
         if self.head > self.base {
             self.advance(db).await?;
         }
@@ -147,13 +144,16 @@ impl Group {
         Ok(())
     }
 
-    /// The head moves, and the other servers can hear of it.
+    /// What is left to write is written, the head moves, and the other servers can hear of it.
     async fn advance(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
-        let params = echo::keys(&self.written)?.with(self.head.0)?.with(self.writer)?;
-        execute(db, &queries::HEAD_ADVANCE, params.with(self.base.0)?.with(self.server.0)?).await?;
+        let statements = Statements::of(&self.pending, self.now)?;
+        self.pending.move_to(&mut self.written);
+        let params = echo::and_keys(statements.run_all_but_joined(db).await?, &self.written)?;
+        let params = params.with(self.head.0)?.with(self.writer)?.with(self.base.0)?.with(self.server.0)?;
+        execute(db, queries::LAST_WRITES.text(), params).await?;
         if self.head.0 / EXPIRED_EVERY != self.base.0 / EXPIRED_EVERY {
             let params = Params::new().with(self.head.0 - echo::KEPT)?;
-            execute(db, &queries::ECHO_EXPIRE, params).await?;
+            execute(db, queries::ECHO_EXPIRE.text(), params).await?;
         }
         Ok(())
     }

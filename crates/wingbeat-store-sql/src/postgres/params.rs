@@ -104,6 +104,16 @@ impl Params {
         rows: impl IntoIterator<Item = T>,
         bind: impl Fn(&mut Binder<'_>, &T) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
+        Self::new().and_rows(query, rows, bind)
+    }
+
+    /// These, then the arrays that `query` wants.
+    pub(crate) fn and_rows<T>(
+        mut self,
+        query: &'static Query,
+        rows: impl IntoIterator<Item = T>,
+        bind: impl Fn(&mut Binder<'_>, &T) -> Result<(), Fault>,
+    ) -> Result<Self, Fault> {
         let columns = query.arrays().iter().map(|kind| Array::new(*kind)).collect();
         let mut table = Table { columns, at: 0 };
         for row in rows {
@@ -112,11 +122,10 @@ impl Params {
                 return Err(Fault::corrupt(format!("{}: a row of {} columns", query.file(), table.at)));
             }
         }
-        let mut params = Self::new();
         for column in table.columns {
-            params.add_array(column)?;
+            self.add_array(column)?;
         }
-        Ok(params)
+        Ok(self)
     }
 
     /// One more value.

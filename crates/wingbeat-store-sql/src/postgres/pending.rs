@@ -6,7 +6,7 @@ use std::mem;
 
 use wingbeat_model::{
     Action, ActionKey, Attempt, AttemptKey, CacheEntry, CacheKey, Changes, CounterKey, Digest, FollowUp,
-    FollowUpId, Loaded, Needs, Queue, QueueName, ReplayKey, Reservation, Run, RunId, Session, SessionId,
+    FollowUpId, Loaded, Needs, Queue, QueueName, ReplayKey, Reservation, Run, RunId, Seq, Session, SessionId,
     Share, ShareKey, TallyKey,
 };
 
@@ -14,9 +14,13 @@ use wingbeat_model::{
 #[derive(Default)]
 pub(crate) struct Pending {
     pub(crate) runs: BTreeMap<RunId, Run>,
+    /// Of runs that are not among these: nothing else of their rows is another one than what is stored.
+    pub(crate) run_counts: BTreeMap<RunId, RunCounts>,
     /// Runs whose stored labels may be others than those of the row.
     pub(crate) relabelled: BTreeSet<RunId>,
     pub(crate) actions: BTreeMap<ActionKey, Action>,
+    /// How many children live, of actions that are not among these.
+    pub(crate) action_counts: BTreeMap<ActionKey, u32>,
     pub(crate) attempts: BTreeMap<AttemptKey, Attempt>,
     pub(crate) specs: BTreeMap<Digest, Vec<u8>>,
     pub(crate) cache: BTreeMap<CacheKey, Option<CacheEntry>>,
@@ -30,6 +34,24 @@ pub(crate) struct Pending {
     pub(crate) shares: BTreeMap<ShareKey, Share>,
 }
 
+/// What changes of a run with every action that gets a place or leaves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunCounts {
+    pub(crate) running: u32,
+    pub(crate) waiting_parents: u32,
+    pub(crate) changed: Seq,
+}
+
+impl RunCounts {
+    fn of(run: &Run) -> Self {
+        Self { running: run.running, waiting_parents: run.waiting_parents, changed: run.changed }
+    }
+
+    fn put(self, run: &mut Run) {
+        (run.running, run.waiting_parents, run.changed) = (self.running, self.waiting_parents, self.changed);
+    }
+}
+
 impl Pending {
     /// Adds what a unit decided, and tells `known` of it.
     pub(crate) fn add(&mut self, changes: Changes, known: &mut Loaded) {
@@ -37,9 +59,7 @@ impl Pending {
             self.add_run(run, known);
         }
         for action in changes.actions {
-            known.asked.actions.insert(action.key.clone());
-            known.actions.insert(action.key.clone(), action.clone());
-            self.actions.insert(action.key.clone(), action);
+            self.add_action(action, known);
         }
         for attempt in changes.attempts {
             known.asked.attempts.insert(attempt.key.clone());
@@ -78,15 +98,61 @@ impl Pending {
     }
 
     fn add_run(&mut self, run: Run, known: &mut Loaded) {
-        let before = known.runs.get(&run.id);
-        if before.is_none_or(|before| before.labels != run.labels) {
-            self.relabelled.insert(run.id);
-        }
         known.asked.runs.insert(run.id);
         known.asked.runs_by_key.insert(run.key.clone());
         known.run_ids.insert(run.key.clone(), run.id);
-        known.runs.insert(run.id, run.clone());
+        let before = known.runs.insert(run.id, run.clone());
+        if before.as_ref().is_none_or(|before| before.labels != run.labels) {
+            self.relabelled.insert(run.id);
+        }
+        let counts = RunCounts::of(&run);
+        let only_counts = before.is_some_and(|mut before| {
+            counts.put(&mut before);
+            before == run
+        });
+        if only_counts {
+            self.count_run(run.id, counts);
+        } else {
+            self.put_run(run);
+        }
+    }
+
+    fn add_action(&mut self, action: Action, known: &mut Loaded) {
+        known.asked.actions.insert(action.key.clone());
+        let before = known.actions.insert(action.key.clone(), action.clone());
+        let only_count = before.is_some_and(|mut before| {
+            before.live_children = action.live_children;
+            before == action
+        });
+        if only_count {
+            self.count_children(action.key, action.live_children);
+        } else {
+            self.put_action(action);
+        }
+    }
+
+    fn put_run(&mut self, run: Run) {
+        self.run_counts.remove(&run.id);
         self.runs.insert(run.id, run);
+    }
+
+    fn count_run(&mut self, id: RunId, counts: RunCounts) {
+        match self.runs.get_mut(&id) {
+            Some(run) => counts.put(run),
+            None => drop(self.run_counts.insert(id, counts)),
+        }
+    }
+
+    fn put_action(&mut self, action: Action) {
+        self.action_counts.remove(&action.key);
+        self.actions.insert(action.key.clone(), action);
+    }
+
+    fn count_children(&mut self, key: ActionKey, live: u32) {
+        match self.actions.get_mut(&key) {
+            Some(action) => action.live_children = live,
+            None => drop(self.action_counts.insert(key, live)),
+        }
     }
 
     fn add_cache(&mut self, deletes: Vec<CacheKey>, puts: Vec<CacheEntry>, known: &mut Loaded) {
@@ -117,9 +183,11 @@ impl Pending {
 
     /// Adds what was decided later.
     pub(crate) fn merge(&mut self, later: Self) {
-        self.runs.extend(later.runs);
+        later.runs.into_values().for_each(|run| self.put_run(run));
+        later.run_counts.into_iter().for_each(|(id, counts)| self.count_run(id, counts));
         self.relabelled.extend(later.relabelled);
-        self.actions.extend(later.actions);
+        later.actions.into_values().for_each(|action| self.put_action(action));
+        later.action_counts.into_iter().for_each(|(key, live)| self.count_children(key, live));
         self.attempts.extend(later.attempts);
         // A digest's bytes are always the same.
         self.specs.extend(later.specs);

@@ -42,6 +42,10 @@ async fn every_statement_can_be_prepared() {
         let prepared = db.prepare(query.text().into_sql_str()).await;
         prepared.unwrap_or_else(|error| panic!("{}: {error}", query.file()));
     }
+    for joined in [&queries::WRITES, &queries::LAST_WRITES] {
+        let prepared = db.prepare(joined.text().into_sql_str()).await;
+        prepared.unwrap_or_else(|error| panic!("{}: {error}", joined.text()));
+    }
     for text in lists() {
         let prepared = db.prepare(sqlx::AssertSqlSafe(text.clone()).into_sql_str()).await;
         prepared.unwrap_or_else(|error| panic!("{text}: {error}"));

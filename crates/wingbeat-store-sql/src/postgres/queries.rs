@@ -1,5 +1,6 @@
 //! The statements, as they stand in `queries/postgres/`. Lists of columns are put in once, on first use.
 
+use std::fmt::Write;
 use std::sync::OnceLock;
 
 use crate::columns::complete;
@@ -38,6 +39,90 @@ impl Query {
     }
 }
 
+/// Statements that are run as one. None looks at a row that another one writes: they all see what was there before.
+pub(crate) struct Joined {
+    parts: &'static [&'static Query],
+    text: OnceLock<String>,
+}
+
+impl Joined {
+    const fn new(parts: &'static [&'static Query]) -> Self {
+        Self { parts, text: OnceLock::new() }
+    }
+
+    /// The statement; its parameters are those of the parts, in their order.
+    pub(crate) fn text(&'static self) -> &'static str {
+        self.text.get_or_init(|| {
+            let mut taken = 0;
+            let texts = self.parts.iter().map(|part| {
+                let (text, most) = renumbered(part.text(), taken);
+                taken = most;
+                text
+            });
+            with_all(texts.collect())
+        })
+    }
+}
+
+/// The last one with all others before it, as PostgreSQL takes them together.
+fn with_all(mut texts: Vec<String>) -> String {
+    let last = texts.pop().unwrap_or_default();
+    let before = texts.into_iter().enumerate().map(|(at, text)| format!("part_{at} AS (\n{text}\n)"));
+    let before = before.collect::<Vec<_>>().join(", ");
+    match last.strip_prefix("WITH ") {
+        Some(rest) => format!("WITH {before}, {rest}"),
+        None => format!("WITH {before}\n{last}"),
+    }
+}
+
+/// The text with its parameters numbered from behind `taken`, and the highest number.
+fn renumbered(text: &str, taken: usize) -> (String, usize) {
+    let mut pieces = text.split('$');
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    let mut most = taken;
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let number = taken + number.parse::<usize>().unwrap_or_default();
+        most = most.max(number);
+        let _infallible = write!(whole, "${number}{rest}");
+    }
+    (whole, most)
+}
+
+/// Begins a transaction and takes the head's lock, in one message.
+pub(crate) fn begin() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| format!("BEGIN; {}", HEAD_LOCK.text()))
+}
+
+/// What most transactions write.
+pub(crate) static WRITES: Joined = Joined::new(&[
+    &SPEC_PUT,
+    &RUN_PUT,
+    &RUN_COUNT,
+    &ACTION_PUT,
+    &ACTION_COUNT,
+    &ATTEMPT_PUT,
+    &QUEUE_PUT,
+    &COUNTER_ADD,
+    &TALLY_ADD,
+]);
+
+/// The same, and the end of the transaction.
+pub(crate) static LAST_WRITES: Joined = Joined::new(&[
+    &SPEC_PUT,
+    &RUN_PUT,
+    &RUN_COUNT,
+    &ACTION_PUT,
+    &ACTION_COUNT,
+    &ATTEMPT_PUT,
+    &QUEUE_PUT,
+    &COUNTER_ADD,
+    &TALLY_ADD,
+    &HEAD_ADVANCE,
+]);
+
 macro_rules! queries {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) static $name: Query =
@@ -53,6 +138,7 @@ queries! {
     ACTION_CACHE_WAITERS = "action_cache_waiters.sql";
     ACTION_CHANGED = "action_changed.sql";
     ACTION_CHANGED_CHILDREN = "action_changed_children.sql";
+    ACTION_COUNT = "action_count.sql";
     ACTION_FIND = "action_find.sql";
     ACTION_LIVE = "action_live.sql";
     ACTION_LIVE_CHILDREN = "action_live_children.sql";
@@ -95,6 +181,7 @@ queries! {
     ROOT_CHANGED = "root_changed.sql";
     ROOT_CHANGED_RUN = "root_changed_run.sql";
     ROOT_CHANGED_TASK = "root_changed_task.sql";
+    RUN_COUNT = "run_count.sql";
     RUN_FIND = "run_find.sql";
     RUN_GET = "run_get.sql";
     RUN_LABEL_DELETE = "run_label_delete.sql";

@@ -37,6 +37,14 @@ pub(crate) fn bind(row: &mut Binder<'_>, run: &Run) -> Result<(), Fault> {
     row.put(run.changed.0)
 }
 
+/// Binds the three columns of a root's place.
+pub(crate) fn bind_place(row: &mut Binder<'_>, run: Option<&Run>) -> Result<(), Fault> {
+    let place = run.map(|run| &run.key.scope);
+    row.put(place.map(|place| &*place.org))?;
+    row.put(place.map(|place| &*place.project))?;
+    row.put(place.map(|place| &*place.domain))
+}
+
 /// Binds the four columns of a name.
 pub(crate) fn bind_key(row: &mut Binder<'_>, key: &RunKey) -> Result<(), Fault> {
     row.put(&*key.scope.org)?;

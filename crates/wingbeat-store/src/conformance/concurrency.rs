@@ -41,6 +41,41 @@ pub async fn many_commits_at_once(store: Store) {
     }
 }
 
+/// Commits that change nothing but the counts of a row, between others that change the rest of it: both are kept.
+pub async fn counts_change_beside_the_rest(store: Store) {
+    const COMMITS: u32 = 40;
+    put_runs(&store, [1]).await;
+    let needs = || Needs { actions: [key(1, "a0")].into(), runs: [RunId(1)].into(), ..Needs::default() };
+    let commit = |rest: u32| {
+        step(&store, vec![needs()], move |loaded, seq| {
+            let (mut root, mut run) = (loaded.actions[&key(1, "a0")].clone(), loaded.runs[&RunId(1)].clone());
+            root.live_children += 1;
+            root.attempts += rest;
+            run.running += 2;
+            run.waiting_parents += 1;
+            run.source += i32::try_from(rest).expect("it is small");
+            run.changed = seq;
+            Changes { actions: vec![root], runs: vec![run], ..Changes::default() }
+        })
+    };
+    let mut rests = 0;
+    for after in [0, COMMITS, 1, 0] {
+        // Many of both kinds at once, then each kind alone.
+        let kinds = (0..after).map(|ix| u32::from(ix % 7 == 0)).chain([0]).collect::<Vec<_>>();
+        rests += kinds.iter().sum::<u32>();
+        join_all(kinds.into_iter().map(&commit)).await;
+    }
+    let all = COMMITS + 5;
+    let root = store.find_action(&key(1, "a0")).await.expect("reads").expect("it is there");
+    assert_eq!((root.live_children, root.attempts), (all, rests));
+    let run = store.get_runs(&[RunId(1)]).await.expect("reads").remove(0);
+    assert_eq!(
+        (run.running, run.waiting_parents, run.source),
+        (2 * all, all, i32::try_from(rests).expect("small"))
+    );
+    assert_eq!(run.changed, store.head().await.expect("reads"));
+}
+
 /// A read that begins after an acknowledgement sees what was acknowledged, also when others write and read.
 pub async fn reads_see_what_was_acknowledged(store: Store) {
     put_runs(&store, [1]).await;
