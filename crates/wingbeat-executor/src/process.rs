@@ -25,7 +25,7 @@ use tokio::net::UnixStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
-pub(crate) use self::forker::Forker;
+pub(crate) use self::forker::{Forker, is_gone};
 use self::leader::Leader;
 use self::platform::Processes;
 use crate::outcome::{Exit, Oom};
@@ -252,7 +252,7 @@ impl TaskProcess {
     /// It has ended already.
     pub(crate) fn forker(&self, control: UnixStream) -> io::Result<Forker> {
         let process = self.mark.leader.ok_or(io::ErrorKind::NotFound)?;
-        Ok(Forker::new(process, control))
+        Forker::new(process, control)
     }
 
     /// What identifies the family; to be written down for a successor.
@@ -305,10 +305,13 @@ impl TaskProcess {
     }
 
     fn ask_to_end(&self) {
-        let processes = Processes::look();
-        let leaders = leaders().clone();
-        for member in processes.family(&self.mark, GroupTrust::Fresh, &leaders) {
-            member.terminate();
+        let family = Processes::look()
+            .and_then(|processes| processes.family(&self.mark, GroupTrust::Fresh, &leaders().clone()));
+        match family {
+            Ok(members) => members.into_iter().for_each(ProcessId::terminate),
+            Err(error) => {
+                tracing::warn!(pid = self.group, %error, "a task cannot be asked to end; it is killed");
+            }
         }
     }
 }
@@ -331,16 +334,20 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
     let mut seen = HashSet::new();
     let mut pause = LOOK_AGAIN.0;
     loop {
-        let members = living_members(mark.clone(), trust).await;
-        if members.is_empty() {
-            return seen.len();
-        }
-        for member in members {
-            member.kill();
-            seen.insert(member);
-        }
+        let left = match living_members(mark.clone(), trust).await {
+            Ok(members) if members.is_empty() => return seen.len(),
+            Ok(members) => {
+                for member in members {
+                    member.kill();
+                    seen.insert(member);
+                }
+                "they survive SIGKILL".to_owned()
+            }
+            // For want of descriptors or memory, which comes and goes.
+            Err(error) => format!("they cannot be looked for: {error}"),
+        };
         if Instant::now() > deadline {
-            tracing::warn!(?mark, "processes of a task survive SIGKILL; they are left behind");
+            tracing::warn!(?mark, left, "processes of a task may be left behind");
             return seen.len();
         }
         // Nobody tells when a process that is not ours is gone; this loop lives for milliseconds.
@@ -350,14 +357,18 @@ pub(crate) async fn end_family(mark: &FamilyMark, trust: GroupTrust) -> usize {
 }
 
 /// Reads a good part of /proc, which takes milliseconds on a busy machine: other attempts must not wait for it.
-async fn living_members(mark: FamilyMark, trust: GroupTrust) -> Vec<ProcessId> {
+async fn living_members(mark: FamilyMark, trust: GroupTrust) -> io::Result<Vec<ProcessId>> {
     let look = move || {
-        let processes = Processes::look();
-        let leaders = leaders().clone();
-        processes.reap_orphans(&leaders);
-        processes.family(&mark, trust, &leaders)
+        let processes = Processes::look()?;
+        let known = {
+            // Locked over the reaping: a list of children that is read meanwhile may lack some.
+            let leaders = leaders();
+            processes.reap_orphans(&leaders);
+            leaders.clone()
+        };
+        processes.family(&mark, trust, &known)
     };
-    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
 }
 
 fn output(path: &Path) -> Result<std::fs::File, StartError> {

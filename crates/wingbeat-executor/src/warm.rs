@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -157,14 +157,28 @@ impl WarmPool {
         Err("the environment fits none of the preloaded interpreters".to_owned())
     }
 
-    /// A process of `interpreter` that waits for its attempt, or why there is none.
+    /// A process of `interpreter` that waits for its attempt, or why there is none. Harmless to give up.
     ///
     /// # Errors
     /// The reason, for people. Nothing was started for the attempt.
     pub(crate) async fn fork(&self, interpreter: Arc<Template>) -> Result<Fork, String> {
-        let fork = interpreter.take().await?;
-        Arc::clone(&self.inner).fork_ahead(interpreter);
-        Ok(fork)
+        let inner = Arc::clone(&self.inner);
+        let (give, taken) = oneshot::channel();
+        // By itself: who asks for a fork has to hear of it, or nobody learns of its end.
+        self.inner.tasks.spawn("warm-fork", async move {
+            let fork = tokio::select! {
+                fork = interpreter.take() => fork,
+                // The interpreter goes, with everything that it has forked for nobody.
+                () = inner.closing.cancelled() => return,
+            };
+            if fork.is_ok() {
+                inner.fork_ahead(interpreter);
+            }
+            if let Err(Ok(unwanted)) = give.send(fork) {
+                unwanted.discard().await;
+            }
+        });
+        taken.await.unwrap_or_else(|_| Err("the executor is ending".to_owned()))
     }
 
     /// Is an attempt of `code` to tell what it imports? If so, it is the one that was asked.

@@ -135,7 +135,7 @@ pub struct CounterKey {
 pub struct Changes {
     /// Runs, new or changed. `changed` is set by whoever decided.
     pub runs: Vec<Run>,
-    /// Actions, new or changed.
+    /// Actions, new or changed. A root that is new comes with its run.
     pub actions: Vec<Action>,
     /// Attempts, new or changed.
     pub attempts: Vec<Attempt>,

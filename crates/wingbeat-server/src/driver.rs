@@ -234,7 +234,8 @@ pub async fn start(parts: Parts, tasks: &Tasks) -> Result<DriverHandle, BootErro
         tasks: tasks.clone(),
     };
     driver.meet_others().await?;
-    boot::load(&mut driver).await?;
+    let head = boot::load(&mut driver).await?;
+    driver.parts.feed.start_from(head);
     tasks.spawn("driver", async move { driver.run().await });
     Ok(handle)
 }

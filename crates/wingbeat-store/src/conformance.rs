@@ -16,7 +16,7 @@ mod feed;
 mod listing;
 mod paging;
 mod roots;
-mod rows;
+pub mod rows;
 mod sets;
 mod views;
 

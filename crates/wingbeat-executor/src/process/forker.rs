@@ -10,7 +10,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use super::ProcessId;
+use super::{ProcessId, platform};
 
 /// What it is asked, in four bytes: to fork, or for the end of the process with this number.
 const FORK: u32 = 0;
@@ -18,28 +18,30 @@ const FORK: u32 = 0;
 /// The executor's end of the socket over which it is asked. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Forker {
-    process: ProcessId,
+    pid: i32,
+    /// Opened ahead: it has to be killed also when there is no descriptor left.
+    handle: OwnedFd,
     control: UnixStream,
 }
 
 impl Forker {
-    pub(super) fn new(process: ProcessId, control: UnixStream) -> Self {
-        Self { process, control }
+    pub(super) fn new(process: ProcessId, control: UnixStream) -> io::Result<Self> {
+        Ok(Self { pid: process.pid, handle: platform::open(process)?, control })
     }
 
     pub(super) fn pid(&self) -> i32 {
-        self.process.pid
+        self.pid
     }
 
     /// For one that does not answer.
     pub(super) fn kill(&self) {
-        self.process.kill();
+        platform::kill_opened(&self.handle);
     }
 
     /// Asks for a fork, which will be at the other end of what is returned.
     ///
     /// # Errors
-    /// It is gone.
+    /// It is gone ([`is_gone`]), or this process has no descriptor or memory left.
     pub(crate) async fn fork(&self) -> io::Result<UnixStream> {
         self.ask(FORK).await
     }
@@ -47,9 +49,16 @@ impl Forker {
     /// Asks how a fork has ended, which it has. The answer comes on what is returned; an end of that is the forker's.
     ///
     /// # Errors
-    /// It is gone.
+    /// As above.
     pub(super) async fn end_of(&self, pid: i32) -> io::Result<UnixStream> {
         self.ask(u32::try_from(pid).map_err(io::Error::other)?).await
+    }
+
+    /// Nobody will ask how this fork ends, which it has or is about to: it need not be remembered.
+    pub(super) fn let_go(&self, pid: i32) {
+        if let (Ok(what), Ok((_unheard, theirs))) = (u32::try_from(pid), StdStream::pair()) {
+            let _gone = send_fd(&self.control, &what.to_be_bytes(), &OwnedFd::from(theirs));
+        }
     }
 
     async fn ask(&self, what: u32) -> io::Result<UnixStream> {
@@ -68,6 +77,12 @@ impl Forker {
             }
         }
     }
+}
+
+/// Whether an error of a question says that the forker has ended.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected)
 }
 
 fn send_fd(control: &UnixStream, word: &[u8], fd: &OwnedFd) -> io::Result<()> {

@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::forker::Forker;
+use super::forker::{Forker, is_gone};
 use super::platform;
 use crate::outcome::Exit;
 
@@ -94,36 +94,24 @@ impl Adopted {
 
     /// What its parent says; `None` if that is gone, or has to go because it says nothing.
     async fn asked(&mut self) -> Option<Exit> {
-        match timeout(FORKER_PATIENCE, self.told()).await {
-            Ok(Some(exit)) => return Some(exit),
-            // It is as good as gone; while it is not, the process stays its child.
-            Ok(None) => {
-                self.parent.kill();
-                return None;
-            }
-            Err(_) => {}
+        // What was asked is not asked again: it is let go with the answer.
+        if self.answer.is_none() {
+            self.answer = ask(&self.parent, self.pid).await;
         }
-        tracing::warn!(pid = self.parent.pid(), "a preloaded interpreter does not answer; it is killed");
-        self.parent.kill();
-        timeout(HANDOVER_PATIENCE, self.told()).await.ok().flatten()
-    }
-
-    /// What its parent says; `None` if that is gone. What was asked is not asked again: it is let go with the answer.
-    async fn told(&mut self) -> Option<Exit> {
-        let answer = match &mut self.answer {
-            Some(answer) => answer,
-            None => self.answer.insert(ask(&self.parent, self.pid).await?),
+        let told_in_time = match &self.answer {
+            Some(answer) => timeout(FORKER_PATIENCE, told(answer)).await,
+            None => Ok(None),
         };
-        loop {
-            answer.readable().await.ok()?;
-            let mut code = [0; 4];
-            match answer.try_read(&mut code) {
-                // Written at once, so never read in parts.
-                Ok(4) => return Some(exit_of_code(i32::from_be_bytes(code))),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(_) | Err(_) => return None,
-            }
+        if let Ok(Some(exit)) = told_in_time {
+            return Some(exit);
         }
+        if told_in_time.is_err() {
+            tracing::warn!(pid = self.parent.pid(), "a preloaded interpreter does not answer; it is killed");
+        }
+        // It is as good as gone; while it is not, the process stays its child.
+        self.parent.kill();
+        // An answer may be on its way.
+        timeout(HANDOVER_PATIENCE, told(self.answer.as_ref()?)).await.ok().flatten()
     }
 
     /// As a child of this process, which it will be in a moment.
@@ -135,6 +123,28 @@ impl Adopted {
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Ok(None) | Err(_) => sleep(Duration::from_millis(1)).await,
             }
+        }
+    }
+}
+
+impl Drop for Adopted {
+    fn drop(&mut self) {
+        if self.answer.is_none() {
+            self.parent.let_go(self.pid);
+        }
+    }
+}
+
+/// What a parent says; `None` if it is gone.
+async fn told(answer: &UnixStream) -> Option<Exit> {
+    loop {
+        answer.readable().await.ok()?;
+        let mut code = [0; 4];
+        match answer.try_read(&mut code) {
+            // Written at once, so never read in parts.
+            Ok(4) => return Some(exit_of_code(i32::from_be_bytes(code))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => return None,
         }
     }
 }
@@ -151,11 +161,6 @@ async fn ask(parent: &Forker, pid: i32) -> Option<UnixStream> {
             }
         }
     }
-}
-
-fn is_gone(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
-    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected)
 }
 
 /// As Python writes it: a signal is a negative number.

@@ -1,6 +1,7 @@
 //! What Linux offers for supervising processes: process groups, `/proc`, pidfds, cgroup counters.
 //!
-//! Mechanism only. Every look at `/proc` may find a process gone; that is never an error.
+//! Mechanism only. Every look at `/proc` may find a process gone; that is never an error. That there is no descriptor or
+//! memory for a look is one: it says nothing about who is there.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -9,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process_group, pidfd_open, pidfd_send_signal,
     set_child_subreaper, waitpid,
@@ -38,7 +40,7 @@ pub(super) fn boot_id() -> &'static str {
 
 /// When the process started, in ticks since boot.
 pub(super) fn started_at(pid: i32) -> Option<u64> {
-    Stat::read(pid).map(|stat| stat.started)
+    Stat::read(pid).ok().flatten().map(|stat| stat.started)
 }
 
 /// Memory that a process fills now.
@@ -69,7 +71,7 @@ pub(super) fn open_child(pid: i32, forker: i32) -> io::Result<OwnedFd> {
     let number = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let fd = pidfd_open(number, PidfdFlags::empty())?;
     // A child's number cannot pass to another process before it was waited for.
-    let ours = Stat::read(pid).is_some_and(|stat| stat.parent == forker || stat.parent == own_pid());
+    let ours = Stat::read(pid)?.is_some_and(|stat| stat.parent == forker || stat.parent == own_pid());
     if ours { Ok(fd) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
@@ -101,13 +103,23 @@ pub(super) fn kill(process: ProcessId) {
     signal(process, Signal::KILL);
 }
 
-/// A pidfd pins the process: once it is open and the start time fits, no other one can be meant.
 fn signal(process: ProcessId, signal: Signal) {
-    let Some(pid) = Pid::from_raw(process.pid) else { return };
-    let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    if started_at(process.pid) == Some(process.started) {
-        let _gone = pidfd_send_signal(&fd, signal);
+    if let Ok(handle) = open(process) {
+        let _gone = pidfd_send_signal(&handle, signal);
     }
+}
+
+/// A handle on exactly this process. It pins the number: once it is open and the start time fits, no other one can be meant.
+pub(super) fn open(process: ProcessId) -> io::Result<OwnedFd> {
+    let pid = Pid::from_raw(process.pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+    let found = Stat::read(process.pid)?.is_some_and(|stat| stat.started == process.started);
+    if found { Ok(handle) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// SIGKILL over such a handle, for which nothing has to be opened.
+pub(super) fn kill_opened(handle: &OwnedFd) {
+    let _gone = pidfd_send_signal(handle, Signal::KILL);
 }
 
 /// Every process of the machine, as it was at one moment.
@@ -116,10 +128,15 @@ pub(super) struct Processes(HashMap<i32, Stat>);
 
 impl Processes {
     /// Looks at all of them.
-    pub(super) fn look() -> Self {
-        let Ok(entries) = fs::read_dir("/proc") else { return Self(HashMap::new()) };
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        Self(pids.filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat))).collect())
+    pub(super) fn look() -> io::Result<Self> {
+        let mut found = HashMap::new();
+        for entry in fs::read_dir("/proc")? {
+            let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if let Some(stat) = Stat::read(pid)? {
+                found.insert(pid, stat);
+            }
+        }
+        Ok(Self(found))
     }
 
     /// Those of the family that live: with its mark, in its group, or descended from such. Those of `leaders` that only descend
@@ -132,17 +149,18 @@ impl Processes {
         mark: &FamilyMark,
         trust: GroupTrust,
         leaders: &BTreeSet<i32>,
-    ) -> Vec<ProcessId> {
+    ) -> io::Result<Vec<ProcessId>> {
         if mark.boot != boot_id() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let oldest = mark.leader.map_or(0, |leader| leader.started);
         let group = self.group_of(mark, trust);
-        let belongs = |pid: i32, stat: &Stat| {
-            stat.started >= oldest && (Some(stat.group) == group || has_mark(pid, &mark.marker))
-        };
-        let mut members: HashSet<i32> =
-            self.0.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, _)| *pid).collect();
+        let mut members = HashSet::new();
+        for (pid, stat) in self.0.iter().filter(|(_, stat)| stat.started >= oldest) {
+            if Some(stat.group) == group || has_mark(*pid, &mark.marker)? {
+                members.insert(*pid);
+            }
+        }
         members.remove(&own_pid());
         self.add_descendants(&mut members, leaders);
         let live = members.into_iter().filter_map(|pid| self.0.get(&pid).map(|stat| (pid, stat)));
@@ -151,7 +169,7 @@ impl Processes {
             .map(|(pid, stat)| ProcessId { pid, started: stat.started })
             .collect();
         live.sort_unstable_by_key(|member| (member.started, member.pid));
-        live
+        Ok(live)
     }
 
     /// Clears the entries of dead orphans that the kernel handed to this process.
@@ -210,10 +228,22 @@ fn own_pid() -> i32 {
     getpid().as_raw_nonzero().get()
 }
 
-fn has_mark(pid: i32, marker: &str) -> bool {
-    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
+fn has_mark(pid: i32, marker: &str) -> io::Result<bool> {
+    let Some(environment) = read_of(pid, "environ")? else { return Ok(false) };
     let wanted = format!("{MARKER}={marker}");
-    environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+    Ok(environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes()))
+}
+
+/// What the kernel says of a process; `None` if that is gone, or somebody else's and closed.
+fn read_of(pid: i32, what: &str) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(format!("/proc/{pid}/{what}")) {
+        Ok(said) => Ok(Some(said)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            Ok(None)
+        }
+        Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The state letter of a process that has ended and is not waited for yet.
@@ -229,8 +259,9 @@ struct Stat {
 }
 
 impl Stat {
-    fn read(pid: i32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    fn read(pid: i32) -> io::Result<Option<Self>> {
+        // The command name may hold any bytes.
+        Ok(read_of(pid, "stat")?.and_then(|said| Self::parse(&String::from_utf8_lossy(&said))))
     }
 
     /// The command name may hold spaces and brackets, so fields are counted from its last bracket.

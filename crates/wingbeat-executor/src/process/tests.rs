@@ -34,6 +34,10 @@ fn shell(folder: &Path, marker: &str, script: &str) -> TaskProcess {
     .unwrap()
 }
 
+fn family(mark: &FamilyMark, trust: GroupTrust, leaders: &BTreeSet<i32>) -> Vec<ProcessId> {
+    Processes::look().unwrap().family(mark, trust, leaders).unwrap()
+}
+
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
@@ -81,7 +85,7 @@ async fn a_grandchild_that_ignores_sigterm_is_killed_after_the_grace() {
     assert!(alive(&grandchild));
     timeout(LONG, task.stop(Duration::from_millis(100))).await.unwrap();
     assert!(!alive(&grandchild), "{grandchild} survived");
-    assert!(Processes::look().family(task.mark(), GroupTrust::Fresh, &super::leaders()).is_empty());
+    assert!(family(task.mark(), GroupTrust::Fresh, &super::leaders()).is_empty());
 }
 
 #[tokio::test]
@@ -111,8 +115,7 @@ async fn a_leader_that_descends_from_another_family_is_not_of_it() {
     let mut task = shell(folder.path(), "outer", &script);
     let inner: i32 = written(&folder.path().join("pid")).await.parse().unwrap();
     let found = |leaders: &BTreeSet<i32>| {
-        let family = Processes::look().family(task.mark(), GroupTrust::Fresh, leaders);
-        family.iter().any(|member| member.pid == inner)
+        family(task.mark(), GroupTrust::Fresh, leaders).iter().any(|member| member.pid == inner)
     };
     assert!(found(&BTreeSet::new()));
     assert!(!found(&BTreeSet::from([inner])));
@@ -126,7 +129,7 @@ async fn a_family_is_ended_by_its_mark_alone_and_others_are_spared() {
     let other = shell(folder.path(), "m7", "exec sleep 600");
     let announced = FamilyMark::announce("m6".to_owned());
     until("the mark in the environment", || {
-        !Processes::look().family(&announced, GroupTrust::Recorded, &super::leaders()).is_empty()
+        !family(&announced, GroupTrust::Recorded, &super::leaders()).is_empty()
     })
     .await;
     // The executor's own runtime reaps the leader, as init would for a lost executor.

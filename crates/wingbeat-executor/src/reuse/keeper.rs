@@ -196,7 +196,10 @@ async fn start(pool: &Inner, key: &ShareKey, number: u64) -> Result<Started, Str
             fresh(key, &program, (&folder, &env, &marker)).map_err(|error| text(&*error))?
         }
     };
-    pool.folder.record_reused(number, process.mark()).map_err(|error| text(&error))?;
+    if let Err(error) = pool.folder.record_reused(number, process.mark()) {
+        process.kill_family().await;
+        return Err(error.to_string());
+    }
     let (said, told) = tokio::io::split(line);
     let mut said = BufReader::new(said).lines();
     let ready = timeout(READY_PATIENCE, said.next_line()).await;

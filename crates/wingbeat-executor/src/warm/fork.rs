@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::OwnedRwLockReadGuard;
 use tokio::time::timeout;
 
-use crate::process::{Forker, Launch, TaskProcess};
+use crate::process::{Forker, Launch, TaskProcess, is_gone};
 
 /// How long a process may take from the order to its answer; normally that is milliseconds.
 const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
@@ -24,6 +24,28 @@ pub(crate) struct Fork {
     process: TaskProcess,
     /// Until it carries its attempt's mark it is of its interpreter's family, which must not be killed meanwhile.
     unmarked: OwnedRwLockReadGuard<()>,
+}
+
+/// Why an interpreter has not forked.
+#[derive(Debug)]
+pub(super) enum NoFork {
+    /// It may another time.
+    Now(String),
+    /// It is of no use any more.
+    Ever(String),
+}
+
+impl NoFork {
+    fn unasked(error: &io::Error) -> Self {
+        let reason = format!("the preloaded interpreter cannot be asked: {error}");
+        if is_gone(error) { Self::Ever(reason) } else { Self::Now(reason) }
+    }
+
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Now(reason) | Self::Ever(reason) => reason,
+        }
+    }
 }
 
 /// Why an attempt does not run in a forked process.
@@ -41,6 +63,8 @@ pub(crate) enum NotTaken {
 pub(super) struct Answer {
     pub(super) pid: Option<i32>,
     pub(super) refused: Option<String>,
+    /// Why there is no fork, though there may be one another time.
+    pub(super) failed: Option<String>,
     pub(super) read: Vec<String>,
     /// Installed packages that an interpreter has loaded for the code of its attempts, the largest first.
     pub(super) libraries: Vec<String>,
@@ -91,21 +115,23 @@ impl Fork {
     ///
     /// # Errors
     /// The reason why there is none.
-    pub(super) async fn new(forker: Arc<Forker>, unmarked: OwnedRwLockReadGuard<()>) -> Result<Self, String> {
-        let line = forker.fork().await;
-        let line = line.map_err(|error| format!("the preloaded interpreter cannot be asked: {error}"))?;
+    pub(super) async fn new(forker: Arc<Forker>, unmarked: OwnedRwLockReadGuard<()>) -> Result<Self, NoFork> {
+        let line = forker.fork().await.map_err(|error| NoFork::unasked(&error))?;
         let mut line = BufReader::new(line);
         let said = timeout(ANSWER_PATIENCE, answer(&mut line)).await;
-        let said = said.map_err(|_| "the preloaded interpreter does not fork".to_owned())?;
-        let said = said.map_err(|error| format!("the preloaded interpreter did not fork: {error}"))?;
-        if let Some(reason) = said.refused {
-            return Err(reason);
-        }
-        let pid = said.pid.ok_or("the preloaded interpreter forked something without a number")?;
+        let said = said.map_err(|_| NoFork::Ever("the preloaded interpreter does not fork".to_owned()))?;
+        let said = said.map_err(|error| {
+            NoFork::Ever(format!("the preloaded interpreter ended while it forked: {error}"))
+        })?;
+        let pid = match said {
+            Answer { refused: Some(reason), .. } => return Err(NoFork::Ever(reason)),
+            Answer { failed: Some(reason), .. } => return Err(NoFork::Now(reason)),
+            Answer { pid, .. } => pid.unwrap_or_default(),
+        };
         // Until it takes an attempt's mark it is looked for by its number and its interpreter's mark.
         let own_mark = format!("{:032x}", rand::random::<u128>());
         let process = TaskProcess::adopt(pid, forker, own_mark)
-            .map_err(|error| format!("the forked process was lost: {error}"))?;
+            .map_err(|error| NoFork::Now(format!("the forked process was lost: {error}")))?;
         Ok(Self { line, process, unmarked })
     }
 

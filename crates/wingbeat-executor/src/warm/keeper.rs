@@ -21,7 +21,7 @@ use super::{Inner, LOAD_PATIENCE, Phase, Slot};
 use crate::environment::{MARKER, PER_ATTEMPT};
 use crate::process::{FamilyMark, Launch, TaskProcess};
 
-/// What a preloaded interpreter runs: one program in seven files.
+/// What a preloaded interpreter runs: one program in eight files.
 const PROGRAM: &str = concat!(
     include_str!("memory.py"),
     "\n\n",
@@ -34,6 +34,8 @@ const PROGRAM: &str = concat!(
     include_str!("trial.py"),
     "\n\n",
     include_str!("libraries.py"),
+    "\n\n",
+    include_str!("threads.py"),
     "\n\n",
     include_str!("template.py")
 );

@@ -1,7 +1,7 @@
 """Installed libraries that a bundle's code imports. An interpreter for such code imports them too, so that attempts share them
 instead of importing each anew.
 
-Sixth of the seven parts of the preloaded program; it uses `trial.py`.
+Part of the program that `memory.py` begins; it uses `trial.py`.
 
 An attempt tells what its module has imported. What a fork could not undo is left out: `trial.py` finds that out. What is
 loaded must be just what the attempt had loaded, from the same places, or the interpreter refuses.

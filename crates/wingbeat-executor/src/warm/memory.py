@@ -1,7 +1,7 @@
 """Memory that a fork shares with the interpreter it comes from, until it writes there and so copies it.
 
-First of the seven parts of the preloaded program: `task_process.py`, `shortcuts.py`, `rehearsal.py`, `trial.py`, `libraries.py` and
-`template.py` follow.
+First part of the preloaded program: `task_process.py`, `shortcuts.py`, `rehearsal.py`, `trial.py`, `libraries.py`, `threads.py`
+and `template.py` follow.
 """
 
 import contextlib

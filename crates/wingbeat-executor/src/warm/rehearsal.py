@@ -1,7 +1,7 @@
 """A task that does nothing, run by the stock runtime before there are attempts. Forks share what it leaves in memory: caches,
 parsers, code that the interpreter has made fast for the types it met. Each would make all that anew, and copy the memory.
 
-Fourth of the seven parts of the preloaded program.
+Part of the program that `memory.py` begins.
 
 What an attempt must not find is put back as it was. Whether all goes well is tried in a fork that is thrown away; if it does
 not, or if it would load modules (which could read the environment), there is no rehearsal, and forks are only slower.

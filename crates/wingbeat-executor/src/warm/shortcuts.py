@@ -1,7 +1,7 @@
 """What the stock runtime does for each attempt, done once for all, late, or only where it matters.
 
-Where this version of the package has no such place, it does as it always does. Third of the seven parts of the preloaded
-program; it uses `task_process.py`.
+Where this version of the package has no such place, it does as it always does. Part of the program that `memory.py` begins; it
+uses `task_process.py`.
 """
 
 import os

@@ -42,12 +42,6 @@ PRELOADED = (
 QUICK = 10.0
 # For the one that it does not wait for there is always time.
 LONGEST_REHEARSAL, LONGEST_UNAWAITED_REHEARSAL = 4.0, 60.0
-# Threads whose library has them stop for a fork, and does without them in it.
-HARMLESS_THREADS = {"jemalloc_bg_thd"}
-
-
-class Refusal(Exception):
-    """Why no fork can be made of this process."""
 
 
 def watch_environment():
@@ -81,55 +75,6 @@ def preload():
                 raise
 
 
-class BackgroundLoops:
-    """The threads with event loops that `import flyte` starts; stopped here, started anew in each child."""
-
-    def __init__(self):
-        import gc
-
-        from flyte.syncify import _api
-
-        self.api = _api
-        kind = getattr(_api, "_BackgroundLoop", None)
-        if kind is None or not callable(getattr(kind, "_run", None)):
-            raise Refusal("this version of flyte runs its background thread in a way that is not known here")
-        # Not `isinstance`: that would load modules that are waiting to be loaded at their first use.
-        self.loops = [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
-
-    def stop(self):
-        for one in self.loops:
-            one.loop.call_soon_threadsafe(one.loop.stop)
-            one.thread.join(10)
-            if one.thread.is_alive():
-                raise Refusal("flyte's background thread did not stop")
-            # Its epoll would be shared with every child.
-            one.loop.close()
-
-    def start(self):
-        import asyncio
-        import threading
-
-        getattr(self.api, "_configured_loops", set()).clear()
-        for one in self.loops:
-            one.loop = asyncio.new_event_loop()
-            one.thread = threading.Thread(name=one.thread.name, target=one._run, daemon=True)
-            one.thread.start()
-
-
-def other_threads():
-    """Those that speak against a fork: the names of each."""
-    own = str(os.getpid())
-    found = {}
-    for task in os.listdir("/proc/self/task"):
-        if task != own:
-            # It has ended meanwhile.
-            with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/comm") as comm:
-                name = comm.read().strip()
-                if name not in HARMLESS_THREADS:
-                    found[task] = name
-    return found
-
-
 def fork():
     """Threads that there are still are harmless; Python 3.12 and later warn of any."""
     import warnings
@@ -137,14 +82,6 @@ def fork():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-def lasting_threads():
-    """The kernel shows a thread for a moment longer than Python, which has joined it already."""
-    deadline = time.monotonic() + 2
-    while other_threads() and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return other_threads()
 
 
 def stamp():
@@ -303,10 +240,16 @@ class Template:
                     continue
                 reason = self.refusal()
                 if reason:
-                    line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+                    say(line, refused=reason)
                     continue
                 self.pages.before_fork()
-                if fork() == 0:
+                try:
+                    child = fork()
+                except OSError as error:
+                    # For want of processes or memory, which comes and goes.
+                    say(line, failed=f"the preloaded interpreter cannot fork now: {error}")
+                    continue
+                if child == 0:
                     self.control.close()
                     return self.child(line)
 
@@ -318,7 +261,7 @@ class Template:
         self.pages.copy()
         os.setpgid(0, 0)
         show(46, b"wingbeat: waits for an attempt\0")
-        line.sendall(json.dumps({"pid": os.getpid()}).encode() + b"\n")
+        say(line, pid=os.getpid())
         # Done while nobody waits for it.
         self.loops.start()
         size = int.from_bytes(receive(line, 4), "big")
@@ -330,7 +273,7 @@ class Template:
             except Exception as error:
                 reason = f"the forked process could not take the attempt: {type(error).__name__}: {error}"
         if reason:
-            line.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+            say(line, refused=reason)
             os._exit(0)
         line.sendall(b"{}\n")
         if self.program != self.a0:
@@ -376,6 +319,14 @@ def tell_end(line, pid):
             line.sendall(code.to_bytes(4, "big", signed=True))
         finally:
             os.waitpid(pid, 0)
+
+
+def say(line, **what):
+    import json
+
+    # Nobody may hear it any more.
+    with contextlib.suppress(OSError):
+        line.sendall(json.dumps(what).encode() + b"\n")
 
 
 def receive(line, size):

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::fork::{Answer, Fork};
+use super::fork::{Answer, Fork, NoFork};
 use super::libraries::some_of;
 use super::sensitive;
 use crate::process::Forker;
@@ -81,7 +81,7 @@ impl Template {
     /// A process for an attempt: the one that waits, else a new one.
     ///
     /// # Errors
-    /// The reason; the interpreter is of no use any more.
+    /// The reason.
     pub(super) async fn take(&self) -> Result<Fork, String> {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut standby = self.standby.lock().await;
@@ -90,7 +90,7 @@ impl Template {
         }
         match standby.take() {
             Some(fork) => Ok(fork),
-            None => self.fork().await,
+            None => self.fork().await.map_err(NoFork::reason),
         }
     }
 
@@ -98,7 +98,7 @@ impl Template {
     pub(super) async fn prepare(&self) {
         let mut standby = self.standby.lock().await;
         if standby.is_none() && !self.retired.is_cancelled() {
-            // A reason is told to whoever asks next; this interpreter is retired then.
+            // Whoever asks next hears the reason, if there still is one.
             *standby = self.fork().await.ok();
         }
     }
@@ -142,9 +142,9 @@ impl Template {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fork(&self) -> Result<Fork, String> {
+    async fn fork(&self) -> Result<Fork, NoFork> {
         let forked = self.ask_for_fork().await;
-        if let Err(reason) = &forked {
+        if let Err(NoFork::Ever(reason)) = &forked {
             self.give_up(reason);
         } else if self.n_forks.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_FORKS {
             self.retire("it has forked often enough");
@@ -152,9 +152,10 @@ impl Template {
         forked
     }
 
-    async fn ask_for_fork(&self) -> Result<Fork, String> {
+    async fn ask_for_fork(&self) -> Result<Fork, NoFork> {
         let unmarked = Arc::clone(&self.unmarked).try_read_owned();
-        let unmarked = unmarked.map_err(|_| "the preloaded interpreter is ending".to_owned())?;
+        let unmarked =
+            unmarked.map_err(|_| NoFork::Ever("the preloaded interpreter is ending".to_owned()))?;
         Fork::new(Arc::clone(&self.forker), unmarked).await
     }
 }

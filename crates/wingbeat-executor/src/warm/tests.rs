@@ -18,6 +18,7 @@ use crate::outcome::Exit;
 use crate::process::{Launch, TaskProcess};
 use crate::tasks::Tasks;
 
+mod forks;
 mod libraries;
 
 const LONG: Duration = Duration::from_mins(1);

@@ -1,6 +1,6 @@
 """What a library does while it is imported, found out in a fork that is thrown away.
 
-Fifth of the seven parts of the preloaded program; `libraries.py` follows.
+Part of the program that `memory.py` begins; `libraries.py` follows.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 use wingbeat_engine::defects::{Defect, active};
 use wingbeat_engine::{Batch, Command};
-use wingbeat_model::{ActionKey, Needs, RunId};
+use wingbeat_model::{ActionKey, Needs, RunId, Seq};
 use wingbeat_store::{CommitError, ReadError};
 
 use super::timers::Timers;
@@ -13,12 +13,12 @@ use super::{Driver, Waiting};
 #[error("could not load the live runs from the store")]
 pub struct BootError(#[from] ReadError);
 
-pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
+/// Returns the position up to which everything is read from the store.
+pub(super) async fn load(driver: &mut Driver) -> Result<Seq, BootError> {
     let store = driver.parts.store.clone();
     // What is committed from here on is told again.
     let head = store.head().await?;
     driver.others.start_from(head);
-    driver.parts.feed.start_from(head);
     let mut last: Option<ActionKey> = None;
     for queue in store.queues().await? {
         driver.lock_scheduler().observe_queue(&queue);
@@ -50,7 +50,7 @@ pub(super) async fn load(driver: &mut Driver) -> Result<(), BootError> {
     for work in left {
         driver.queue.push(Waiting { command: Command::FollowUp(work), answer: None });
     }
-    Ok(())
+    Ok(head)
 }
 
 /// Builds the picture anew while executors stay connected: after a commit of which nobody knows whether it counted.

@@ -1,3 +1,6 @@
--- Deletes claims. $1 orgs, $2 scopes, $3 keys. Index: primary key.
+-- Deletes claims, each looked up by itself as in action_count.sql. $1 orgs, $2 scopes, $3 keys. Index: primary key.
 DELETE FROM reservation c USING UNNEST($1::text[], $2::text[], $3::text[]) AS k (org, scope, key)
-WHERE c.org = k.org AND c.scope = k.scope AND c.key = k.key
+CROSS JOIN LATERAL (
+    SELECT e.ctid AS place FROM reservation e WHERE e.org = k.org AND e.scope = k.scope AND e.key = k.key OFFSET 0
+) AS found
+WHERE c.ctid = found.place

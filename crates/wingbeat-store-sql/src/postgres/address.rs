@@ -68,10 +68,11 @@ impl PostgresAddress {
     }
 
     /// For statements of files. They find rows by their keys: a plan that was made once is as good as a new one for each
-    /// call, which would cost more than the call itself. And each key is looked up by itself: a plan that was made while
-    /// a table was small would rather read all of it.
+    /// call, which would cost more than the call itself. So it must not be one for tables that are small: to sort or to hash
+    /// all rows, or all of a run, looks as good then as to look up each.
     pub(crate) fn options(&self) -> PgConnectOptions {
-        let by_key = [("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+        let by_key =
+            ["hashjoin", "mergejoin", "bitmapscan", "memoize"].map(|way| (format!("enable_{way}"), "off"));
         self.list_options().options([("plan_cache_mode", "force_generic_plan")]).options(by_key)
     }
 

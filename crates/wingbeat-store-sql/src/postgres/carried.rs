@@ -1,7 +1,8 @@
 //! Rows as the last transactions left them: while nobody else writes, they need not be read again.
 //!
 //! Whoever writes such rows holds the head's lock and moves the head. So what one transaction of this server knew when it
-//! ended is true for the next one, if that finds the head where the first one left it.
+//! ended is true for the next one, if that finds the head where the first one left it. And by whom: a standby that took over
+//! may have lost the last transactions, and then comes to the same position by others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -16,15 +17,15 @@ const GENERATION: usize = 4_096;
 /// See the module's text.
 #[derive(Default)]
 pub(crate) struct Carried {
-    /// The head after the last transaction, unless that failed.
-    head: Option<Seq>,
+    /// The head after the last transaction, and who wrote it; unless that failed.
+    head: Option<(Seq, i64)>,
     young: Loaded,
     old: Loaded,
 }
 
 impl Carried {
     /// A transaction begins, with the head there.
-    pub(crate) fn open(&mut self, head: Seq) {
+    pub(crate) fn open(&mut self, head: (Seq, i64)) {
         if self.head.take() != Some(head) {
             *self = Self::default();
         }
@@ -42,7 +43,7 @@ impl Carried {
     }
 
     /// The transaction took place, and left the head there.
-    pub(crate) fn close(&mut self, known: Loaded, head: Seq) {
+    pub(crate) fn close(&mut self, known: Loaded, head: (Seq, i64)) {
         self.head = Some(head);
         let Loaded { runs, actions, attempts, sessions, queues, .. } = known;
         self.young.runs.extend(runs);

@@ -9,11 +9,12 @@ use tokio::time::timeout;
 
 use super::address::PostgresAddress;
 
-/// After how many transactions of a process.
-const AFTER: [u64; 3] = [4, 32, 256];
-/// With so many actions in the last count, plans are what they will be.
-const ENOUGH: f32 = 10_000.0;
-const KNOWN: &str = "SELECT reltuples FROM pg_class WHERE oid = 'action'::regclass";
+/// After how many transactions of a process the first time; then whenever there are twice as many.
+const FIRST: u64 = 4;
+/// With fewer actions one index is still as good as another, and a count would say that this is so. With ten thousand in the
+/// last count, plans are what they will be.
+const WORTHWHILE: &str = "SELECT (SELECT count(*) FROM (SELECT FROM action LIMIT 16) few) = 16
+    AND (SELECT reltuples FROM pg_class WHERE oid = 'action'::regclass) < 10000";
 const COUNT: &str = "ANALYZE action, attempt, run, counter, tally, spec";
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -27,7 +28,7 @@ impl Counting {
     /// A transaction was written.
     pub(crate) fn written(&mut self, due: &Notify) {
         self.n_written += 1;
-        if AFTER.contains(&self.n_written) {
+        if self.n_written >= FIRST && self.n_written.is_power_of_two() {
             due.notify_one();
         }
     }
@@ -44,8 +45,7 @@ pub(crate) async fn count_when_due(address: &PostgresAddress, due: &Notify) -> !
 
 async fn count(address: &PostgresAddress) -> Result<(), sqlx::Error> {
     let mut db = address.options().connect().await?;
-    let known: f32 = sqlx::query_scalar(KNOWN).fetch_one(&mut db).await?;
-    if known < ENOUGH {
+    if sqlx::query_scalar(WORTHWHILE).fetch_one(&mut db).await? {
         db.execute(COUNT).await?;
     }
     db.close().await

@@ -130,17 +130,19 @@ impl Group {
             return Ok(());
         }
         self.epoch = epoch;
-        self.carried.open(head);
+        self.carried.open((head, writer));
         self.start_from(head)?;
         self.load_shared(db).await?;
         while self.decided < self.jobs.len() {
             self.decide_next(db).await?;
         }
-        if self.head > self.base {
+        let moves = self.head > self.base;
+        if moves {
             self.advance(db).await?;
         }
         db.execute("COMMIT").await?;
-        self.carried.close(mem::take(&mut self.known), self.head);
+        let writer = if moves { self.writer } else { writer };
+        self.carried.close(mem::take(&mut self.known), (self.head, writer));
         Ok(())
     }
 
@@ -228,7 +230,7 @@ impl Group {
     /// The outer error ends the whole transaction.
     async fn decide_next(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
         let at = self.decided;
-        let outcome = match self.load_for(db, at).await {
+        let outcome = match self.load_for(db, at).await? {
             Ok(loaded) => self.decide(at, loaded),
             // A row that cannot be understood, or a panic, is the unit's own; the connection is as it was.
             Err(fault @ Fault::Corrupt(_)) => Err(fault),
@@ -239,21 +241,26 @@ impl Group {
         Ok(())
     }
 
-    async fn load_for(&mut self, db: &mut PgConnection, at: usize) -> Result<Loaded, Fault> {
+    /// The outer error is not of this unit: what others decided is refused.
+    async fn load_for(&mut self, db: &mut PgConnection, at: usize) -> Result<Result<Loaded, Fault>, Fault> {
         let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
         loop {
             let Ok(new) = self.next_needs(at, &mut loaded) else {
-                return Err(Fault::corrupt("a unit of work panicked"));
+                return Ok(Err(Fault::corrupt("a unit of work panicked")));
             };
             if new.is_empty() {
-                return Ok(loaded);
+                return Ok(Ok(loaded));
             }
-            self.load_known(db, &new).await?;
+            if let Err(fault) = self.load_known(db, &new).await {
+                return Ok(Err(fault));
+            }
             copy_known(&new, &self.known, &mut loaded);
             if wants_sets(&new) {
                 // What earlier units decided belongs to what is found.
                 self.flush(db).await?;
-                load_sets(db, &new, &mut loaded).await?;
+                if let Err(fault) = load_sets(db, &new, &mut loaded).await {
+                    return Ok(Err(fault));
+                }
             }
         }
     }

@@ -271,3 +271,6 @@ pub(crate) fn copy_known(wanted: &Needs, known: &Loaded, loaded: &mut Loaded) {
 fn copy<K: Ord + Clone, V: Clone>(wanted: &BTreeSet<K>, from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>) {
     to.extend(wanted.iter().filter_map(|key| from.get_key_value(key)).map(|(k, v)| (k.clone(), v.clone())));
 }
+
+#[cfg(test)]
+mod tests;

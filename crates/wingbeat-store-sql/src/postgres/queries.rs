@@ -42,19 +42,25 @@ impl Query {
 /// Statements that are run as one. None looks at a row that another one writes: they all see what was there before.
 pub(crate) struct Joined {
     parts: &'static [&'static Query],
+    last: Option<&'static Query>,
     text: OnceLock<String>,
 }
 
 impl Joined {
-    const fn new(parts: &'static [&'static Query]) -> Self {
-        Self { parts, text: OnceLock::new() }
+    const fn new(parts: &'static [&'static Query], last: Option<&'static Query>) -> Self {
+        Self { parts, last, text: OnceLock::new() }
+    }
+
+    /// The parts, in their order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &'static Query> {
+        self.parts.iter().copied().chain(self.last)
     }
 
     /// The statement; its parameters are those of the parts, in their order.
     pub(crate) fn text(&'static self) -> &'static str {
         self.text.get_or_init(|| {
             let mut taken = 0;
-            let texts = self.parts.iter().map(|part| {
+            let texts = self.parts().map(|part| {
                 let (text, most) = renumbered(part.text(), taken);
                 taken = most;
                 text
@@ -97,7 +103,7 @@ pub(crate) fn begin() -> &'static str {
 }
 
 /// What most transactions write.
-pub(crate) static WRITES: Joined = Joined::new(&[
+const WRITTEN: &[&Query] = &[
     &SPEC_PUT,
     &RUN_PUT,
     &RUN_COUNT,
@@ -107,21 +113,13 @@ pub(crate) static WRITES: Joined = Joined::new(&[
     &QUEUE_PUT,
     &COUNTER_ADD,
     &TALLY_ADD,
-]);
+];
 
-/// The same, and the end of the transaction.
-pub(crate) static LAST_WRITES: Joined = Joined::new(&[
-    &SPEC_PUT,
-    &RUN_PUT,
-    &RUN_COUNT,
-    &ACTION_PUT,
-    &ACTION_COUNT,
-    &ATTEMPT_PUT,
-    &QUEUE_PUT,
-    &COUNTER_ADD,
-    &TALLY_ADD,
-    &HEAD_ADVANCE,
-]);
+/// It before the end of a transaction.
+pub(crate) static WRITES: Joined = Joined::new(WRITTEN, None);
+
+/// It and the end of the transaction.
+pub(crate) static LAST_WRITES: Joined = Joined::new(WRITTEN, Some(&HEAD_ADVANCE));
 
 macro_rules! queries {
     ($($name:ident = $file:literal;)*) => {

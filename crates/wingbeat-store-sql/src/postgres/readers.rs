@@ -1,10 +1,13 @@
 //! A few connections that read, and write what is no run state. What a broken connection was asked is asked again
 //! on another one until the time is up, if doing it twice is harmless.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgQueryResult, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::address::PostgresAddress;
@@ -64,45 +67,43 @@ impl Readers {
 
     /// Runs a statement that must not be run twice; how many rows it wrote.
     pub(crate) async fn write_once(&self, query: &'static Query, params: Params) -> Result<u64, Fault> {
-        let mut db = self.ready().await?;
-        let done = sqlx::query_with(query.text(), params.into_arguments()).execute(&mut *db);
-        Ok(timeout(SLOWEST, done).await.map_err(|_| silent())??.rows_affected())
-    }
-
-    /// A connection that has just answered.
-    async fn ready(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, Fault> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let tried = async {
-                let mut db = self.pool.acquire().await?;
-                if let Err(error) = sqlx::Connection::ping(&mut *db).await {
-                    db.close_on_drop();
-                    return Err(Fault::from(error));
-                }
-                Ok(db)
-            };
-            match tried.await {
-                Err(Fault::Lost(_)) if Instant::now() < deadline => {
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                done => return done,
+        let written = while_lost(|| {
+            let (pool, text, params) = (self.pool.clone(), query.text(), params.clone());
+            async move {
+                let db = pool.acquire().await?;
+                let written = ask(db, move |db| write_if_heard(db, text, params)).await;
+                written.transpose().ok_or_else(silent)
             }
-        }
+        });
+        Ok(written.await??.rows_affected())
     }
 
     /// Waits for statements under way and closes the connections.
     pub(crate) async fn close(&self) {
-        tokio::join!(self.pool.close(), self.lists.close());
+        // The server ends them too when it sees that nobody is there.
+        let _ = timeout(PATIENCE, async { tokio::join!(self.pool.close(), self.lists.close()) }).await;
     }
 }
 
 async fn fetch_text(pool: &PgPool, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
+    while_lost(|| {
+        let (pool, text, params) = (pool.clone(), text.clone(), params.clone());
+        async move {
+            let db = pool.acquire().await?;
+            ask(db, move |db| Box::pin(sqlx::query_with(text, params.into_arguments()).fetch_all(db))).await
+        }
+    })
+    .await
+}
+
+/// Does it again, until it has not lost its connection or the time is up.
+async fn while_lost<T, F: Future<Output = Result<T, Fault>>>(
+    mut once: impl FnMut() -> F,
+) -> Result<T, Fault> {
     let deadline = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
     loop {
-        match fetch_now(pool, text.clone(), params.clone()).await {
+        match once().await {
             Err(Fault::Lost(_)) if Instant::now() < deadline => {
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -112,14 +113,46 @@ async fn fetch_text(pool: &PgPool, text: SqlStr, params: Params) -> Result<Vec<P
     }
 }
 
-async fn fetch_now(pool: &PgPool, text: SqlStr, params: Params) -> Result<Vec<PgRow>, Fault> {
-    let mut db = pool.acquire().await?;
-    let run = run(&mut db, text, params.into_arguments());
-    let found = timeout(SLOWEST, run).await.unwrap_or_else(|_| Err(silent()));
-    if matches!(found, Err(Fault::Lost(_))) {
-        db.close_on_drop();
-    }
-    found
+type Asked<'a, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'a>>;
+
+/// What is found on a connection.
+///
+/// It is asked to its end also when nobody waits any more. The library would otherwise wait for the rest of the answer before
+/// it takes the connection back, for as long as the way to the database is silent; and so with the question that it asks of
+/// each connection that it takes back.
+async fn ask<T: Send + 'static>(
+    mut db: PoolConnection<Postgres>,
+    question: impl for<'a> FnOnce(&'a mut PgConnection) -> Asked<'a, T> + Send + 'static,
+) -> Result<T, Fault> {
+    let (tell, told) = oneshot::channel();
+    let asking = async move {
+        let found = timeout(SLOWEST, question(&mut db)).await;
+        let found = found.map_err(|_| silent()).and_then(|found| found.map_err(Fault::from));
+        let lost = matches!(found, Err(Fault::Lost(_)));
+        let _heard = tell.send(found);
+        if lost {
+            db.close_on_drop();
+        } else {
+            let _silent = timeout(PATIENCE, db.return_to_pool()).await;
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "`close` waits for its connection")]
+    tokio::spawn(asking);
+    told.await.map_err(|_| Fault::panicked())?
+}
+
+/// `None`: the connection does not answer, and has not heard of the statement.
+fn write_if_heard<'a>(
+    db: &'a mut PgConnection,
+    text: &'static str,
+    params: Params,
+) -> Asked<'a, Option<PgQueryResult>> {
+    Box::pin(async move {
+        if sqlx::Connection::ping(db).await.is_err() {
+            return Ok(None);
+        }
+        sqlx::query_with(text, params.into_arguments()).execute(db).await.map(Some)
+    })
 }
 
 /// Runs a statement of a file on a connection.
@@ -128,9 +161,5 @@ pub(crate) async fn fetch(
     query: &'static Query,
     params: Params,
 ) -> Result<Vec<PgRow>, Fault> {
-    run(db, query.text().into_sql_str(), params.into_arguments()).await
-}
-
-async fn run(db: &mut PgConnection, text: SqlStr, arguments: PgArguments) -> Result<Vec<PgRow>, Fault> {
-    Ok(sqlx::query_with(text, arguments).fetch_all(db).await?)
+    Ok(sqlx::query_with(query.text(), params.into_arguments()).fetch_all(db).await?)
 }

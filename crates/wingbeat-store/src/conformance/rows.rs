@@ -19,12 +19,12 @@ pub(super) fn at(micros: i64) -> Timestamp {
 }
 
 /// An action's key.
-pub(super) fn key(run: i64, name: &str) -> ActionKey {
+pub fn key(run: i64, name: &str) -> ActionKey {
     ActionKey { run: RunId(run), name: ActionName::stored(name) }
 }
 
 /// A run in p/development, created at its number.
-pub(super) fn run(id: i64, seq: Seq) -> Run {
+pub fn run(id: i64, seq: Seq) -> Run {
     Run {
         id: RunId(id),
         key: RunKey::stored(place("p", "development"), &format!("run-{id}")),
@@ -50,7 +50,7 @@ pub(super) fn run(id: i64, seq: Seq) -> Run {
 }
 
 /// A queued action; the root if its name is `a0`, else the root's child.
-pub(super) fn action(run: i64, name: &str, seq: Seq) -> Action {
+pub fn action(run: i64, name: &str, seq: Seq) -> Action {
     let key = key(run, name);
     let parent = (!key.name.is_root()).then(ActionName::root);
     Action {

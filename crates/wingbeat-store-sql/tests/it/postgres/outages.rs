@@ -223,3 +223,19 @@ async fn a_network_that_falls_silent_does_not_keep_a_server_from_hearing_the_oth
     assert_eq!(value(&other).await, 2);
     other.close().await;
 }
+
+/// Calls that are given up, such as those of a probe, do not keep what they wait for.
+#[tokio::test]
+async fn readers_that_nobody_waits_for_on_a_silent_network_make_room_for_others() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let (proxy, store) = behind_proxy(&server.database()).await;
+    let reads =
+        |most| futures::future::join_all((0..16).map(|_| timeout(most, store.head())).collect::<Vec<_>>());
+    assert!(reads(LONG).await.into_iter().all(|read| read.is_ok_and(|head| head.is_ok())));
+    proxy.swallow();
+    assert!(reads(Duration::from_millis(100)).await.into_iter().all(|read| read.is_err()));
+    let again = async { while store.head().await.is_err() {} };
+    timeout(LONG, again).await.expect("new connections take the place of those that are silent");
+    assert!(reads(LONG).await.into_iter().all(|read| read.is_ok_and(|head| head.is_ok())));
+    store.close().await;
+}
