@@ -126,7 +126,8 @@ impl Fork {
         let pid = match said {
             Answer { refused: Some(reason), .. } => return Err(NoFork::Ever(reason)),
             Answer { failed: Some(reason), .. } => return Err(NoFork::Now(reason)),
-            Answer { pid, .. } => pid.unwrap_or_default(),
+            Answer { pid: Some(pid), .. } => pid,
+            _ => return Err(NoFork::Ever("the preloaded interpreter gave its fork no number".to_owned())),
         };
         // Until it takes an attempt's mark it is looked for by its number and its interpreter's mark.
         let own_mark = format!("{:032x}", rand::random::<u128>());

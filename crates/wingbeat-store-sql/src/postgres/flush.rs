@@ -20,14 +20,12 @@ pub(crate) struct Statements {
     apart: Vec<(&'static Query, Params)>,
     /// For `queries::WRITES`.
     joined: Params,
-    /// Whether there is anything for those.
-    joins: bool,
 }
 
 impl Statements {
     /// Everything that is pending, in the same order each time.
     pub(crate) fn of(pending: &Pending, now: Timestamp) -> Result<Self, Fault> {
-        let mut to = Self { joined: joined(pending)?, joins: joins(pending), ..Self::default() };
+        let mut to = Self { joined: joined(pending)?, ..Self::default() };
         to.put_labels(pending)?;
         to.put_cache(pending)?;
         to.put(&queries::SESSION_PUT, pending.sessions.values(), |row, changed| session::bind(row, changed))?;
@@ -93,7 +91,7 @@ impl Statements {
     /// Runs them.
     pub(crate) async fn run(mut self, db: &mut PgConnection) -> Result<(), Fault> {
         self.run_apart(db).await?;
-        if self.joins {
+        if self.joined.has_rows() {
             execute(db, queries::WRITES.text(), self.joined).await?;
         }
         Ok(())
@@ -111,13 +109,6 @@ impl Statements {
         }
         Ok(())
     }
-}
-
-fn joins(pending: &Pending) -> bool {
-    let Pending { specs, runs, run_counts, actions, action_counts, attempts, queues, .. } = pending;
-    let no_rows = specs.is_empty() && runs.is_empty() && actions.is_empty() && attempts.is_empty();
-    let no_counts = run_counts.is_empty() && action_counts.is_empty() && queues.is_empty();
-    !(no_rows && no_counts && pending.counters.is_empty() && pending.tallies.is_empty())
 }
 
 /// In the order of `queries::WRITES`.

@@ -230,39 +230,36 @@ impl Group {
     /// The outer error ends the whole transaction.
     async fn decide_next(&mut self, db: &mut PgConnection) -> Result<(), Fault> {
         let at = self.decided;
-        let outcome = match self.load_for(db, at).await? {
-            Ok(loaded) => self.decide(at, loaded),
-            // A row that cannot be understood, or a panic, is the unit's own; the connection is as it was.
-            Err(fault @ Fault::Corrupt(_)) => Err(fault),
-            Err(fault) => return Err(fault),
+        let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
+        let outcome = loop {
+            let Ok(new) = self.next_needs(at, &mut loaded) else {
+                break Err(Fault::corrupt("a unit of work panicked"));
+            };
+            if new.is_empty() {
+                break self.decide(at, loaded);
+            }
+            if wants_sets(&new) {
+                // What earlier units decided belongs to what is found. If that is refused, it is not for this one.
+                self.flush(db).await?;
+            }
+            match self.load(db, &new, &mut loaded).await {
+                // A row that cannot be understood is the unit's own; the connection is as it was.
+                Err(fault @ Fault::Corrupt(_)) => break Err(fault),
+                done => done?,
+            }
         };
         self.jobs[at].outcome = outcome;
         self.decided = at + 1;
         Ok(())
     }
 
-    /// The outer error is not of this unit: what others decided is refused.
-    async fn load_for(&mut self, db: &mut PgConnection, at: usize) -> Result<Result<Loaded, Fault>, Fault> {
-        let mut loaded = Loaded { epoch: self.epoch, ..Loaded::default() };
-        loop {
-            let Ok(new) = self.next_needs(at, &mut loaded) else {
-                return Ok(Err(Fault::corrupt("a unit of work panicked")));
-            };
-            if new.is_empty() {
-                return Ok(Ok(loaded));
-            }
-            if let Err(fault) = self.load_known(db, &new).await {
-                return Ok(Err(fault));
-            }
-            copy_known(&new, &self.known, &mut loaded);
-            if wants_sets(&new) {
-                // What earlier units decided belongs to what is found.
-                self.flush(db).await?;
-                if let Err(fault) = load_sets(db, &new, &mut loaded).await {
-                    return Ok(Err(fault));
-                }
-            }
+    async fn load(&mut self, db: &mut PgConnection, new: &Needs, loaded: &mut Loaded) -> Result<(), Fault> {
+        self.load_known(db, new).await?;
+        copy_known(new, &self.known, loaded);
+        if wants_sets(new) {
+            load_sets(db, new, loaded).await?;
         }
+        Ok(())
     }
 
     fn decide(&mut self, at: usize, loaded: Loaded) -> Result<Seq, Fault> {

@@ -90,6 +90,8 @@ impl Sink for Table {
 #[derive(Clone, Default)]
 pub(crate) struct Params {
     arguments: PgArguments,
+    /// Whether any array holds a row.
+    has_rows: bool,
 }
 
 impl Params {
@@ -121,11 +123,17 @@ impl Params {
             if table.at != 0 {
                 return Err(Fault::corrupt(format!("{}: a row of {} columns", query.file(), table.at)));
             }
+            self.has_rows = true;
         }
         for column in table.columns {
             self.add_array(column)?;
         }
         Ok(self)
+    }
+
+    /// Whether a statement that writes the rows has anything to do.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.has_rows
     }
 
     /// One more value.
